@@ -1,0 +1,154 @@
+"""What flows from the data to the networks: images, what is known about them, and the time.
+
+`DataSpec` is the part that a network is built for; it is stored beside every run as `data.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from sfumato.config import Config
+from sfumato.seeding import StepNoise
+
+Images = Tensor
+"""Float [B, C, H, W] in [-1, 1]."""
+
+
+class Column(Config):
+    """One thing that may be known about an image: a binary attribute, a category or a number."""
+
+    name: str
+    """The column's name, as in labels.csv; the classes of a foldered set are named `class`."""
+    kind: Literal["binary", "category", "number"]
+    """binary: {0, 1}; category: one-hot over `categories`; number: standardised."""
+    categories: tuple[str, ...] = ()
+    """The category names in one-hot order; empty unless kind is category."""
+    mean: float = 0.0
+    """Mean of the train split's known values (numbers only)."""
+    std: float = 1.0
+    """Standard deviation of the train split's known values (numbers only), above 0."""
+
+    @property
+    def width(self) -> int:
+        """How many entries of the condition's vector this column takes."""
+        return len(self.categories) if self.kind == "category" else 1
+
+
+class DataSpec(Config):
+    """The facts about a data set that a network is built for (`data.json` of a run)."""
+
+    name: str
+    """A short name for titles, such as the folder's."""
+    height: int
+    """Pixels."""
+    width: int
+    """Pixels."""
+    channels: int
+    """1 (gray) or 3 (sRGB)."""
+    columns: tuple[Column, ...] = ()
+    """What may be known about each image, in the order of the condition's vector."""
+    fingerprint: str = ""
+    """Hash of the prepared pixels, labels and split."""
+    flip: bool = False
+    """Whether training mirrors images left to right at random."""
+    n_train: int = 0
+    """Images in the train split."""
+    n_test: int = 0
+    """Images in the held-out split."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, height, width)."""
+        return self.channels, self.height, self.width
+
+    @property
+    def condition_width(self) -> int:
+        """Entries of the condition's vector, 0 for unlabelled data."""
+        return sum(column.width for column in self.columns)
+
+    def slices(self) -> Iterator[tuple[Column, slice]]:
+        """Yield each column with its place in the condition's vector."""
+        start = 0
+        for column in self.columns:
+            yield column, slice(start, start + column.width)
+            start += column.width
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is known about each image of a batch; unknown is a mask, never a NaN.
+
+    An unlabelled image, a missing cell and classifier-free guidance's dropout are the same case.
+    """
+
+    values: Tensor
+    """Float [B, K]: binary in {0, 1}, one-hot groups, standardised numbers; 0 where unknown."""
+    known: Tensor
+    """Float [B, K] in {0, 1}; the entries of a one-hot group are known or unknown together."""
+
+    @classmethod
+    def unknown(cls, batch: int, width: int, device: torch.device | str = "cpu") -> Condition:
+        """Return a condition that says nothing."""
+        nothing = torch.zeros(batch, width, device=device)
+        return cls(nothing, nothing.clone())
+
+    def __len__(self) -> int:
+        return self.values.shape[0]
+
+    def __getitem__(self, rows: slice | Tensor) -> Condition:
+        return Condition(self.values[rows], self.known[rows])
+
+    def to(self, device: torch.device | str) -> Condition:
+        """Return the condition on another device."""
+        return Condition(self.values.to(device), self.known.to(device))
+
+    def keep(self, rows: Tensor) -> Condition:
+        """Return the condition with everything forgotten where `rows` (bool [B]) is False."""
+        mask = rows.to(self.known.dtype)[:, None]
+        return Condition(self.values * mask, self.known * mask)
+
+    def vector(self) -> Tensor:
+        """Return Float [B, 2K], values beside mask: what networks take."""
+        return torch.cat([self.values * self.known, self.known], dim=1)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Training images and what is known about them."""
+
+    images: Images
+    condition: Condition
+
+    def __len__(self) -> int:
+        return self.images.shape[0]
+
+    def __getitem__(self, rows: slice) -> Batch:
+        return Batch(self.images[rows], self.condition[rows])
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Where training stands. Schedules are functions of images seen, never of steps or seconds."""
+
+    images: int
+    """Images seen before this step."""
+    total: int
+    """Images that the run is planned to see."""
+    step: int
+    """Optimizer steps before this one."""
+    noise: StepNoise
+    """The random draws of this step."""
+
+    @property
+    def progress(self) -> float:
+        """Fraction of the run that is done, in [0, 1]."""
+        return min(self.images / max(self.total, 1), 1.0)
+
+    def rows(self, rows: slice) -> Clock:
+        """Return the same moment for a part of the whole batch."""
+        return replace(self, noise=replace(self.noise, rows=rows))

@@ -1,0 +1,136 @@
+"""What a comparison found, as plain records: the report, the CSV and the JSON read only these."""
+
+from __future__ import annotations
+
+from sfumato.batch import DataSpec
+from sfumato.config import Config
+from sfumato.metrics.score import Score
+
+
+class CurvePoint(Config):
+    """One point of a training curve."""
+
+    images: int
+    """Training images seen."""
+    seconds: float
+    """Training seconds spent."""
+    values: dict[str, float]
+    """Series name to value, e.g. {"generator/loss": 0.7} or {"FD[domain]": 12.1}."""
+
+
+class Contestant(Config):
+    """One run in a comparison."""
+
+    name: str
+    """The label used everywhere in the report, e.g. `flow`."""
+    preset: str
+    """The recipe's name."""
+    summary: str
+    """One line: what this model is."""
+    run: str
+    """The run's directory."""
+    seed: int
+    """Training seed."""
+    scores: dict[str, Score]
+    """`fd`, `kd`, `precision`, `recall`, ..., keyed by short name."""
+    copies: Score | None
+    """Fraction of generated images nearer to a training image than real test images ever are."""
+    diversity: Score | None
+    """Mean feature distance between generated images over that between real ones (1 = as varied)."""
+    attributes: dict[str, Score]
+    """Attribute name to how often the asked attribute is seen in the image; empty if unlabelled."""
+    images_seen: int
+    """Training images seen by the evaluated weights."""
+    training_seconds: float
+    """Seconds of training, compilation included, preparation excluded."""
+    images_per_second: float
+    """Training throughput."""
+    sampling_seconds_16: float
+    """Seconds to make 16 images on this machine."""
+    parameters: int
+    """Trainable parameters used for sampling."""
+    parameters_trained: int
+    """Trainable parameters in all (a GAN's discriminator included)."""
+    macs_per_image: float
+    """Multiply-accumulates to sample one image, all solver steps included."""
+    peak_memory_mb: float
+    """Peak resident memory of training, MiB."""
+    losses: list[CurvePoint]
+    """Training (and validation) losses."""
+    quality: list[CurvePoint]
+    """FD of snapshots, measured after training, with fewer images than the final scores."""
+    pictures: dict[str, str]
+    """Kind (`grid`, `attributes`, `nearest`, `timelapse`) to a PNG beside the report, relative."""
+    warnings: list[str]
+    """What a reader must know, in words: copies, collapse, roll-backs."""
+
+
+class Ruler(Config):
+    """The feature extractor that measured everyone, and the anchors that show it can be trusted."""
+
+    name: str
+    """e.g. `domain`."""
+    summary: str
+    """How it was trained and on what, in a sentence."""
+    weights_sha256: str
+    """Hash of its weights."""
+    dimensions: int
+    """Feature dimensions."""
+    floor: Score
+    """FD of real train images against real test images: nothing can be expected to score lower."""
+    blur: list[Score]
+    """FD of ever more blurred real images (must rise)."""
+    noise: list[Score]
+    """FD of ever noisier real images (must rise)."""
+    memorised: Score
+    """Copies found when the training set itself poses as generated (must be near 1)."""
+
+
+class Difference(Config):
+    """One recipe key on which the runs differ."""
+
+    key: str
+    """Dotted key."""
+    values: dict[str, str]
+    """Contestant name to value, `-` where the key does not exist."""
+
+
+class Verdict(Config):
+    """Who wins, in words and as data."""
+
+    sentence: str
+    """Who wins, by how much, and whether the difference is more than noise."""
+    winner: str
+    """Contestant name with the best FD (KD where n is small)."""
+    significant: bool
+    """Whether the winner's interval lies clear of the runner-up's."""
+
+
+class Comparison(Config):
+    """Everything a report shows."""
+
+    title: str
+    """e.g. `flow, dcgan and vae on portraits`."""
+    data: DataSpec
+    """The data set."""
+    source: str
+    """What was passed as --data."""
+    budget: str
+    """The equal budget, e.g. `75 s each`; empty when existing runs were compared."""
+    created: str
+    """ISO 8601 time."""
+    version: str
+    """Version of Sfumato."""
+    machine: str
+    """Device, threads, precision and torch version in a line."""
+    ruler: Ruler
+    contestants: list[Contestant]
+    """Best first."""
+    verdict: Verdict
+    advice: list[str]
+    """What to do next for this data, one sentence each."""
+    differences: list[Difference]
+    commands: list[str]
+    """Shell commands that reproduce the comparison."""
+    pictures: dict[str, str]
+    """`real`: a grid of held-out real images; relative PNG paths."""

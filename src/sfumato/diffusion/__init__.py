@@ -1,0 +1,1 @@
+"""The mathematics of diffusion and flow models: paths between data and noise, and solvers."""

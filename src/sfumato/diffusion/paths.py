@@ -1,0 +1,39 @@
+"""The straight path between data and noise, and how times on it are drawn.
+
+x_t = (1 - t) x_0 + t eps, with t = 0 at the data and t = 1 at the noise; its velocity is
+v = dx_t / dt = eps - x_0.
+
+Reference: Liu et al. 2022, arXiv:2209.03003; Lipman et al. 2022, arXiv:2210.02747.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def interpolate(x_0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
+    """Return x_t for times `t` (Float [B], in [0, 1])."""
+    return torch.lerp(x_0, eps, _like(t, x_0))
+
+
+def velocity(x_0: Tensor, eps: Tensor) -> Tensor:
+    """Return the velocity that carries x_0 to eps in unit time."""
+    return eps - x_0
+
+
+def denoised(x_t: Tensor, v: Tensor, t: Tensor) -> Tensor:
+    """Return the prediction of x_0 that belongs to a velocity."""
+    return x_t - _like(t, x_t) * v
+
+
+def logit_normal(normal: Tensor, mean: float, std: float) -> Tensor:
+    """Turn standard normal draws into times that favour the middle of the path.
+
+    Reference: Esser et al. 2024, Sec. 3.1, arXiv:2403.03206.
+    """
+    return torch.sigmoid(mean + std * normal)
+
+
+def _like(t: Tensor, images: Tensor) -> Tensor:
+    return t.to(images.dtype).reshape(-1, *[1] * (images.ndim - 1))

@@ -1,0 +1,1 @@
+"""Metrics on features and on pixels: pure functions that never see a model."""

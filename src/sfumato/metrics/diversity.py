@@ -1,0 +1,83 @@
+"""How varied the generated images are: distance ratio and Vendi score."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.linalg import eigvalsh
+from torch import Tensor
+
+from sfumato.errors import SfumatoError
+from sfumato.metrics.features import Features, as_features, as_pair, chunks
+from sfumato.metrics.neighbours import pairwise_distances
+from sfumato.metrics.uncertainty import Interval, jackknife_variance, student_interval
+
+
+def diversity(real: Features, generated: Features) -> tuple[float, Interval]:
+    """Return the mean distance between generated images over that between real ones: 1 = as varied.
+
+    Args:
+        real: Real [N, D], N >= 3.
+        generated: Real [M, D], M >= 3.
+
+    Returns:
+        The ratio, at least 0, and its 95% interval: the delete-one jackknife over both sets, exact
+        from the row sums of the distances, as in `kernel.kernel_distance`.
+
+    Raises:
+        UsageError: If the shapes do not fit.
+        SfumatoError: If a value is not finite or all real features are equal.
+    """
+    x, y = as_pair(real, generated)
+    centre = x.mean(dim=0)
+    mean_x, without_x = _mean_distances(x - centre)
+    mean_y, without_y = _mean_distances(y - centre)
+    if mean_x == 0:
+        raise SfumatoError(
+            "all real features are equal, so nothing is varied beside them; check the extractor."
+        )
+    value = mean_y / mean_x
+    variance = jackknife_variance(without_y / mean_x)
+    # Without its only unlike image the real set may not vary at all; the ratio is then unbounded.
+    variance += jackknife_variance(mean_y / without_x) if without_x.min() > 0 else np.inf
+    return value, student_interval(value, variance, low=0.0)
+
+
+def vendi_score(features: Features) -> float:
+    """Return the Vendi score of order 1 with the cosine kernel: the effective number of images.
+
+    Args:
+        features: Real [N, D]; only their directions count.
+
+    Returns:
+        exp of the entropy of the kernel's eigenvalues over N, in [1, min(N, D)].
+
+    Raises:
+        UsageError: If there are not two axes.
+        SfumatoError: If a value is not finite or an image's features are all zero.
+
+    Reference: Friedman and Dieng 2022, Eq. 1, arXiv:2210.02410.
+    """
+    x = as_features(features)
+    norms = torch.linalg.vector_norm(x, dim=1, keepdim=True)
+    if not bool((norms > 0).all()):
+        raise SfumatoError(
+            f"{int((norms == 0).sum())} of {len(x)} images have only zeros for features, which "
+            "point in no direction; check the extractor."
+        )
+    x = x / norms
+    # X X^T and X^T X share their non-zero eigenvalues; the smaller one is solved.
+    gram = (x @ x.T if len(x) < x.shape[1] else x.T @ x) / len(x)
+    values = eigvalsh(gram.cpu().numpy(), driver="evd", check_finite=False)
+    values = values[values > 0]
+    return float(np.exp(-(values * np.log(values)).sum()))
+
+
+def _mean_distances(x: Tensor) -> tuple[float, np.ndarray]:
+    """Return the mean distance over pairs, and the same without each image in turn: float64 [N]."""
+    n = len(x)
+    blocks = [pairwise_distances(x[rows], x).sum(dim=1) for rows in chunks(n, 8 * n)]
+    sums = torch.cat(blocks).cpu().numpy()
+    total = sums.sum()
+    without = (total - 2 * sums) / ((n - 1) * (n - 2)) if n > 2 else np.zeros(n)
+    return float(total / (n * (n - 1))), without

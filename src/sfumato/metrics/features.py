@@ -1,0 +1,90 @@
+"""The one door through which features enter a metric: float64, two-dimensional and finite."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sfumato.errors import SfumatoError, UsageError
+
+Features = np.ndarray | Tensor
+"""Real [N, D]: one row per image, from any extractor."""
+
+CHUNK_BYTES = 128 * 2**20
+"""Largest block of a pairwise matrix that is held at once; memory stays flat as N grows."""
+
+
+def as_features(values: Features, name: str = "features") -> Tensor:
+    """Return features as float64 [N, D] on their own device, refusing what would poison a score.
+
+    Args:
+        values: Real [N, D], N >= 2, as a NumPy array or a tensor.
+        name: What the features are, for the message: "generated features".
+
+    Returns:
+        Float64 [N, D], detached. Tensors on a device without float64 (MPS) come to the CPU.
+
+    Raises:
+        UsageError: If there are not two axes, fewer than 2 rows, or no columns.
+        SfumatoError: If a value is NaN or infinite.
+    """
+    features = torch.as_tensor(values).detach()
+    if features.device.type == "mps":
+        features = features.cpu()
+    features = features.to(torch.float64)
+    if features.ndim != 2 or len(features) < 2 or features.shape[1] < 1:
+        raise UsageError(
+            f"{name} of shape {tuple(features.shape)}: a metric takes [N, D] with at least 2 "
+            "images and 1 dimension; pass one row per image."
+        )
+    finite = torch.isfinite(features).all(dim=1)
+    if not bool(finite.all()):
+        bad = torch.nonzero(~finite).flatten()
+        raise SfumatoError(
+            f"{name}: {len(bad)} of {len(features)} rows hold NaN or infinity (first: row "
+            f"{int(bad[0])}), and every value must be finite; check the images and the extractor."
+        )
+    return features
+
+
+def as_pair(
+    real: Features,
+    generated: Features,
+    names: tuple[str, str] = ("real features", "generated features"),
+) -> tuple[Tensor, Tensor]:
+    """Return two sets of features that one metric holds against each other.
+
+    Raises:
+        UsageError: If their dimensions differ, or see `as_features`.
+        SfumatoError: See `as_features`.
+    """
+    first, second = as_features(real, names[0]), as_features(generated, names[1])
+    if first.shape[1] != second.shape[1]:
+        raise UsageError(
+            f"{names[0]} have {first.shape[1]} dimensions and {names[1]} have {second.shape[1]}: "
+            "both must come from the same extractor; extract them again with one."
+        )
+    return first, second.to(first.device)
+
+
+def canonical_order(features: Tensor) -> Tensor:
+    """Return the rows in an order that depends on their values alone.
+
+    Seeded subsets of the sorted rows are then the same whatever order the images came in.
+
+    Args:
+        features: Float64 [N, D].
+
+    Returns:
+        Float64 [N, D], sorted along one fixed random direction.
+    """
+    direction = np.random.default_rng(0).standard_normal(features.shape[1])
+    key = (features * torch.from_numpy(direction).to(features)).sum(dim=1)
+    return features[torch.argsort(key, stable=True)]
+
+
+def chunks(rows: int, row_bytes: int) -> list[slice]:
+    """Cut `rows` rows into slices whose pairwise block stays under `CHUNK_BYTES`."""
+    step = max(1, CHUNK_BYTES // max(row_bytes, 1))
+    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]

@@ -1,0 +1,156 @@
+"""Precision, recall, density and coverage: quality and variety by nearest neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sfumato.errors import UsageError
+from sfumato.metrics.features import Features, as_pair, chunks
+from sfumato.metrics.uncertainty import Interval, student_interval, subsample_variances, wilson
+
+PRECISION_K = 3
+"""Neighbours of precision and recall (Kynkäänniemi et al. 2019)."""
+
+COVERAGE_K = 5
+"""Neighbours of density and coverage (Naeem et al. 2020)."""
+
+
+class Neighbourhood(NamedTuple):
+    """How two sets of features lie among each other."""
+
+    precision: float
+    """Fraction of generated images within a real image's ball, in [0, 1]."""
+    recall: float
+    """Fraction of real images within a generated image's ball, in [0, 1]."""
+    density: float
+    """Mean number of real balls around a generated image, over k; about 1 at best, unbounded."""
+    coverage: float
+    """Fraction of real images whose ball holds a generated image, in [0, 1]."""
+
+
+def pairwise_distances(x: Tensor, y: Tensor) -> Tensor:
+    """Return Euclidean distances; equal rows get exactly 0.
+
+    Args:
+        x: Float64 [N, D]; take a common mean off both sets first, or digits are lost.
+        y: Float64 [M, D].
+
+    Returns:
+        Float64 [N, M].
+    """
+    norms = x.square().sum(dim=1)[:, None] + y.square().sum(dim=1)
+    squares = torch.addmm(norms, x, y.T, alpha=-2)
+    # |x|^2 + |y|^2 - 2 x.y leaves rounding where a zero belongs, and its root is no longer small.
+    rounding = 8 * torch.finfo(x.dtype).eps * x.shape[1] ** 0.5
+    return squares.masked_fill_(squares <= rounding * norms, 0).sqrt_()
+
+
+def kth_distances(features: Tensor, ks: Sequence[int]) -> Tensor:
+    """Return each image's distance to its k-th nearest other image.
+
+    Args:
+        features: Float64 [N, D].
+        ks: The ks, each in [1, N - 1].
+
+    Returns:
+        Float64 [N, len(ks)].
+
+    Raises:
+        UsageError: If there are not more images than the largest k.
+    """
+    if max(ks) >= len(features):
+        raise UsageError(
+            f"{len(features)} images: {max(ks)} nearest neighbours need {max(ks) + 1}; pass more."
+        )
+    found = []
+    for rows in chunks(len(features), 8 * len(features)):
+        block = pairwise_distances(features[rows], features)
+        index = torch.arange(rows.start, rows.stop, device=block.device)
+        block[index - rows.start, index] = torch.inf
+        found.append(block.topk(max(ks), dim=1, largest=False).values)
+    return torch.cat(found)[:, [k - 1 for k in ks]]
+
+
+def neighbourhood(
+    real: Features,
+    generated: Features,
+    precision_k: int = PRECISION_K,
+    coverage_k: int = COVERAGE_K,
+) -> Neighbourhood:
+    """Return precision, recall, density and coverage in one pass over the pairs.
+
+    A ball reaches from an image to its k-th nearest neighbour in its own set. Precision and recall
+    count its edge as inside (`<=`), density and coverage as outside (`<`), as their authors do: on
+    sets of identical images the balls are points, and density and coverage are 0.
+
+    Args:
+        real: Real [N, D].
+        generated: Real [M, D]; with N = M the four mean what the papers say.
+        precision_k: Of precision and recall.
+        coverage_k: Of density and coverage.
+
+    Raises:
+        UsageError: If the shapes do not fit or there are too few images for k.
+        SfumatoError: If a value is not finite.
+
+    Reference: Kynkäänniemi et al. 2019, Eq. 1 and 2, arXiv:1904.06991; Naeem et al. 2020, Eq. 3 and
+        5, arXiv:2002.09797.
+    """
+    x, y = as_pair(real, generated)
+    centre = x.mean(dim=0)
+    x, y = x - centre, y - centre
+    real_small, real_large = kth_distances(x, (precision_k, coverage_k)).T
+    (generated_small,) = kth_distances(y, (precision_k,)).T
+    inside = balls = 0
+    recalled = torch.zeros(len(x), dtype=torch.bool, device=x.device)
+    covered = recalled.clone()
+    for rows in chunks(len(y), 8 * len(x)):
+        block = pairwise_distances(y[rows], x)
+        inside += int((block <= real_small).any(dim=1).sum())
+        recalled |= (block <= generated_small[rows, None]).any(dim=0)
+        within = block < real_large
+        balls += int(within.sum())
+        covered |= within.any(dim=0)
+    return Neighbourhood(
+        precision=inside / len(y),
+        recall=float(recalled.double().mean()),
+        density=balls / (coverage_k * len(y)),
+        coverage=float(covered.double().mean()),
+    )
+
+
+def neighbourhood_intervals(
+    real: Features, generated: Features, scores: Neighbourhood, seed: int
+) -> dict[str, Interval]:
+    """Return 95% intervals of the four, for the noise of both sets.
+
+    Subsampling without replacement: in a bootstrap an image's nearest neighbour would be its own
+    copy. A proportion's interval is no narrower than Wilson's, which knows of the binomial noise
+    that remains when every subset says 1.
+
+    Args:
+        real: Real [N, D].
+        generated: Real [M, D].
+        scores: The scores of all of them, with the usual ks.
+        seed: Of the subsets.
+
+    Returns:
+        Name to interval.
+    """
+    x, y = as_pair(real, generated)
+    replicates = 30
+    variances = subsample_variances(neighbourhood, x, y, seed=seed, replicates=replicates)
+    counts = {"precision": len(y), "recall": len(x), "coverage": len(x)}
+    intervals = {}
+    for (name, value), variance in zip(scores._asdict().items(), variances, strict=True):
+        high = 1.0 if name in counts else float("inf")
+        interval = student_interval(value, float(variance), replicates - 1, 0.0, high)
+        if name in counts:
+            low, up = wilson(round(value * counts[name]), counts[name])
+            interval = min(interval[0], low), max(interval[1], up)
+        intervals[name] = interval
+    return intervals

@@ -1,0 +1,100 @@
+"""A score is a number together with everything that must be equal before it may be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sfumato.config import Config
+from sfumato.errors import UsageError
+
+RULER = (
+    "backbone",
+    "weights_sha256",
+    "resize",
+    "quantisation",
+    "dtype",
+    "reference",
+    "reference_sha256",
+)
+"""What two protocols must share before their scores may be ranked."""
+
+
+class Protocol(Config):
+    """How a score was measured. Scores of unlike protocols are never ranked against each other."""
+
+    backbone: str
+    """The feature extractor, e.g. `domain`; `pixels` for metrics without one."""
+    weights_sha256: str = ""
+    """Hash of the extractor's weights; a new hash is a new, incomparable ruler."""
+    resize: str = "none"
+    """How images were brought to the extractor's size."""
+    quantisation: str = "clamp, round, uint8"
+    """How images were turned into bytes before the extractor saw them."""
+    dtype: str = "float32 network, float64 statistics"
+    """Precision of the extractor and of the statistics."""
+    reference: str = "test"
+    """Which split or folder the generated images were held against."""
+    reference_sha256: str = ""
+    """Hash of the reference's pixels."""
+    conditions: str = "none"
+    """Where a conditional model's conditions came from."""
+    sampling: str = ""
+    """Sampler, steps and guidance of the generated images."""
+    seed: int = 0
+    """First image seed of the generated set."""
+    version: str = ""
+    """Version of Sfumato that measured."""
+
+    def ruler(self) -> tuple[str, ...]:
+        """Return what two scores must share to be comparable."""
+        return tuple(str(getattr(self, name)) for name in RULER)
+
+
+class Score(Config):
+    """One measured number."""
+
+    metric: str
+    """The name with its backbone, e.g. `FD[domain]`."""
+    value: float
+    """The estimate on all images."""
+    interval: tuple[float, float] | None
+    """95% interval, or None where none can be given."""
+    n_real: int
+    """Reference images."""
+    n_generated: int
+    """Generated images."""
+    higher_is_better: bool
+    """Which way is up."""
+    protocol: Protocol
+    """How it was measured."""
+    note: str = ""
+    """A warning in words, e.g. `rank-deficient: n < d`."""
+
+
+def comparable(scores: Iterable[Score]) -> None:
+    """Pass scores that were measured with one ruler, on equally many images.
+
+    Args:
+        scores: Of one metric, one from each contestant.
+
+    Raises:
+        UsageError: Naming what differs and both values.
+    """
+    rulers = [_measure(score) for score in scores]
+    for other in rulers[1:]:
+        for name, value in rulers[0].items():
+            if other[name] != value:
+                raise UsageError(
+                    f"{rulers[0]['metric']} scores cannot be ranked: {name} is '{value}' for one "
+                    f"and '{other[name]}' for another, and it must be equal; evaluate both alike."
+                )
+
+
+def _measure(score: Score) -> dict[str, str]:
+    """Return what two scores must share, by name."""
+    counts = {"n_real": str(score.n_real), "n_generated": str(score.n_generated)}
+    return {
+        "metric": score.metric,
+        **counts,
+        **dict(zip(RULER, score.protocol.ruler(), strict=True)),
+    }

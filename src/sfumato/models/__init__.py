@@ -1,0 +1,7 @@
+"""The models, one file each, with its configuration, its networks and its preset.
+
+One explicit import line for each: what is not imported here does not exist. The order is the
+order in which `sfumato presets` lists them.
+"""
+
+from sfumato.models import dcgan, vae, flow  # noqa: F401, I001  (importing registers; order is shown)

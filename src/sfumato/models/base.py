@@ -1,0 +1,101 @@
+"""The contract between models and everything else.
+
+A model's training step is a lazy stream of losses. The loop takes one, updates the parameter
+group that it names, and asks for the next, which then sees the update. So a GAN reads like its
+paper's algorithm box, and no code outside a model's file ever asks which family it belongs to.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol, runtime_checkable
+
+from torch import Tensor, nn
+
+from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
+from sfumato.recipe import ModelConfig, SamplingConfig
+from sfumato.seeding import ImageNoise
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One loss of a training step."""
+
+    group: str
+    """The parameter group that this loss updates; all others stay as they are."""
+    value: Tensor
+    """Scalar with a graph; the mean over the batch."""
+    terms: Mapping[str, Tensor] = field(default_factory=dict)
+    """Detached scalars for the log."""
+
+
+class Model(nn.Module, ABC):
+    """A network, or several, that can say what it would like to be minimised."""
+
+    Config: ClassVar[type[ModelConfig]]
+
+    def __init__(self, config: ModelConfig, data: DataSpec) -> None:
+        """Build the networks for one data set.
+
+        Raises:
+            UsageError: If the images do not suit the architecture.
+        """
+        super().__init__()
+
+    @abstractmethod
+    def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
+        """Return every trainable parameter exactly once, by the group's name."""
+
+    @abstractmethod
+    def losses(self, batch: Batch, clock: Clock) -> Iterator[Loss]:
+        """Yield the losses of one step.
+
+        The sequence of groups depends on the clock alone. No live graph crosses a yield, except a
+        fake image computed before the first one and used detached, then attached. No yield stands
+        inside a context manager.
+        """
+
+    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Tensor]:
+        """Return losses on held-out images, as scalars; nothing for models without a likelihood."""
+        return {}
+
+    def compilable(self) -> Sequence[nn.Module]:
+        """Return the networks that torch.compile may wrap: none whose gradient is differentiated."""
+        return ()
+
+    def recomputable(self) -> Sequence[nn.Module]:
+        """Return the blocks whose activations may be recomputed to save memory."""
+        return ()
+
+
+class GenerativeModel(Model):
+    """A model that turns latents into images."""
+
+    @abstractmethod
+    def latents(self, noise: ImageNoise) -> Tensor:
+        """Draw one latent per image from its own seed; Float [B, ...]."""
+
+    @abstractmethod
+    def decode(
+        self, latents: Tensor, condition: Condition, sampling: SamplingConfig, noise: ImageNoise
+    ) -> Images:
+        """Turn latents into images, Float [B, C, H, W] in [-1, 1], differentiably."""
+
+
+class FeatureModel(Model):
+    """A model that turns images into feature vectors."""
+
+    @abstractmethod
+    def features(self, images: Images) -> Tensor:
+        """Map Float [B, C, H, W] in [-1, 1] to Float [B, D]."""
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """A generative model that can find the latent of a given image."""
+
+    def encode(self, images: Images, condition: Condition) -> Tensor:
+        """Map images to the latents that decode to them, as nearly as the model can."""
+        ...

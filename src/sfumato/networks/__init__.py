@@ -1,0 +1,1 @@
+"""Networks that more than one model uses; a network lives in its model's file until then."""

@@ -1,0 +1,1 @@
+"""What models minimise, as functions of tensors."""

@@ -1,0 +1,165 @@
+"""A recipe: everything a person may choose about one training run. Types only; it knows no model.
+
+A preset is the `recipe()` of a model's file; `register` makes both known under one name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field, SerializeAsAny, model_validator
+
+from sfumato.config import Config, build
+from sfumato.data.settings import DataConfig
+from sfumato.errors import UsageError, nearest
+
+SCHEMA = 1
+"""Version of the run directory's format; a run of another version is refused, never patched."""
+
+Positive = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0, le=10)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class ModelConfig(Config):
+    """Base of every model's configuration. Facts about the data never enter it."""
+
+
+class OptimizerConfig(Config):
+    """AdamW on one group of parameters (Loshchilov & Hutter 2019, arXiv:1711.05101)."""
+
+    lr: Rate = 1e-3
+    """Peak learning rate."""
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.99)
+    """Decay of the first and the second moment per step."""
+    weight_decay: Fraction = 0.0
+    """Decoupled weight decay on weights of two and more dimensions."""
+    clip: Annotated[float, Field(gt=0)] | None = None
+    """Largest gradient norm; longer gradients are scaled down to it. Empty: no clipping."""
+
+
+class TrainingConfig(Config):
+    """How a model is trained. Every schedule counts images seen."""
+
+    batch_size: Annotated[int, Field(ge=2, le=65536)] = 64
+    """Images per step, over all processes."""
+    images: Positive | None = None
+    """Budget: stop after this many images. Empty: `seconds` decides."""
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    """Budget: turned into images after a short calibration and recorded. Compilation included."""
+    optimizers: dict[str, OptimizerConfig] = {}
+    """One optimizer for each of the model's parameter groups."""
+    warmup_images: Annotated[int, Field(ge=0)] = 2000
+    """The learning rate rises from 0 over this many images."""
+    decay_from: Fraction = 0.5
+    """The learning rate falls linearly to `final_lr` from this fraction of the run on."""
+    final_lr: Fraction = 0.0
+    """Learning rate at the end, as a fraction of the peak."""
+    ema_halflife: Positive = 20_000
+    """Half-life of the exponential moving average of the weights, in images."""
+    ema_ramp: Annotated[float, Field(gt=0, le=1)] = 0.05
+    """Early on the half-life is this fraction of the images seen (EDM, arXiv:2206.00364, App. F.2)."""
+    precision: Literal["auto", "float32", "bf16", "fp16"] = "auto"
+    """auto: native bf16, else fp16 on a GPU, else float32; measured on a CPU."""
+    channels_last: bool = True
+    """Memory format of images and convolution weights."""
+    compile: bool = False
+    """torch.compile the model's networks; falls back to eager where there is no C++ compiler."""
+    deterministic: bool = False
+    """Only deterministic kernels (on a GPU; on a CPU they are so anyway)."""
+    micro_batches: Positive = 1
+    """Split each batch into this many parts to save memory; doubled by itself when memory is short."""
+    activation_checkpointing: bool = False
+    """Recompute activations in the backward pass: less memory, about a third slower."""
+    checkpoint_seconds: Annotated[float, Field(gt=0)] = 120.0
+    """Save the full state at least this often; it does not influence the result."""
+    keep: Positive = 2
+    """How many of the newest checkpoints are kept, besides the best."""
+    snapshots: Annotated[int, Field(ge=0, le=100)] = 12
+    """EMA weights kept at log-spaced moments, for learning curves and the time-lapse."""
+    validation_images: Annotated[int, Field(ge=0)] = 256
+    """Held-out images whose loss is logged beside the training loss at every snapshot; 0: none."""
+    max_skips: Positive = 5
+    """Non-finite steps in a row that are skipped before rolling back to the last checkpoint."""
+    max_rollbacks: Annotated[int, Field(ge=0)] = 3
+    """Roll-backs (each halves the learning rates) before the run stops with a diagnosis."""
+    tensorboard: bool = False
+    """Also write TensorBoard event files (extra `tensorboard`)."""
+
+
+class SamplingConfig(Config):
+    """How images are drawn from a trained model; what a model does not use it ignores."""
+
+    steps: Annotated[int, Field(ge=1, le=1000)] = 12
+    """Network evaluations of an iterative model."""
+    sampler: Literal["euler", "heun", "dpmpp_2m"] = "dpmpp_2m"
+    """Solver of an iterative model."""
+    guidance: Annotated[float, Field(ge=0, le=20)] = 1.0
+    """Classifier-free guidance scale; 1 is the plain conditional model."""
+    truncation: Annotated[float, Field(gt=0, le=2)] = 1.0
+    """Scale of the latents of a one-shot model; below 1 trades variety for typical images."""
+
+
+class Recipe(Config):
+    """One run, resolved: what is written to recipe.yaml."""
+
+    preset: str
+    """The model's registered name."""
+    summary: str = ""
+    """One line about the recipe."""
+    data: DataConfig = DataConfig()
+    """How images become an array."""
+    model: SerializeAsAny[ModelConfig]
+    """The model's own options."""
+    training: TrainingConfig = TrainingConfig()
+    """How it is trained."""
+    sampling: SamplingConfig = SamplingConfig()
+    """How images are drawn from it."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Every random draw of the run comes from it."""
+    schema_version: int = SCHEMA
+    """Version of the run directory's format."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_model(cls, values: Any) -> Any:
+        """Read `model` as the preset's own class of configuration."""
+        if isinstance(values, dict) and isinstance(values.get("model"), dict):
+            entry = lookup(str(values.get("preset")))
+            return values | {"model": build(entry.model.Config, values["model"], "model")}
+        return values
+
+
+class Entry(NamedTuple):
+    """A registered model and its preset."""
+
+    name: str
+    model: Any
+    """The Model class."""
+    recipe: Callable[[], Recipe]
+    """Makes the preset."""
+
+
+_registry: dict[str, Entry] = {}
+
+
+def register(name: str, model: type, recipe: Callable[[], Recipe]) -> None:
+    """Make a model and its preset known under one name; the last registration wins."""
+    _registry[name] = Entry(name, model, recipe)
+
+
+def lookup(name: str) -> Entry:
+    """Return a registered model by name.
+
+    Raises:
+        UsageError: Naming the nearest registered names.
+    """
+    if name not in _registry:
+        raise UsageError(f"there is no preset '{name}'; {nearest(name, _registry)}")
+    return _registry[name]
+
+
+def presets() -> list[Entry]:
+    """Return every registered model, in order of registration."""
+    return list(_registry.values())

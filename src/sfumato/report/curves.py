@@ -1,0 +1,110 @@
+"""Learning curves: losses of one contestant, and the quality of all of them as they trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from sfumato.comparison.records import Contestant, CurvePoint
+from sfumato.report.figures import NARROW, SOFT, axes, inline, stretch
+from sfumato.report.palette import PIGMENTS
+
+BINS = 90
+"""Points of a thinned curve: about one for every four pixels of the drawing."""
+MOST = 4
+"""Losses in one panel; more cannot be told apart."""
+DASHES: tuple[tuple[float, tuple[float, ...]], ...] = ((0, ()), (0, (5, 2.5)), (0, (1.2, 2)), (0, (7, 2, 1.2, 2)))
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One drawing with the names of its lines."""
+
+    title: str
+    svg: Markup
+    series: list[tuple[str, str]]
+    """(name, SVG dash array) of each line."""
+
+
+def losses(one: Contestant, colour: int, name: str) -> Panel | None:
+    """Draw a contestant's losses against images seen; None if there are none."""
+    named = _series(one.losses, "images")
+    chosen = sorted(named, key=lambda key: (not key.endswith("loss"), key))[:MOST]
+    if not chosen:
+        return None
+    plot = axes("images seen", "", NARROW)
+    levels: list[np.ndarray] = []
+    for key, dash in zip(chosen, DASHES, strict=False):
+        x, low, middle, high = thin(*named[key])
+        marker = "o" if len(x) == 1 else ""
+        plot.fill_between(x, low, high, color=PIGMENTS[colour].light, alpha=0.13, linewidth=0)
+        plot.plot(x, middle, color=PIGMENTS[colour].light, linewidth=1.6, linestyle=dash, marker=marker)
+        levels.append(middle[len(middle) // 20 :])  # the first steps of a loss say nothing but hide the rest
+    _frame(plot, levels)
+    series = [(key, " ".join(map(str, pattern))) for key, (_, pattern) in zip(chosen, DASHES, strict=False)]
+    words = ", ".join(f"{key} ends at {named[key][1][-1]:.3g}" for key in chosen)
+    return Panel(one.name, inline(plot, name, f"Losses of {one.name} against images seen: {words}."), series)
+
+
+def quality(those: Sequence[Contestant], colours: dict[str, int], against: str, name: str) -> Markup | None:
+    """Draw the score of every contestant's snapshots against `images` or `seconds`; None without any."""
+    drawn = [(one, next(iter(_series(one.quality, against).items()))) for one in those if _has(one)]
+    if not drawn:
+        return None
+    metric = drawn[0][1][0]
+    label = "images seen" if against == "images" else "training seconds"
+    plot = axes(label, f"{metric}, lower is better")
+    for one, (_, (x, y)) in drawn:
+        pigment = PIGMENTS[colours[one.name]]
+        plot.plot(x, y, color=pigment.light, linewidth=1.6, marker=pigment.marker, markersize=4.5)
+    stretch(plot, "y", [value for _, (_, (_, y)) in drawn for value in y], ratio=8)
+    stretch(plot, "x", [value for _, (_, (x, _)) in drawn for value in x if value > 0], ratio=40)
+    words = "; ".join(f"{one.name} from {y[0]:.3g} to {y[-1]:.3g}" for one, (_, (_, y)) in drawn)
+    return inline(plot, name, f"{metric} of snapshots against {label}: {words}.")
+
+
+def thin(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Gather many points into few.
+
+    Returns:
+        For each of at most `BINS` equal stretches of x that hold a point: the mean x, the 10th percentile,
+        the mean and the 90th percentile of y.
+    """
+    if len(x) <= BINS:
+        return x, y, y, y
+    place = np.minimum((x - x[0]) * BINS // max(x[-1] - x[0], 1e-12), BINS - 1).astype(int)
+    groups = [np.flatnonzero(place == number) for number in np.unique(place)]
+    low, high = (np.array([np.quantile(y[group], q) for group in groups]) for q in (0.1, 0.9))
+    x_mean, y_mean = (np.array([values[group].mean() for group in groups]) for values in (x, y))
+    return x_mean, low, y_mean, high
+
+
+def _frame(plot, levels: Sequence[np.ndarray]) -> None:
+    """Choose the y axis so that the settled part of every loss fills the panel."""
+    values = np.concatenate(levels)
+    if values.min() > 0 and values.max() / values.min() > 30:
+        stretch(plot, "y", values)
+        return
+    low, high = values.min(), np.quantile(values, 0.99)
+    margin = 0.08 * (high - low) or 0.1 * abs(high) or 1.0
+    plot.set_ylim(low - margin, high + margin)
+    if low < 0 < high:
+        plot.axhline(0, color=SOFT, linewidth=0.7)
+
+
+def _has(one: Contestant) -> bool:
+    """Whether a contestant's snapshots were measured."""
+    return any(point.values for point in one.quality)
+
+
+def _series(points: Sequence[CurvePoint], against: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Turn points into one (x, y) per named series, in order of x."""
+    series: dict[str, list[tuple[float, float]]] = {}
+    for point in points:
+        for key, value in point.values.items():
+            series.setdefault(key, []).append((getattr(point, against), value))
+    ordered = {key: np.array(sorted(pairs), dtype=float) for key, pairs in series.items()}
+    return {key: (pairs[:, 0], pairs[:, 1]) for key, pairs in ordered.items()}

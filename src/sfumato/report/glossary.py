@@ -1,0 +1,60 @@
+"""What each number means, in plain words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """A metric's title and its explanation for somebody who has never met it."""
+
+    title: str
+    meaning: str
+    as_percent: bool = False
+
+
+METRICS = {
+    "fd": Entry(
+        "Fréchet distance",
+        "How far the crowd of generated images stands from the crowd of held-out real ones, in quality and "
+        "in variety at once. The main score.",
+    ),
+    "kd": Entry(
+        "Kernel distance",
+        "The same question asked another way, one that stays fair when there are few images. "
+        "Zero means no difference was found; slightly below zero is luck.",
+    ),
+    "precision": Entry("Precision", "The share of generated images that look like something real."),
+    "recall": Entry("Recall", "The share of the real variety that the model can reach."),
+    "density": Entry("Density", "How deep among the real images the generated ones lie; may exceed 1."),
+    "coverage": Entry("Coverage", "The share of real images that have a generated neighbour."),
+    "is": Entry("Inception score", "How clearly and how variedly images fall into known classes."),
+    "psnr": Entry("PSNR", "Pixel fidelity of a reconstruction, in decibels."),
+    "ssim": Entry("SSIM", "Structural likeness of a reconstruction; 1 is identical."),
+}
+"""Quality metrics by the short name that records give them, in the order of the table."""
+
+COPIES = Entry(
+    "Copies",
+    "The share of generated images that lie nearer to a training image than real test images ever do: "
+    "remembered, not invented.",
+    as_percent=True,
+)
+DIVERSITY = Entry(
+    "Diversity", "How much generated images differ from one another; 1 is as varied as real ones."
+)
+OBEDIENCE = Entry(
+    "Attributes heard",
+    "How often an attribute that was asked for is seen in the image, averaged over all attributes.",
+    as_percent=True,
+)
+
+
+def entry(key: str, metric: str) -> Entry:
+    """Return what is known of a metric, or its bare name."""
+    return METRICS.get(key) or Entry(metric or key, "")
+
+
+def order(keys: set[str]) -> list[str]:
+    """Sort metrics: the known ones as the glossary has them, then the others by name."""
+    return [key for key in METRICS if key in keys] + sorted(keys - METRICS.keys())

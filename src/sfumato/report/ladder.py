@@ -1,0 +1,67 @@
+"""The main score as a ladder of dots and whiskers, beside the floor that nobody can pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sfumato.comparison.records import Comparison
+from sfumato.metrics.score import Score
+from sfumato.report import formats
+from sfumato.report.leaderboard import primary
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One contestant's place; all positions are per cent of the ladder's width."""
+
+    name: str
+    text: str
+    interval: str
+    at: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The main score of everybody on one scale that starts at zero."""
+
+    metric: str
+    better: str
+    rungs: list[Rung]
+    floor: float | None
+    """Where the ruler's floor lies; None if it was measured with another ruler or metric."""
+    floor_text: str
+
+
+def ladder(comparison: Comparison) -> Ladder | None:
+    """Place everybody's main score on one scale; None where scores are absent, unlike or negative."""
+    key = primary(comparison)
+    pairs = [(one.name, one.scores[key]) for one in comparison.contestants if key in one.scores]
+    scores = [score for _, score in pairs]
+    if not scores or len({score.protocol.ruler() for score in scores}) > 1:
+        return None
+    top = max(max(score.interval or (score.value,)) for score in scores) * 1.03
+    if top <= 0:
+        return None
+    floor = comparison.ruler.floor
+    same = floor.metric == scores[0].metric and floor.protocol.ruler() == scores[0].protocol.ruler()
+    return Ladder(
+        metric=scores[0].metric,
+        better="higher" if scores[0].higher_is_better else "lower",
+        rungs=[_rung(name, score, top) for name, score in pairs],
+        floor=_place(floor.value, top) if same else None,
+        floor_text=formats.estimate(floor)[0],
+    )
+
+
+def _rung(name: str, score: Score, top: float) -> Rung:
+    """Place one score."""
+    low, high = score.interval or (score.value, score.value)
+    text, interval = formats.estimate(score)
+    return Rung(name, text, interval, _place(score.value, top), _place(low, top), _place(high, top))
+
+
+def _place(value: float, top: float) -> float:
+    """Turn a value into per cent of the scale."""
+    return round(min(max(100 * value / top, 0.0), 100.0), 2)

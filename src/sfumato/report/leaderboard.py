@@ -1,0 +1,168 @@
+"""The leaderboard: who is best at what, and where the difference is only noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sfumato.comparison.records import Comparison, Contestant
+from sfumato.metrics.score import Score
+from sfumato.report import formats, glossary
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of the table."""
+
+    text: str
+    interval: str = ""
+    standing: str = ""
+    """`best`, `level` (its interval overlaps the best one's) or empty."""
+    score: Score | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measure over all contestants."""
+
+    title: str
+    symbol: str
+    meaning: str
+    better: str
+    """`lower`, `higher`, `near 1` or empty where neither is better."""
+    cells: list[Cell]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Measures that belong together."""
+
+    title: str
+    rows: list[Row]
+
+
+def leaderboard(comparison: Comparison) -> list[Group]:
+    """Arrange every number of a comparison into groups of rows, one column per contestant."""
+    those = comparison.contestants
+    keys = glossary.order({key for one in those for key in one.scores})
+    quality = [_scores(glossary.entry(key, ""), [one.scores.get(key) for one in those]) for key in keys]
+    honesty = [
+        _scores(glossary.COPIES, [one.copies for one in those]),
+        _scores(glossary.DIVERSITY, [one.diversity for one in those], near=1.0),
+        _obedience(those),
+    ]
+    groups = [
+        Group("Likeness to real images", quality),
+        Group("Originality, variety, obedience", honesty),
+        Group("Cost", _costs(those)),
+    ]
+    filled = [Group(group.title, [row for row in group.rows if row.cells]) for group in groups]
+    return [group for group in filled if group.rows]
+
+
+def primary(comparison: Comparison) -> str:
+    """Return the key of the score that ranks: `fd` where everybody has it, else `kd`, else the first."""
+    keys = glossary.order({key for one in comparison.contestants for key in one.scores})
+    shared = [key for key in keys if all(key in one.scores for one in comparison.contestants)]
+    return next(iter(shared or keys), "")
+
+
+def all_scores(one: Contestant) -> list[Score]:
+    """Return every score of a contestant, those of the table first."""
+    named = [*one.scores.values(), one.copies, one.diversity, *one.attributes.values()]
+    return [score for score in named if score is not None]
+
+
+def _scores(entry: glossary.Entry, scores: Sequence[Score | None], near: float | None = None) -> Row:
+    """Build a row of scores; without cells if nobody has one."""
+    present = [score for score in scores if score is not None]
+    if not present:
+        return Row(entry.title, "", entry.meaning, "", [])
+    alike = len({score.protocol.ruler() for score in present}) == 1
+    ways = {score.higher_is_better for score in present}
+    better = "near 1" if near is not None else ("higher" if ways == {True} else "lower")
+    ranked = alike and len(ways) == 1 and len(scores) > 1
+    standings = _standings(scores, _badness(better)) if ranked else [""] * len(scores)
+    cells = [
+        Cell(*formats.estimate(score, entry.as_percent), standing, score) if score else Cell("–")
+        for score, standing in zip(scores, standings, strict=True)
+    ]
+    note = "" if alike else "Measured with different rulers, so not ranked."
+    symbol = present[0].metric if present[0].metric != entry.title else ""
+    return Row(entry.title or present[0].metric, symbol, entry.meaning, better, cells, note)
+
+
+def _badness(better: str) -> Callable[[float], float]:
+    """Return a function that is smallest for the best value."""
+    return {"lower": lambda v: v, "higher": lambda v: -v, "near 1": lambda v: abs(v - 1)}[better]
+
+
+def _standings(scores: Sequence[Score | None], badness: Callable[[float], float]) -> list[str]:
+    """Mark the best score, and those that cannot be told from it."""
+    values = [badness(score.value) for score in scores if score]
+    if min(values) == max(values):
+        return [""] * len(scores)
+    best = next(score for score in scores if score and badness(score.value) == min(values))
+    return [_standing(score, best, badness) if score else "" for score in scores]
+
+
+def _standing(score: Score, best: Score, badness: Callable[[float], float]) -> str:
+    """Say whether a score is the best, level with it, or neither."""
+    if badness(score.value) == badness(best.value):
+        return "best"
+    if score.interval and best.interval:
+        overlap = score.interval[0] <= best.interval[1] and best.interval[0] <= score.interval[1]
+        return "level" if overlap else ""
+    return ""
+
+
+def _obedience(those: Sequence[Contestant]) -> Row:
+    """Average the attribute accuracies, which have one interval each but none together."""
+    means = [
+        sum(score.value for score in one.attributes.values()) / len(one.attributes)
+        if one.attributes
+        else None
+        for one in those
+    ]
+    texts = ["–" if mean is None else formats.percent(mean) for mean in means]
+    if all(mean is None for mean in means):
+        return Row(glossary.OBEDIENCE.title, "", "", "", [])
+    return Row(glossary.OBEDIENCE.title, "", glossary.OBEDIENCE.meaning, "higher", _plain(means, texts, -1))
+
+
+def _costs(those: Sequence[Contestant]) -> list[Row]:
+    """Build the rows of what each contestant costs."""
+    measures: list[tuple[str, str, str, Callable[[Contestant], float], Callable[[float], str], int]] = [
+        ("16 images", "Time to make 16 images on this machine.", "lower",
+         lambda one: one.sampling_seconds_16, formats.duration, 1),
+        ("Training time", "Compilation included, preparation of the data excluded.", "",
+         lambda one: one.training_seconds, formats.duration, 0),
+        ("Images seen", "How many training images the evaluated weights have learned from.", "",
+         lambda one: one.images_seen, formats.amount, 0),
+        ("Training speed", "Training images per second.", "higher",
+         lambda one: one.images_per_second, formats.amount, -1),
+        ("Parameters", "Numbers that the network which draws has learned.", "lower",
+         lambda one: one.parameters, formats.amount, 1),
+        ("Parameters trained", "With helpers that only training needs, such as a discriminator.", "lower",
+         lambda one: one.parameters_trained, formats.amount, 1),
+        ("Work per image", "Multiply-accumulates to draw one image, all solver steps included.", "lower",
+         lambda one: one.macs_per_image, formats.amount, 1),
+        ("Peak memory", "The most memory that training held.", "lower",
+         lambda one: one.peak_memory_mb, formats.memory, 1),
+    ]  # fmt: skip
+    rows = []
+    for title, meaning, better, read, show, sign in measures:
+        values = [read(one) for one in those]
+        rows.append(Row(title, "", meaning, better, _plain(values, [show(v) for v in values], sign)))
+    return rows
+
+
+def _plain(values: Sequence[float | None], texts: Sequence[str], sign: int) -> list[Cell]:
+    """Build cells of exact values; `sign` is 1 where less is better, -1 where more is, 0 where neither."""
+    known = [sign * value for value in values if value is not None]
+    ranked = sign != 0 and len(values) > 1 and len(set(known)) > 1
+    return [
+        Cell(text, standing="best" if ranked and value is not None and sign * value == min(known) else "")
+        for value, text in zip(values, texts, strict=True)
+    ]

@@ -1,0 +1,235 @@
+"""One run: a folder with its recipe, its state, its log and its weights."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from filelock import FileLock, Timeout
+
+from sfumato.batch import DataSpec
+from sfumato.config import Config, build
+from sfumato.errors import SfumatoError, UsageError, nearest
+from sfumato.recipe import SCHEMA, Recipe
+from sfumato.storage import read_json, write_json, write_text
+
+State = Literal["created", "training", "stopped", "finished", "failed"]
+
+
+class Status(Config):
+    """What a run is doing (`status.json`)."""
+
+    state: State = "created"
+    """training means so only while its heartbeat is fresh and its lock is held."""
+    images: int = 0
+    """Training images seen."""
+    total: int = 0
+    """Training images planned."""
+    seconds: float = 0.0
+    """Training seconds spent, over all sessions."""
+    heartbeat: float = 0.0
+    """Unix time of this record."""
+    pid: int = 0
+    """Process that wrote it."""
+    host: str = ""
+    """Machine of that process."""
+    peak_memory_mb: float = 0.0
+    """Largest memory seen, MiB (the device's on a GPU, else resident)."""
+    error: str = ""
+    """Why it failed, in words."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @classmethod
+    def create(cls, path: Path, recipe: Recipe, data: DataSpec, source: str) -> Run:
+        """Lay out a new run.
+
+        Args:
+            path: The folder; it must not hold a run yet.
+            recipe: Everything that was chosen, resolved.
+            data: What the network must know of the data.
+            source: What was passed as --data, so that the run can be resumed.
+
+        Raises:
+            UsageError: If there is a run already.
+        """
+        if (path / "recipe.yaml").exists():
+            raise UsageError(
+                f"{path}: there is a run already; continue it with `sfumato resume {path}`, or choose "
+                "another name with --run."
+            )
+        write_json(path / "data.json", data.model_dump(mode="json") | {"source": source})
+        write_json(path / "status.json", Status().model_dump())
+        write_text(path / "recipe.yaml", to_yaml(recipe))
+        return cls(path)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The resolved recipe.
+
+        Raises:
+            SfumatoError: If it was written by another schema version.
+        """
+        values = yaml.safe_load((self.path / "recipe.yaml").read_text(encoding="utf-8"))
+        version = values.get("schema_version")
+        if version != SCHEMA:
+            raise SfumatoError(
+                f"{self.path / 'recipe.yaml'}: schema version {version}, this Sfumato reads {SCHEMA}; "
+                f"convert the run with `sfumato convert {self.path}` of the version in between."
+            )
+        return build(Recipe, values, str(self.path / "recipe.yaml"))
+
+    @property
+    def data(self) -> DataSpec:
+        """What the network knows of the data."""
+        values = read_json(self.path / "data.json")
+        values.pop("source", None)
+        return build(DataSpec, values, str(self.path / "data.json"))
+
+    @property
+    def source(self) -> str:
+        """What was passed as --data."""
+        return read_json(self.path / "data.json")["source"]
+
+    @property
+    def status(self) -> Status:
+        """The latest state; one that stopped breathing is reported as stopped."""
+        status = build(Status, read_json(self.path / "status.json"), str(self.path / "status.json"))
+        if status.state == "training" and not self.in_use():
+            return status.model_copy(update={"state": "stopped"})
+        return status
+
+    def write_status(self, status: Status) -> None:
+        """Replace status.json, stamped with this process and time."""
+        stamp = {"heartbeat": time.time(), "pid": os.getpid(), "host": socket.gethostname()}
+        write_json(self.path / "status.json", status.model_copy(update=stamp).model_dump())
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for this process; the system releases it even if the process is killed.
+
+        Raises:
+            UsageError: If another live process holds it.
+        """
+        lock = FileLock(self.path / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            holder = read_json(self.path / "status.json")
+            raise UsageError(
+                f"{self.path}: in use by process {holder.get('pid')} on {holder.get('host')}; stop it "
+                "first, or choose another run with --run."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def in_use(self) -> bool:
+        """Return whether a live process holds the run."""
+        try:
+            with FileLock(self.path / "lock", timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:  # a read-only folder cannot be in use
+            return False
+
+    def append_log(self, event: Mapping[str, Any]) -> None:
+        """Append one event to log.jsonl; a line is written in one go and flushed."""
+        with open(self.path / "log.jsonl", "a", encoding="utf-8", newline="\n") as file:
+            file.write(json.dumps(event, allow_nan=False, separators=(",", ":")) + "\n")
+
+    def log(self, event: str | None = None) -> list[dict[str, Any]]:
+        """Return the log, oldest first, without what a later resume has undone.
+
+        Args:
+            event: Only events of this kind.
+        """
+        events: list[dict[str, Any]] = []
+        path = self.path / "log.jsonl"
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+            try:
+                entry = json.loads(line)
+            except ValueError:  # the line a killed process was writing
+                continue
+            if entry.get("event") in ("start", "rollback"):
+                events = [e for e in events if e.get("images", 0) <= entry["images"]]
+            events.append(entry)
+        return [entry for entry in events if event in (None, entry.get("event"))]
+
+    @property
+    def snapshots(self) -> list[Path]:
+        """Folders of EMA snapshots, oldest first."""
+        return sorted(p for p in (self.path / "snapshots").glob("[0-9]*") if p.is_dir())
+
+    def remove(self) -> None:
+        """Delete the run.
+
+        Raises:
+            UsageError: If a live process uses it.
+        """
+        if self.in_use():
+            with self.locked():  # explains who
+                pass
+        shutil.rmtree(self.path)
+
+
+def to_yaml(recipe: Recipe) -> str:
+    """Return a recipe as YAML, in the order of its fields."""
+    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def list_runs(root: Path) -> list[Run]:
+    """Return every run directly below a folder, by name."""
+    if not root.is_dir():
+        return []
+    return [Run(path.parent) for path in sorted(root.glob("*/recipe.yaml"))]
+
+
+def find(name: str | Path, root: Path = Path("runs")) -> Run:
+    """Return a run by name (below `root`) or by path.
+
+    Raises:
+        UsageError: Naming the nearest runs.
+    """
+    for path in (Path(name), root / name):
+        if (path / "recipe.yaml").is_file():
+            return Run(path)
+    known = [run.name for run in list_runs(root)]
+    raise UsageError(f"there is no run '{name}' here or in {root}/; {nearest(str(name), known)}")
+
+
+def place(name: str | Path, root: Path = Path("runs")) -> Path:
+    """Return where a run of this name lives: a bare name below `root`, anything else as it is.
+
+    Raises:
+        UsageError: If the name cannot be a folder's name.
+    """
+    text = str(name)
+    if re.search(r'[\x00-\x1f<>:"|?*]', text) or text.strip(". ") == "" or len(text) > 200:
+        raise UsageError(f"--run '{text}': a run's name is a folder's name of up to 200 characters.")
+    return root / text if re.fullmatch(r"[^/\\]+", text) else Path(text)

@@ -1,0 +1,153 @@
+"""From weights and seeds to pictures: an image is a function of (weights, sampling, seed).
+
+The same few lines serve every model: previews while training, `sfumato sample`, evaluation, the
+report and the studio.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from sfumato.batch import Condition, DataSpec
+from sfumato.imaging.pixels import to_uint8
+from sfumato.models.base import GenerativeModel
+from sfumato.recipe import Recipe, SamplingConfig
+from sfumato.seeding import ImageNoise, derive
+from sfumato.storage import replacing
+
+BATCH = 64
+"""Images per network evaluation; it does not change the result."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Joint labels of training images, so that a run can be sampled without its data."""
+
+    rows: Condition
+
+    def draw(self, seeds: Sequence[int]) -> Condition:
+        """Return for each seed the labels of a training image that depends on the seed alone."""
+        picks = [derive("condition", int(seed)) % len(self.rows) for seed in seeds]
+        return self.rows[torch.tensor(picks, dtype=torch.long)]
+
+    def save(self, path: Path) -> None:
+        """Write to a safetensors file."""
+        with replacing(path) as temporary:
+            save_file({"values": self.rows.values, "known": self.rows.known}, temporary)
+
+    @classmethod
+    def load(cls, path: Path) -> Conditions:
+        """Read what `save` wrote."""
+        named = load_file(path)
+        return cls(Condition(named["values"], named["known"]))
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A trained generator, ready to draw from."""
+
+    model: GenerativeModel
+    data: DataSpec
+    recipe: Recipe
+    conditions: Conditions
+    device: torch.device
+
+    def images(
+        self,
+        seeds: Sequence[int],
+        condition: Condition | None = None,
+        sampling: SamplingConfig | None = None,
+    ) -> np.ndarray:
+        """Draw one image per seed.
+
+        Args:
+            seeds: Integers; image k depends on seeds[k] alone, not on the others.
+            condition: What each image should show. None: labels as they occur in the data.
+            sampling: Overrides the recipe's.
+
+        Returns:
+            uint8 [N, H, W, C].
+        """
+        return np.concatenate(list(self.batches(seeds, condition, sampling)))
+
+    def batches(
+        self,
+        seeds: Sequence[int],
+        condition: Condition | None = None,
+        sampling: SamplingConfig | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Yield the images of `images` in blocks of at most 64."""
+        condition = condition or self.conditions.draw(seeds)
+        for start in range(0, len(seeds), BATCH):
+            part = slice(start, start + BATCH)
+            yield draw(
+                self.model, seeds[part], condition[part], sampling or self.recipe.sampling, self.device
+            )
+
+
+@torch.no_grad()
+def draw(
+    model: GenerativeModel,
+    seeds: Sequence[int],
+    condition: Condition,
+    sampling: SamplingConfig,
+    device: torch.device,
+) -> np.ndarray:
+    """Draw one batch of images in evaluation mode; uint8 [N, H, W, C]."""
+    noise = ImageNoise(seeds, device)
+    with evaluating(model):
+        images = model.decode(model.latents(noise), condition.to(device), sampling, noise)
+    return to_uint8(images).cpu().numpy()
+
+
+@contextlib.contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Switch a model to evaluation mode for a while."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
+
+
+@torch.no_grad()
+def estimate_batchnorm(
+    model: GenerativeModel, conditions: Conditions, device: torch.device, images: int = 2000
+) -> None:
+    """Re-estimate BatchNorm statistics under the present (averaged) weights.
+
+    The running statistics belong to the weights of training, not to their average; sampling with
+    them is visibly worse. A model without BatchNorm is left alone.
+
+    Args:
+        model: The generator, with averaged weights.
+        conditions: Labels to generate with.
+        device: Where the model is.
+        images: How many seeded latents to average over.
+    """
+    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    model.eval()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain average over all batches
+        norm.train()
+    for start in range(0, images, 250):
+        seeds = [derive("batchnorm", seed) for seed in range(start, min(start + 250, images))]
+        noise = ImageNoise(seeds, device)
+        condition = conditions.draw(seeds).to(device)
+        model.decode(model.latents(noise), condition, SamplingConfig(), noise)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    model.eval()

@@ -1,0 +1,215 @@
+"""The one training loop: any number of networks, any family, stopped and resumed at will."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from sfumato.batch import Clock
+from sfumato.data.feed import Feed
+from sfumato.data.prepared import Prepared
+from sfumato.errors import SfumatoError, UsageError
+from sfumato.recipe import Recipe, lookup
+from sfumato.runs import Run, Status, checkpoints
+from sfumato.seeding import StepNoise, derive
+from sfumato.training.budget import Budget
+from sfumato.training.memory import Memory, out_of_memory, recompute
+from sfumato.training.ranks import Ranks
+from sfumato.training.records import Recorder
+from sfumato.training.signals import StopRequest, stop_requests
+from sfumato.training.state import TrainingState
+from sfumato.training.step import Outcome, Stepper
+
+Observer = Callable[[Mapping[str, Any]], None]
+"""Receives each event of the log as it happens; what it does with it is its own business."""
+
+
+def train(
+    run: Run, prepared: Prepared, device: torch.device, observer: Observer = lambda event: None
+) -> Status:
+    """Train a run to the end of its budget, from its newest checkpoint if there is one.
+
+    Args:
+        run: The run; its recipe says everything.
+        prepared: The data.
+        device: Where to train.
+        observer: Told of every event.
+
+    Returns:
+        The final status: finished, or stopped by a signal.
+
+    Raises:
+        UsageError: If another process uses the run or the recipe does not fit.
+        SfumatoError: If the run diverged or its files cannot be written.
+    """
+    ranks = Ranks.join(device)
+    try:
+        with stop_requests() as stop:
+            if not ranks.first:
+                return _Training(run, prepared, device, ranks, observer).until_done(stop)
+            with run.locked():
+                return _Training(run, prepared, device, ranks, observer).until_done(stop)
+    finally:
+        ranks.leave()
+
+
+class _Training:
+    """The loop's working parts; lives as long as one call of `train`."""
+
+    def __init__(
+        self, run: Run, prepared: Prepared, device: torch.device, ranks: Ranks, observer: Observer
+    ) -> None:
+        self.run, self.recipe, self.ranks, self.device = run, run.recipe, ranks, device
+        self.config = self.recipe.training
+        _check(self.recipe, ranks)
+        if self.config.deterministic:
+            torch.use_deterministic_algorithms(True, warn_only=True)
+        with torch.random.fork_rng():
+            torch.manual_seed(derive("initialisation", self.recipe.seed))
+            model = lookup(self.recipe.preset).model(self.recipe.model, run.data)
+        self.state = TrainingState(model, self.config, device)
+        ranks.broadcast([*model.parameters(), *model.buffers()])
+        self.feed = Feed(
+            prepared, prepared.train, self.config.batch_size, self.recipe.seed, device,
+            rank=ranks.rank, world=ranks.world, flip=run.data.flip,
+        )  # fmt: skip
+        self.memory = Memory(device)
+        self.recorder = Recorder(run, self.recipe, prepared, self.state, ranks, device, observer)
+        self._resume()
+        self.budget = Budget(self.config.images, self.config.seconds, self.state.progress.plans)
+        self.stepper = Stepper(self.state, self.config, ranks, device)
+        if self.config.activation_checkpointing:
+            recompute(model.recomputable())
+        if self.config.compile:
+            for network in model.compilable():
+                network.compile()
+        self.skips = 0
+
+    def _resume(self) -> None:
+        """Continue from the newest whole checkpoint."""
+        checkpoint = checkpoints.newest(self.run.path)
+        if checkpoint:
+            self.state.restore(checkpoint)
+
+    def until_done(self, stop: StopRequest) -> Status:
+        """Train until the budget is spent or somebody asks to stop."""
+        progress = self.state.progress
+        self.recorder.start()
+        if not checkpoints.folders(self.run.path):
+            self.recorder.checkpoint()  # something to roll back to
+        self._started, self._before = time.perf_counter(), progress.seconds
+        try:
+            while not self._done():
+                self._plan()
+                outcome = self._step()
+                self._guard(outcome)
+                self._tick()
+                self.recorder.step(outcome.terms, self.stepper.rate(self._clock()), self.budget.total)
+                asked, due = self.ranks.any(stop.asked, self.recorder.checkpoint_due(), device=self.device)
+                if asked:
+                    return self.recorder.finish("stopped", self.budget.total, self.memory.peak_mb())
+                if due:
+                    self.recorder.checkpoint()
+                    self._tick()
+            return self.recorder.finish("finished", self.budget.total, self.memory.peak_mb())
+        except SfumatoError as error:
+            self.recorder.fail(str(error), self.budget.total)
+            raise
+
+    def _done(self) -> bool:
+        return bool(self.budget.total) and self.state.progress.images >= self.budget.total
+
+    def _tick(self) -> None:
+        """Bring the seconds up to date: everything since the loop began counts."""
+        self.state.progress.seconds = self._before + time.perf_counter() - self._started
+
+    def _plan(self) -> None:
+        """Turn seconds into images where it is time; rank 0's clock decides for all."""
+        progress, batch = self.state.progress, self.config.batch_size
+        seconds = self.ranks.first_value(progress.seconds, self.device)
+        if self.budget.update(progress.images, seconds, batch):
+            self.recorder.event("plan", total=self.budget.total)
+
+    def _clock(self) -> Clock:
+        progress, batch = self.state.progress, self.config.batch_size
+        share = batch // self.ranks.world
+        rows = slice(self.ranks.rank * share, (self.ranks.rank + 1) * share)
+        noise = StepNoise(self.recipe.seed, progress.step, rows, batch, self.device)
+        return Clock(progress.images, self.budget.total, progress.step, noise)
+
+    def _step(self) -> Outcome:
+        """Take one step, splitting the batch further as long as memory is short."""
+        progress = self.state.progress
+        batch, clock = self.feed.batch(progress.images), self._clock()
+        while True:
+            outcome, short = None, False
+            try:
+                outcome = self.stepper.step(batch, clock)
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error):
+                    raise
+                short = True
+            (short,) = self.ranks.any(short, device=self.device)
+            if outcome and not short:
+                break
+            self._split()
+        progress.images += self.config.batch_size
+        progress.step += 1
+        return outcome
+
+    def _split(self) -> None:
+        """Halve the micro-batches after running out of memory, and write it down."""
+        progress = self.state.progress
+        rows = self.config.batch_size // self.ranks.world // progress.micro_batches
+        if rows % 2:
+            raise SfumatoError(
+                f"out of memory with {rows} images at once; choose a smaller data.size or model.width, "
+                "or --set training.activation_checkpointing=true."
+            )
+        progress.micro_batches *= 2
+        for optimizer in self.state.optimizers.values():
+            optimizer.zero_grad(set_to_none=True)
+        self.memory.release()
+        self.recorder.event("memory", micro_batches=progress.micro_batches)
+
+    def _guard(self, outcome: Outcome) -> None:
+        """Skip non-finite steps; after too many in a row roll back; after too many of those stop."""
+        if outcome.finite:
+            self.skips = 0
+            return
+        self.skips += 1
+        self.recorder.event("skip", in_a_row=self.skips)
+        if self.skips < self.config.max_skips or any(s.is_enabled() for s in self.state.scalers.values()) and self.skips < 20:
+            return
+        rollbacks, rate = self.state.progress.rollbacks, self.state.progress.rate
+        if rollbacks >= self.config.max_rollbacks:
+            raise SfumatoError(
+                f"training diverged: gradients were not finite {self.skips} times in a row, and "
+                f"{rollbacks} roll-backs with lower learning rates did not help. Try lower "
+                "training.optimizers.*.lr, a clip, or --set training.precision=float32."
+            )
+        seconds = self.state.progress.seconds
+        self._resume()
+        progress = self.state.progress
+        progress.seconds, progress.rollbacks, progress.rate = seconds, rollbacks + 1, rate / 2
+        self.budget.plans = progress.plans
+        self.skips = 0
+        self.recorder.event("rollback", rate=progress.rate)
+        self.recorder.checkpoint()  # so that a resume remembers the lower rate
+
+
+def _check(recipe: Recipe, ranks: Ranks) -> None:
+    """Refuse what cannot work before any work starts."""
+    config = recipe.training
+    if config.images is None and config.seconds is None:
+        raise UsageError("the recipe has no budget: set --budget 3m, --images N or --epochs N.")
+    parts = ranks.world * config.micro_batches
+    if config.batch_size % parts or config.batch_size // parts < 2:
+        raise UsageError(
+            f"training.batch_size {config.batch_size} cannot be split evenly into {parts} parts of at "
+            f"least 2 images ({ranks.world} processes x {config.micro_batches} micro-batches); the "
+            f"nearest is {max(round(config.batch_size / parts), 2) * parts}."
+        )

@@ -1,0 +1,235 @@
+"""What a training run writes down: its log, heartbeat, checkpoints, snapshots and sample pictures."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sfumato import sampling
+from sfumato.batch import Clock
+from sfumato.data.feed import Feed
+from sfumato.data.prepared import Prepared
+from sfumato.imaging.grid import compose
+from sfumato.imaging.png import write_png
+from sfumato.models.base import GenerativeModel
+from sfumato.recipe import Recipe
+from sfumato.runs import Run, Status, checkpoints
+from sfumato.runs.run import State
+from sfumato.seeding import StepNoise, derive
+from sfumato.training.ranks import Ranks
+from sfumato.training.state import TrainingState
+
+LOG_SECONDS = 1.0
+"""Seconds between loss events."""
+HEARTBEAT_SECONDS = 5.0
+"""Seconds between status records."""
+FIRST_PICTURE_SECONDS = 8.0
+"""The first sample picture is drawn this soon, whatever the budget."""
+PREVIEW = 16
+"""Images in a sample picture; always the same seeds."""
+
+
+class Recorder:
+    """Writes a run's records. Only rank 0 writes; the others keep step where a step is collective."""
+
+    def __init__(
+        self,
+        run: Run,
+        recipe: Recipe,
+        prepared: Prepared,
+        state: TrainingState,
+        ranks: Ranks,
+        device: torch.device,
+        observer: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self.run, self.recipe, self.state, self.ranks = run, recipe, state, ranks
+        self.device, self.observer = device, observer
+        self.prepared = prepared
+        self.conditions = sampling.Conditions.load(run.path / "conditions.safetensors")
+        self._sums: dict[str, Tensor] = {}
+        self._steps = 0
+        now = time.monotonic()
+        self._logged = self._beaten = self._saved = self._started = now
+        self._pictured = False
+        self._peak = 0.0
+        self._board = _tensorboard(run) if recipe.training.tensorboard and ranks.first else None
+
+    def event(self, kind: str, **values: Any) -> None:
+        """Log an event with the present counters, and tell the observer."""
+        if not self.ranks.first:
+            return
+        progress = self.state.progress
+        event = {
+            "event": kind,
+            "time": round(time.time(), 3),
+            "images": progress.images,
+            "seconds": round(progress.seconds, 3),
+            **values,
+        }
+        self.run.append_log(event)
+        self.observer(event)
+
+    def start(self) -> None:
+        """Say that training begins or goes on."""
+        resumed = self.state.progress.images > 0
+        self.event("start", resumed=resumed, precision=self.recipe.training.precision)
+        self._pictured = resumed
+        self._beat(self.recipe.training.images or 0)
+
+    def step(self, terms: Mapping[str, Tensor], rate: float, total: int) -> None:
+        """Take note of a step: every second a log line, every five a heartbeat, now and then more."""
+        for name, value in terms.items():
+            if name.endswith("/gradient"):
+                self._sums[name] = value
+            else:
+                self._sums[name] = self._sums.get(name, 0) + value
+        self._steps += 1
+        now = time.monotonic()
+        if now - self._logged >= LOG_SECONDS:
+            self._log_losses(rate, total, now - self._logged)
+            self._logged = now
+        if self.ranks.first and now - self._beaten >= HEARTBEAT_SECONDS:
+            self._beat(total)
+        if self._snapshot_due(total):
+            self._snapshot(total)
+        elif not self._pictured and now - self._started >= FIRST_PICTURE_SECONDS:
+            self._picture()
+
+    def _log_losses(self, rate: float, total: int, elapsed: float) -> None:
+        batch = self.recipe.training.batch_size
+        values = {}
+        for name, value in self._sums.items():
+            mean = float(value) / (1 if name.endswith("/gradient") else self._steps)
+            if math.isfinite(mean):
+                values[name] = round(mean, 6)
+        self.event(
+            "loss",
+            total=total,
+            values=values,
+            rate=round(rate, 6),
+            images_per_second=round(self._steps * batch / elapsed, 1),
+        )
+        if self._board:
+            for name, value in values.items():
+                self._board.add_scalar(name, value, self.state.progress.images)
+        self._sums, self._steps = {}, 0
+
+    def _snapshot_due(self, total: int) -> bool:
+        """Return whether the next of the log-spaced moments has come; a function of images seen."""
+        wanted, taken = self.recipe.training.snapshots, self.state.progress.snapshots
+        if not total or taken >= wanted:
+            return False
+        # from 2% of the run to its end, evenly spaced on a logarithmic axis
+        fraction = 0.02 ** (1 - (taken + 1) / wanted) if wanted > 1 else 1.0
+        return self.state.progress.images >= fraction * total
+
+    def _snapshot(self, total: int) -> None:
+        """Keep the averaged weights, draw the same seeds, and measure held-out loss."""
+        self._validate(total)
+        self.state.progress.snapshots += 1
+        if self.ranks.first:
+            folder = self.run.path / "snapshots" / f"{self.state.progress.images:09d}"
+            progress = self.state.progress
+            checkpoints.save(
+                folder,
+                {"ema": dict(self.state.ema.state_dict())},
+                {"images": progress.images, "seconds": progress.seconds},
+            )
+        self._picture()
+
+    def _picture(self) -> None:
+        """Draw the preview seeds with the averaged weights."""
+        self._pictured = True
+        model = self.state.ema
+        if not self.ranks.first or not isinstance(model, GenerativeModel):
+            return
+        sampling.estimate_batchnorm(model, self.conditions, self.device, images=250)
+        seeds = range(PREVIEW)
+        images = sampling.draw(
+            model, seeds, self.conditions.draw(seeds), self.recipe.sampling, self.device
+        )
+        path = self.run.path / "samples" / f"{self.state.progress.images:09d}.png"
+        write_png(path, compose(images, columns=8), {"seeds": f"0-{PREVIEW - 1}"})
+        self.event("picture", path=str(path))
+
+    @torch.no_grad()
+    def _validate(self, total: int) -> None:
+        """Log the averaged model's loss on held-out images, with the same noise every time."""
+        count = min(self.recipe.training.validation_images, len(self.prepared.test))
+        count -= count % 2
+        if count < 2 or not self.ranks.first:
+            return
+        size = min(count, self.recipe.training.batch_size)
+        feed = Feed(
+            self.prepared, self.prepared.test, size, self.recipe.seed, self.device, flip=False
+        )
+        sums: dict[str, float] = {}
+        blocks = count // size
+        for block in range(blocks):
+            noise = StepNoise(
+                derive("validation", self.recipe.seed), block, slice(0, size), size, self.device
+            )
+            clock = Clock(self.state.progress.images, total, block, noise)
+            for name, value in self.state.ema.validation(feed.batch(block * size), clock).items():  # type: ignore[operator]
+                sums[name] = sums.get(name, 0.0) + float(value) / blocks
+        if sums:
+            self.event("validation", values={k: round(v, 6) for k, v in sums.items()})
+
+    def checkpoint_due(self) -> bool:
+        """Return whether it is time for a checkpoint."""
+        return time.monotonic() - self._saved >= self.recipe.training.checkpoint_seconds
+
+    def checkpoint(self) -> None:
+        """Save the full state; collective, because BatchNorm statistics are averaged first."""
+        self.ranks.average_buffers(self.state.model)
+        if self.ranks.first:
+            images = self.state.progress.images
+            checkpoints.save(
+                self.run.path / "checkpoints" / f"{images:09d}",
+                self.state.tensors(),
+                self.state.scalars(),
+            )
+            checkpoints.prune(self.run.path, self.recipe.training.keep)
+            self.event("checkpoint")
+        self._saved = time.monotonic()
+
+    def finish(self, state: State, total: int, peak_mb: float) -> Status:
+        """Save everything and say how it ended."""
+        self._peak = max(self._peak, peak_mb)
+        if state == "finished" and self._snapshot_due(total):
+            self._snapshot(total)
+        self.checkpoint()
+        self.event(state, total=total)
+        return self._beat(total, state)
+
+    def fail(self, error: str, total: int) -> None:
+        """Say why it failed; the last checkpoint stays."""
+        self.event("failed", error=error)
+        self._beat(total, "failed", error)
+
+    def _beat(self, total: int, state: State = "training", error: str = "") -> Status:
+        progress = self.state.progress
+        self._beaten = time.monotonic()
+        status = Status(
+            state=state,
+            images=progress.images,
+            total=total,
+            seconds=round(progress.seconds, 3),
+            peak_memory_mb=round(self._peak, 1),
+            error=error,
+        )
+        if self.ranks.first:
+            self.run.write_status(status)
+        return status
+
+
+def _tensorboard(run: Run) -> Any:
+    """Return a writer of TensorBoard events (extra `tensorboard`)."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(run.path / "tensorboard")

@@ -1,0 +1,155 @@
+"""Everything that changes while training, and how it becomes named tensors and back."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sfumato.errors import SfumatoError, UsageError, nearest
+from sfumato.models.base import Model
+from sfumato.recipe import OptimizerConfig, TrainingConfig
+from sfumato.runs.checkpoints import Checkpoint, Tensors, copy_into
+
+
+@dataclass
+class Progress:
+    """The counters of a run; saved with every checkpoint."""
+
+    images: int = 0
+    """Training images seen."""
+    step: int = 0
+    """Optimizer steps done."""
+    seconds: float = 0.0
+    """Training seconds spent, over all sessions."""
+    plans: list[tuple[int, int]] = field(default_factory=list)
+    """The budget's plans."""
+    snapshots: int = 0
+    """Snapshots taken."""
+    micro_batches: int = 1
+    """Parts that a batch is split into."""
+    rate: float = 1.0
+    """Factor on all learning rates; halved at each roll-back."""
+    rollbacks: int = 0
+    """Roll-backs so far."""
+
+
+class TrainingState:
+    """A model, its average, its optimizers and the counters."""
+
+    def __init__(self, model: Model, config: TrainingConfig, device: torch.device) -> None:
+        """Put a model on its device and give each parameter group its optimizer."""
+        layout = torch.channels_last if config.channels_last else torch.contiguous_format
+        self.model = model.to(device=device, memory_format=layout)  # type: ignore[call-overload]
+        self.ema = copy.deepcopy(self.model).requires_grad_(False).eval()
+        self.progress = Progress(micro_batches=config.micro_batches)
+        self.groups = {name: list(group) for name, group in model.parameter_groups().items()}
+        self.settings = _settings(self.groups, config.optimizers)
+        self.optimizers = {
+            name: _optimizer(group, self.settings[name], device) for name, group in self.groups.items()
+        }
+        scaled = config.precision == "fp16" and device.type == "cuda"
+        self.scalers = {
+            name: torch.amp.GradScaler(device.type, enabled=scaled) for name in self.groups
+        }
+        self._names = {id(p): name for name, p in model.named_parameters()}
+        self._averaged = list(self.ema.parameters())
+        self._live = list(self.model.parameters())
+
+    @torch.no_grad()
+    def average(self, decay: float) -> None:
+        """Move the averaged weights towards the present ones; buffers are copied."""
+        torch._foreach_lerp_(self._averaged, [p.detach() for p in self._live], 1 - decay)
+        for averaged, live in zip(self.ema.buffers(), self.model.buffers(), strict=True):
+            averaged.copy_(live)
+
+    def tensors(self) -> dict[str, Tensors]:
+        """Return the state as named tensors, by file."""
+        moments: Tensors = {}
+        for group, optimizer in self.optimizers.items():
+            for parameter in self.groups[group]:
+                for key, value in optimizer.state.get(parameter, {}).items():
+                    moments[f"{self._names[id(parameter)]}/{key}"] = value
+        return {
+            "weights": dict(self.model.state_dict()),
+            "ema": dict(self.ema.state_dict()),
+            "optimizers": moments,
+        }
+
+    def scalars(self) -> dict[str, Any]:
+        """Return the counters as JSON values."""
+        scalers = {name: scaler.state_dict() for name, scaler in self.scalers.items()}
+        return {"progress": asdict(self.progress), "scalers": scalers}
+
+    @torch.no_grad()
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Copy a checkpoint into the preallocated state, keeping device and memory format.
+
+        Raises:
+            SfumatoError: If the checkpoint belongs to another network.
+        """
+        copy_into(self.model, checkpoint.tensors["weights"], checkpoint.path)
+        copy_into(self.ema, checkpoint.tensors["ema"], checkpoint.path)
+        self._restore_moments(checkpoint.tensors["optimizers"], checkpoint.path)
+        values = dict(checkpoint.scalars["progress"])
+        values["plans"] = [tuple(plan) for plan in values["plans"]]
+        self.progress = Progress(**values)
+        for name, scaler in self.scalers.items():
+            if checkpoint.scalars["scalers"].get(name):
+                scaler.load_state_dict(checkpoint.scalars["scalers"][name])
+
+    def _restore_moments(self, moments: Mapping[str, Tensor], path: Path) -> None:
+        by_parameter: dict[str, dict[str, Tensor]] = {}
+        for name, value in moments.items():
+            parameter, _, key = name.rpartition("/")
+            by_parameter.setdefault(parameter, {})[key] = value
+        for group, optimizer in self.optimizers.items():
+            optimizer.state.clear()
+            for parameter in self.groups[group]:
+                saved = by_parameter.pop(self._names[id(parameter)], {})
+                optimizer.state[parameter] = {
+                    key: _like(value, parameter) for key, value in saved.items()
+                }
+                if not saved:
+                    del optimizer.state[parameter]
+        if by_parameter:
+            raise SfumatoError(f"{path}: optimizer state for unknown weights, such as {min(by_parameter)}.")
+
+
+def _like(value: Tensor, parameter: nn.Parameter) -> Tensor:
+    """Return a saved moment in its parameter's device and memory format; step counts as they are."""
+    if value.shape != parameter.shape:
+        return value.to(parameter.device)
+    return torch.empty_like(parameter).copy_(value)
+
+
+def _settings(groups: Mapping[str, Any], given: Mapping[str, OptimizerConfig]) -> dict[str, OptimizerConfig]:
+    """Return each group's optimizer settings.
+
+    Raises:
+        UsageError: If a setting names no group.
+    """
+    for name in given:
+        if name not in groups:
+            raise UsageError(f"training.optimizers has no group '{name}'; {nearest(name, groups)}")
+    return {name: given.get(name, OptimizerConfig()) for name in groups}
+
+
+def _optimizer(
+    group: list[nn.Parameter], settings: OptimizerConfig, device: torch.device
+) -> torch.optim.Optimizer:
+    """Return AdamW, fused where the device has it; only matrices and kernels decay."""
+    matrices = [p for p in group if p.ndim >= 2]
+    vectors = [p for p in group if p.ndim < 2]
+    groups = [(matrices, settings.weight_decay), (vectors, 0.0)]
+    return torch.optim.AdamW(
+        [{"params": params, "weight_decay": decay} for params, decay in groups if params],
+        lr=settings.lr,
+        betas=settings.betas,
+        fused=device.type in ("cpu", "cuda"),
+    )

@@ -1,0 +1,80 @@
+"""What every test stands on: threads, a cache of its own, no network, the shared real images."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set the environment before anything imports torch; subprocesses of the tests inherit it."""
+    if hasattr(config, "workerinput"):  # one of pytest-xdist's processes: share the cores
+        threads = max(1, (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))
+        os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(threads)
+        return
+    cache = tempfile.mkdtemp(prefix="sfumato-tests-")  # one for all workers, as in real life
+    config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
+    os.environ["SFUMATO_CACHE"] = cache
+    os.environ["MPLBACKEND"] = "Agg"
+
+
+def _is_local(address: Any) -> bool:
+    """Tell whether a socket's address stays on this machine."""
+    if not isinstance(address, tuple):
+        return True  # a Unix socket's path
+    host = address[0]
+    if host in ("", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network() -> Iterator[None]:
+    """Refuse every connection and look-up of a name that would leave this machine."""
+    patch = pytest.MonkeyPatch()
+
+    def guard(owner: Any, name: str, place: int) -> None:
+        original = getattr(owner, name)
+
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            address = args[place]
+            target = (address,) if owner is socket and isinstance(address, str | bytes) else address
+            if target is not None and not _is_local(target):
+                raise RuntimeError(f"{name}({address!r}): tests must not use the network")
+            return original(*args, **kwargs)
+
+        patch.setattr(owner, name, guarded)
+
+    guard(socket.socket, "connect", 1)
+    guard(socket.socket, "connect_ex", 1)
+    guard(socket, "getaddrinfo", 0)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real images beside the checkout; tests that need it are skipped without it."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("needs the real images of ../shared/data, which are not beside this checkout")
+    return folder
