@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -10,6 +11,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sfumato.errors import UsageError, nearest
+
+
+VERSION = importlib.metadata.version("sfumato")
+"""The installed version; it goes into every score and report."""
 
 
 class Config(BaseModel):

@@ -17,9 +17,11 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from sfumato.batch import Condition, DataSpec
+from sfumato.errors import UsageError
 from sfumato.imaging.pixels import to_uint8
 from sfumato.models.base import GenerativeModel
-from sfumato.recipe import Recipe, SamplingConfig
+from sfumato.recipe import Recipe, SamplingConfig, lookup
+from sfumato.runs import Run, checkpoints
 from sfumato.seeding import ImageNoise, derive
 from sfumato.storage import replacing
 
@@ -59,6 +61,32 @@ class Sampler:
     recipe: Recipe
     conditions: Conditions
     device: torch.device
+
+    @classmethod
+    def open(cls, run: Run, device: torch.device, folder: Path | None = None) -> Sampler:
+        """Load a run's averaged weights, ready to draw from.
+
+        Args:
+            run: The run.
+            device: Where to draw.
+            folder: A checkpoint or snapshot folder; None: the newest whole checkpoint.
+
+        Raises:
+            UsageError: If the run has no weights yet, or does not generate images.
+            SfumatoError: If the weights are damaged.
+        """
+        checkpoint = checkpoints.load(folder) if folder else checkpoints.newest(run.path)
+        if checkpoint is None:
+            raise UsageError(f"{run.path}: there are no weights yet; train it with `sfumato resume {run.path}`.")
+        recipe, data = run.recipe, run.data
+        model = lookup(recipe.preset).model(recipe.model, data)
+        if not isinstance(model, GenerativeModel):
+            raise UsageError(f"{run.path}: a {recipe.preset} does not generate images.")
+        checkpoints.copy_into(model, checkpoint.tensors["ema"], checkpoint.path)
+        model = model.to(device=device, memory_format=torch.channels_last).requires_grad_(False).eval()
+        conditions = Conditions.load(run.path / "conditions.safetensors")
+        estimate_batchnorm(model, conditions, device)
+        return cls(model, data, recipe, conditions, device)
 
     def images(
         self,

@@ -101,7 +101,7 @@ def _encode_one(
         names = _category_names(column, cells)
         place = {name: index for index, name in enumerate(names)}
         vector = np.zeros((len(cells), len(names)), np.float32)
-        for row in np.flatnonzero(there):
+        for row in np.flatnonzero(there).tolist():
             vector[row, place[cells[row]]] = 1
         mask = np.repeat(there[:, None], len(names), axis=1)
         return Column(name=column.name, kind=kind, categories=names), vector, _float(mask)
@@ -109,7 +109,8 @@ def _encode_one(
         ones = {pair[1] for pair in _PAIRS}
         vector = np.array([_plain(cell) in ones for cell in cells], np.float32)
         return Column(name=column.name, kind=kind), vector[:, None], _float(there[:, None])
-    numbers = np.array([_number(cell) if known else 0.0 for cell, known in zip(cells, there)])
+    pairs = zip(cells, there, strict=True)
+    numbers = np.array([_number(cell) if known else 0.0 for cell, known in pairs])
     if not np.isfinite(numbers).all():
         bad = cells[int(np.flatnonzero(~np.isfinite(numbers))[0])]
         raise UsageError(f"label '{column.name}' = '{bad}': not a number; leave it empty instead.")

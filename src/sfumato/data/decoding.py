@@ -9,7 +9,7 @@ import hashlib
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -30,8 +30,11 @@ MIN_SIDE = 8
 MAX_ASPECT = 10
 """Pictures below 8 pixels or beyond 10:1 hold nothing to learn at any size."""
 
-WORTH_WORKERS = 4.0
-"""Seconds of work left that make it worth starting worker processes (each takes about one)."""
+MEASURED = 192
+"""Images that are decoded before the time left is judged."""
+
+WORTH_WORKERS = 10.0
+"""Seconds of work left that make worker processes worth starting: that takes one to five."""
 
 GRAY_TOLERANCE = 2
 """Levels by which the channels of a gray picture may differ, after lossy compression."""
@@ -67,9 +70,7 @@ Chunk = tuple[list[Record], NDArray[np.uint8]]
 """Records of consecutive images, and uint8 [k, H, W, C] of the usable ones among them."""
 
 
-def decode_all(
-    job: Job, workers: int | None, progress: Callable[[int], None] | None = None
-) -> Iterator[Chunk]:
+def decode_all(job: Job, workers: int | None) -> Iterator[Chunk]:
     """Decode every image, in order.
 
     The first images are decoded here; if they show that much work is left, worker processes are
@@ -78,34 +79,22 @@ def decode_all(
     Args:
         job: The work.
         workers: Processes; empty: one per core, at most 8; 0 or 1: none.
-        progress: Called with the number of images done.
     """
     total = len(job.pictures)
     chunks = deque(range(start, min(start + CHUNK, total)) for start in range(0, total, CHUNK))
     workers = min(8, os.cpu_count() or 1) if workers is None else workers
-    done, began = 0, time.perf_counter()
+    began = time.perf_counter()
     while chunks:
-        rate = (time.perf_counter() - began) / done if done else 0.0
-        if job.pictures.parallel and workers > 1 and rate * (total - done) > WORTH_WORKERS:
-            break
-        rows = chunks.popleft()
-        yield decode_chunk(job, rows)
-        done += len(rows)
-        if progress:
-            progress(done)
-    for rows, chunk in _shared(job, chunks, workers):
-        yield chunk
-        done += len(rows)
-        if progress:
-            progress(done)
+        done = chunks[0].start
+        left = (time.perf_counter() - began) * (total - done) / max(done, 1)
+        if job.pictures.parallel and workers > 1 and done >= MEASURED and left > WORTH_WORKERS:
+            yield from _shared(job, chunks, workers)
+            return
+        yield decode_chunk(job, chunks.popleft())
 
 
-def _shared(
-    job: Job, chunks: deque[range], workers: int
-) -> Iterator[tuple[range, Chunk]]:
+def _shared(job: Job, chunks: deque[range], workers: int) -> Iterator[Chunk]:
     """Decode chunks in worker processes; finish here if the processes cannot be had."""
-    if not chunks:
-        return
     waiting: deque[tuple[range, Future[Chunk]]] = deque()
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _remember, (job,))
     try:
@@ -113,15 +102,14 @@ def _shared(
             while chunks and len(waiting) < 3 * workers:
                 rows = chunks.popleft()
                 waiting.append((rows, pool.submit(_decode_remembered, rows)))
-            rows, future = waiting[0]
-            chunk = future.result()
+            chunk = waiting[0][1].result()
             waiting.popleft()
-            yield rows, chunk
+            yield chunk
     except BrokenProcessPool:
         # A script without an `if __name__ == "__main__"` guard cannot be spawned from, and an
         # operating system short of memory kills workers; slower is better than not at all.
         for rows in (*(rows for rows, _ in waiting), *chunks):
-            yield rows, decode_chunk(job, rows)
+            yield decode_chunk(job, rows)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -151,10 +139,7 @@ def decode_chunk(job: Job, rows: Sequence[int]) -> Chunk:
     if job.config.colour == "gray":
         images = [luminance(image) if image.ndim == 3 else image for image in images]
     elif job.config.colour == "rgb" or not all(record.gray for record in records if record.mode):
-        images = [
-            image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
-            for image in images
-        ]
+        images = [image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2) for image in images]
     else:
         images = [image[..., 0] if image.ndim == 3 else image for image in images]
     if not images:
@@ -191,6 +176,5 @@ def _is_gray(pixels: NDArray[np.uint8]) -> bool:
     """Say whether the three channels are the same."""
     red, green, blue = (pixels[..., k].astype(np.int16) for k in range(3))
     return bool(
-        (np.abs(red - green) <= GRAY_TOLERANCE).all()
-        and (np.abs(blue - green) <= GRAY_TOLERANCE).all()
+        (np.abs(red - green) <= GRAY_TOLERANCE).all() and (np.abs(blue - green) <= GRAY_TOLERANCE).all()
     )

@@ -94,8 +94,8 @@ class Feed:
             count = len(self._rows)
             order = torch.randperm(count, generator=generator("epoch", self._seed, epoch))
             draw = torch.rand(count, generator=generator("flip", self._seed, epoch))
-            while len(self._epochs) > 1:
-                del self._epochs[min(self._epochs, key=lambda kept: -abs(kept - epoch))]
+            if len(self._epochs) > 1:  # a batch may lie across the border of two
+                del self._epochs[max(self._epochs, key=lambda kept: abs(kept - epoch))]
             self._epochs[epoch] = self._rows[order], draw < 0.5
         return self._epochs[epoch]
 

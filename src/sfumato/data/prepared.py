@@ -59,9 +59,7 @@ class Prepared:
 
     def condition(self, indices: NDArray[np.int64]) -> Condition:
         """Return what is known about some rows, on the CPU."""
-        return Condition(
-            torch.from_numpy(self.values[indices]), torch.from_numpy(self.known[indices])
-        )
+        return Condition(torch.from_numpy(self.values[indices]), torch.from_numpy(self.known[indices]))
 
 
 def load(path: Path) -> Prepared:

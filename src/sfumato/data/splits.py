@@ -66,9 +66,7 @@ def divide(
     return Division(trained[:limit], tested, int(twin.sum()))
 
 
-def _chosen(
-    hashes: Sequence[str], groups: NDArray[np.int64], test_fraction: float
-) -> NDArray[np.bool_]:
+def _chosen(hashes: Sequence[str], groups: NDArray[np.int64], test_fraction: float) -> NDArray[np.bool_]:
     """Choose whole groups by the lowest hash in each; at least one, and not all."""
     keys: dict[int, float] = {}
     for group, text in zip(groups.tolist(), hashes, strict=True):

@@ -140,8 +140,7 @@ def is_whole(folder: Path) -> bool:
     try:
         files = read_manifest(folder)["files"]
         return all(
-            (folder / name).stat().st_size == facts["bytes"]
-            and sha256_of(folder / name) == facts["sha256"]
+            (folder / name).stat().st_size == facts["bytes"] and sha256_of(folder / name) == facts["sha256"]
             for name, facts in files.items()
         )
     except (OSError, SfumatoError, KeyError):
@@ -175,11 +174,10 @@ class PixelWriter:
     instead of an exception.
     """
 
-    def __init__(self, folder: Path, size: tuple[int, int]) -> None:
-        """Begin an empty file for images of (height, width)."""
+    def __init__(self, folder: Path) -> None:
+        """Begin an empty file."""
         self._path = folder / PIXELS
-        self._file = open(self._path, "wb")
-        self._size = size
+        self._file = open(self._path, "wb")  # noqa: SIM115 closed by __exit__
         self.channels = 1
         self.count = 0
 
@@ -199,22 +197,18 @@ class PixelWriter:
         self._file.close()
         gray = self._path.with_suffix(".gray")
         os.replace(self._path, gray)
-        self._file = open(self._path, "wb")
+        self._file = open(self._path, "wb")  # noqa: SIM115 closed by __exit__
         with open(gray, "rb") as old:
             while block := old.read(1 << 22):
                 self._file.write(np.frombuffer(block, np.uint8).repeat(3).data)
         gray.unlink()
         self.channels = 3
 
-    def close(self) -> None:
-        """Bring everything to the disk."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-
     def __enter__(self) -> PixelWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not self._file.closed:
-            self._file.close()
+        """Bring everything to the disk."""
+        with self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())

@@ -35,5 +35,28 @@ def logit_normal(normal: Tensor, mean: float, std: float) -> Tensor:
     return torch.sigmoid(mean + std * normal)
 
 
+def precondition(x_t: Tensor, t: Tensor, sigma_data: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what surrounds a network so that it sees and predicts quantities of unit variance.
+
+    The velocity is predicted as `skip + scale * network(inputs)`, where `skip` is the best linear
+    guess from x_t alone; the network only learns what is left. This is the preconditioning of
+    Karras et al. 2022, Table 1, arXiv:2206.00364, written for the straight path: with
+    V = t^2 + (1 - t)^2 sigma_data^2 the variance of x_t, cov(v, x_t) / V = (t - (1 - t)
+    sigma_data^2) / V and the rest has variance sigma_data^2 / V.
+
+    Args:
+        x_t: Float [B, C, H, W].
+        t: Float [B], in [0, 1].
+        sigma_data: Standard deviation of the data.
+
+    Returns:
+        (inputs, skip, scale), the first two shaped as x_t, the last [B, 1, 1, 1].
+    """
+    t = _like(t, x_t)
+    variance = t.square() + (1 - t).square() * sigma_data**2
+    skip = (t - (1 - t) * sigma_data**2) / variance
+    return x_t * variance.rsqrt(), x_t * skip, sigma_data * variance.rsqrt()
+
+
 def _like(t: Tensor, images: Tensor) -> Tensor:
     return t.to(images.dtype).reshape(-1, *[1] * (images.ndim - 1))

@@ -53,9 +53,7 @@ def _centre(width: int, height: int, aspect: float) -> tuple[float, float, float
     return left, top, left + box_width, top + box_height
 
 
-def _pad(
-    image: Image.Image, width: int, height: int, background: tuple[int, int, int]
-) -> NDArray[np.uint8]:
+def _pad(image: Image.Image, width: int, height: int, background: tuple[int, int, int]) -> NDArray[np.uint8]:
     """Shrink or grow until it just fits, and centre it on the background."""
     scale = min(width / image.width, height / image.height)
     inner = max(1, round(image.width * scale)), max(1, round(image.height * scale))

@@ -50,9 +50,7 @@ def kernel_distance(real: Features, generated: Features) -> tuple[float, Interva
     x, y = as_pair(real, generated)
     n, m = len(x), len(y)
     if min(n, m) < 3:
-        raise UsageError(
-            f"kernel distance of {n} and {m} images: it needs 3 on each side; pass more."
-        )
+        raise UsageError(f"kernel distance of {n} and {m} images: it needs 3 on each side; pass more.")
     within_x, within_y = _row_sums_within(x), _row_sums_within(y)
     across_x, across_y = _row_sums_across(x, y)
     mean_x, mean_y = within_x.sum() / (n * (n - 1)), within_y.sum() / (m * (m - 1))
@@ -68,9 +66,7 @@ def kernel_distance(real: Features, generated: Features) -> tuple[float, Interva
         + (within_y.sum() - 2 * within_y) / ((m - 1) * (m - 2))
         - 2 * (across - across_y) / ((m - 1) * n)
     )
-    return value, student_interval(
-        value, jackknife_variance(without_x) + jackknife_variance(without_y)
-    )
+    return value, student_interval(value, jackknife_variance(without_x) + jackknife_variance(without_y))
 
 
 def kernel_distance_subsets(
@@ -118,9 +114,7 @@ def kernel_distance_subsets(
 
 def _row_sums_within(x: Tensor) -> np.ndarray:
     """Return, for each image, the kernel's sum over all other images: float64 [N]."""
-    sums = torch.cat(
-        [polynomial_kernel(x[rows], x).sum(dim=1) for rows in chunks(len(x), 8 * len(x))]
-    )
+    sums = torch.cat([polynomial_kernel(x[rows], x).sum(dim=1) for rows in chunks(len(x), 8 * len(x))])
     itself = (x.square().sum(dim=1) / x.shape[1] + 1) ** 3
     return (sums - itself).cpu().numpy()
 

@@ -126,9 +126,7 @@ def copies(training: Features, test: Features, generated: Features) -> Copies | 
         return None
     threshold = float(np.quantile(new, COPY_QUANTILE))
     found = int((_nearest(train, queries)[1] < threshold).sum())
-    return Copies(
-        found / len(queries), wilson(found, len(queries)), threshold, len(distances) - len(new)
-    )
+    return Copies(found / len(queries), wilson(found, len(queries)), threshold, len(distances) - len(new))
 
 
 def _nearest(

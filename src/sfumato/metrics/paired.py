@@ -96,9 +96,7 @@ def _as_pair(restored: Pictures, target: Pictures) -> tuple[Tensor, Tensor]:
             "[N, H, W, C]; resize or crop before measuring."
         )
     if (x.dtype == torch.uint8) != (y.dtype == torch.uint8):
-        raise UsageError(
-            f"restored is {x.dtype} and target {y.dtype}: both must be uint8 or both floating."
-        )
+        raise UsageError(f"restored is {x.dtype} and target {y.dtype}: both must be uint8 or both floating.")
     scale = 255 if x.dtype == torch.uint8 else 1
     first, second = (z.cpu().double().permute(0, 3, 1, 2) / scale for z in (x, y))
     for name, images in (("restored", first), ("target", second)):

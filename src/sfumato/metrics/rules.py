@@ -65,9 +65,7 @@ def score_features(
     if not weak:
         measured = {"fd": _frechet(real, fake, seed), **measured, **_neighbours(real, fake, seed)}
         ratio, ratio_interval = diversity(real, fake)
-        measured["diversity"] = _Measured(
-            "diversity", ratio, ratio_interval, True, "1 is as varied as real"
-        )
+        measured["diversity"] = _Measured("diversity", ratio, ratio_interval, True, "1 is as varied as real")
         measured |= _copies(train, real, fake)
     return {
         name: Score(
@@ -94,10 +92,7 @@ def _neighbours(real: Tensor, fake: Tensor, seed: int) -> dict[str, _Measured]:
     """Return precision, recall, density and coverage."""
     values = neighbourhood(real, fake)
     intervals = neighbourhood_intervals(real, fake, values, seed)
-    return {
-        name: _Measured(name, value, intervals[name], True)
-        for name, value in values._asdict().items()
-    }
+    return {name: _Measured(name, value, intervals[name], True) for name, value in values._asdict().items()}
 
 
 def _copies(train: Features | None, real: Tensor, fake: Tensor) -> dict[str, _Measured]:

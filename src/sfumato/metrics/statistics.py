@@ -82,9 +82,7 @@ class FeatureStatistics:
             UsageError: If there are fewer than 2 images.
         """
         if self.n < 2:
-            raise UsageError(
-                f"covariance of {self.n} image: it needs at least 2; pass more images."
-            )
+            raise UsageError(f"covariance of {self.n} image: it needs at least 2; pass more images.")
         return self.scatter / (self.n - 1)
 
     def merge(self, other: FeatureStatistics) -> FeatureStatistics:

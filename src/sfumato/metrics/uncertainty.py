@@ -169,8 +169,6 @@ def paired_bootstrap(
             "of at least 2 images; leave out the others (a perfect image's PSNR is infinite)."
         )
     random = np.random.default_rng(seed)
-    means = [
-        values[random.integers(len(values), size=len(values))].mean() for _ in range(replicates)
-    ]
+    means = [values[random.integers(len(values), size=len(values))].mean() for _ in range(replicates)]
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)

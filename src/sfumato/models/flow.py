@@ -9,14 +9,14 @@ times: Esser et al. 2024, arXiv:2403.03206; guidance: Ho & Salimans 2022, arXiv:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
-from sfumato.diffusion.paths import denoised, interpolate, logit_normal, velocity
+from sfumato.diffusion.paths import denoised, interpolate, logit_normal, precondition, velocity
 from sfumato.diffusion.solvers import SOLVERS, schedule
 from sfumato.models.base import GenerativeModel, Loss
 from sfumato.networks.unet import ResidualBlock, UNet, working_patch
@@ -40,10 +40,15 @@ class FlowConfig(ModelConfig):
     """Self-attention at the lowest resolution."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Probability of dropping a feature; helps when images are few."""
+    predicts: Literal["x_0", "velocity"] = "x_0"
+    """What the network's output means; the loss is on velocities either way. Clean images are easier
+    to predict through few channels than noise is (Li & He 2025, arXiv:2511.13720)."""
     time_mean: float = 0.0
     """Mean of the logit-normal times; above 0 trains more on noisy images."""
     time_std: Annotated[float, Field(gt=0, le=5)] = 1.0
     """Spread of the logit-normal times."""
+    sigma_data: Annotated[float, Field(gt=0, le=2)] = 0.5
+    """Standard deviation of the pixels that the preconditioning assumes."""
     forget: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Probability of hiding an image's condition, which is what guidance needs."""
 
@@ -89,8 +94,16 @@ class Flow(GenerativeModel):
         """Return the mean squared error of the velocity (Liu et al. 2022, Eq. 1)."""
         eps = clock.noise.normal("eps", *self.shape)
         t = logit_normal(clock.noise.normal("t"), self.config.time_mean, self.config.time_std)
-        v = self.unet(interpolate(x_0, eps, t), t, condition)
-        return (v.float() - velocity(x_0, eps)).square().mean()
+        v = self._velocity(interpolate(x_0, eps, t), t, condition)
+        return (v - velocity(x_0, eps)).square().mean()
+
+    def _velocity(self, x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
+        """Predict the velocity at noisy images, float32."""
+        if self.config.predicts == "x_0":
+            x_0 = self.unet(x_t, t, condition).float()
+            return (x_t - x_0) / t.clamp(min=0.05)[:, None, None, None]
+        inputs, skip, scale = precondition(x_t, t, self.config.sigma_data)
+        return skip + scale * self.unet(inputs, t, condition).float()
 
     def latents(self, noise: ImageNoise) -> Tensor:
         return noise.normal("latents", *self.shape)
@@ -102,9 +115,9 @@ class Flow(GenerativeModel):
 
         def denoise(x: Tensor, t: float) -> Tensor:
             times = torch.full((len(x),), t, device=x.device)
-            v = self.unet(x, times, condition).float()
+            v = self._velocity(x, times, condition)
             if sampling.guidance != 1 and condition.values.shape[1]:
-                plain = self.unet(x, times, nothing).float()
+                plain = self._velocity(x, times, nothing)
                 v = plain + sampling.guidance * (v - plain)
             return denoised(x, v, times)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup
+from matplotlib.axes import Axes
 
 from sfumato.comparison.records import Contestant, CurvePoint
 from sfumato.report.figures import NARROW, SOFT, axes, inline, stretch
@@ -16,7 +17,7 @@ BINS = 90
 """Points of a thinned curve: about one for every four pixels of the drawing."""
 MOST = 4
 """Losses in one panel; more cannot be told apart."""
-DASHES: tuple[tuple[float, tuple[float, ...]], ...] = ((0, ()), (0, (5, 2.5)), (0, (1.2, 2)), (0, (7, 2, 1.2, 2)))
+DASHES: tuple[tuple[float, ...], ...] = ((), (5, 2.5), (1.2, 2), (7, 2, 1.2, 2))
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,10 @@ def losses(one: Contestant, colour: int, name: str) -> Panel | None:
         x, low, middle, high = thin(*named[key])
         marker = "o" if len(x) == 1 else ""
         plot.fill_between(x, low, high, color=PIGMENTS[colour].light, alpha=0.13, linewidth=0)
-        plot.plot(x, middle, color=PIGMENTS[colour].light, linewidth=1.6, linestyle=dash, marker=marker)
+        plot.plot(x, middle, color=PIGMENTS[colour].light, linewidth=1.6, linestyle=(0, dash), marker=marker)
         levels.append(middle[len(middle) // 20 :])  # the first steps of a loss say nothing but hide the rest
     _frame(plot, levels)
-    series = [(key, " ".join(map(str, pattern))) for key, (_, pattern) in zip(chosen, DASHES, strict=False)]
+    series = [(key, " ".join(map(str, pattern))) for key, pattern in zip(chosen, DASHES, strict=False)]
     words = ", ".join(f"{key} ends at {named[key][1][-1]:.3g}" for key in chosen)
     return Panel(one.name, inline(plot, name, f"Losses of {one.name} against images seen: {words}."), series)
 
@@ -82,7 +83,7 @@ def thin(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return x_mean, low, y_mean, high
 
 
-def _frame(plot, levels: Sequence[np.ndarray]) -> None:
+def _frame(plot: Axes, levels: Sequence[np.ndarray]) -> None:
     """Choose the y axis so that the settled part of every loss fills the panel."""
     values = np.concatenate(levels)
     if values.min() > 0 and values.max() / values.min() > 30:

@@ -20,7 +20,8 @@ def decimals_for(value: float, significant: int = 3) -> int:
     """Return how many decimals show `significant` digits of a number, at most 6."""
     if value == 0 or not math.isfinite(value):
         return 2
-    return min(max(significant - 1 - math.floor(math.log10(abs(value))), 0), 6)
+    rounded = float(f"{abs(value):.{significant - 1}e}")  # 0.9996 is written as 1.00, not as 1.000
+    return min(max(significant - 1 - math.floor(math.log10(rounded)), 0), 6)
 
 
 def number(value: float) -> str:

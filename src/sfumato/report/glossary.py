@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sfumato.metrics.score import Score
+from sfumato.report import formats
+
 
 class Entry(NamedTuple):
     """A metric's title and its explanation for somebody who has never met it."""
@@ -48,6 +51,15 @@ OBEDIENCE = Entry(
     "How often an attribute that was asked for is seen in the image, averaged over all attributes.",
     as_percent=True,
 )
+
+
+def copy_words(copies: Score) -> str:
+    """Say in words how many generated images are copies."""
+    if copies.value <= 0:
+        return f"no copy among {formats.whole(copies.n_generated)} images"
+    if copies.value < 0.3:
+        return f"about 1 image in {formats.whole(1 / copies.value)} is a copy"
+    return f"{formats.percent(copies.value)} of its images are copies"
 
 
 def entry(key: str, metric: str) -> Entry:

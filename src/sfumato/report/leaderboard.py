@@ -68,12 +68,6 @@ def primary(comparison: Comparison) -> str:
     return next(iter(shared or keys), "")
 
 
-def all_scores(one: Contestant) -> list[Score]:
-    """Return every score of a contestant, those of the table first."""
-    named = [*one.scores.values(), one.copies, one.diversity, *one.attributes.values()]
-    return [score for score in named if score is not None]
-
-
 def _scores(entry: glossary.Entry, scores: Sequence[Score | None], near: float | None = None) -> Row:
     """Build a row of scores; without cells if nobody has one."""
     present = [score for score in scores if score is not None]

@@ -11,11 +11,13 @@ from markupsafe import Markup
 from sfumato.comparison.records import Comparison
 from sfumato.report import formats
 from sfumato.report.bars import charts
+from sfumato.report.glossary import copy_words
 from sfumato.report.ladder import ladder
-from sfumato.report.leaderboard import all_scores, leaderboard
+from sfumato.report.leaderboard import leaderboard
 from sfumato.report.palette import PIGMENTS
 from sfumato.report.plates import Plates
 from sfumato.report.plots import plots
+from sfumato.report.protocols import measurements
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -35,7 +37,7 @@ def render(comparison: Comparison, folder: Path) -> str:
         "ladder": ladder(comparison),
         "charts": charts(comparison),
         "plots": plots(comparison, plates.colours),
-        "all_scores": all_scores,
+        "measurements": measurements(comparison),
         "pigments": PIGMENTS,
         "style": _raw("style.css"),
         "script": _raw("script.js"),
@@ -54,6 +56,7 @@ def _environment() -> Environment:
     )
     names = ("number", "amount", "whole", "duration", "memory", "percent", "estimate")
     environment.filters.update({name: getattr(formats, name) for name in names})
+    environment.filters["copy_words"] = copy_words
     return environment
 
 

@@ -27,7 +27,8 @@ PIGMENTS = (
     Pigment("madder", "#a8434a", "#ea9490", "^", "M5 .8l4.6 8.2h-9.2z"),
     Pigment("ultramarine", "#3f5fa6", "#93afea", "D", "M5 .2l4.8 4.8l-4.8 4.8l-4.8-4.8z"),
     Pigment("umber", "#7a5a3c", "#cdaa88", "v", "M5 9.2l4.6-8.2h-9.2z"),
-    Pigment("manganese", "#80508b", "#cda0d8", "P", "M3.3.6h3.4v2.7h2.7v3.4h-2.7v2.7h-3.4v-2.7h-2.7v-3.4h2.7z"),
+    Pigment("manganese", "#80508b", "#cda0d8", "P",
+            "M3.3.6h3.4v2.7h2.7v3.4h-2.7v2.7h-3.4v-2.7h-2.7v-3.4h2.7z"),
     Pigment("terre verte", "#66762f", "#b7c577", "p", "M5 .4l4.7 3.5l-1.8 5.6h-5.8l-1.8-5.6z"),
     Pigment("payne", "#4f6070", "#abb9c8", "X", "M2.4.6l2.6 2.6l2.6-2.6l1.8 1.8l-2.6 2.6l2.6 2.6l-1.8 1.8"
             "l-2.6-2.6l-2.6 2.6l-1.8-1.8l2.6-2.6l-2.6-2.6z"),

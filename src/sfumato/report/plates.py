@@ -13,6 +13,11 @@ from sfumato.report.pictures import Picture, corner, embed, load, strips
 HERO = 6, 4
 """Columns and rows of tiles of the two pictures that open the page."""
 
+ROOM = 10_000_000
+"""Bytes that all pictures together may take, so that the page still travels by mail."""
+KINDS = 4
+"""Pictures of each contestant."""
+
 
 @dataclass(frozen=True)
 class Plate:
@@ -40,43 +45,52 @@ class Plates:
     attribute_sheets: list[Plate]
     """Whole attribute pictures that could not be cut into one row per attribute."""
 
+    @property
+    def compressed(self) -> bool:
+        """Whether any picture lost something on its way into the page."""
+        plates = [*self.grids, *self.nearest, *self.timelapse, *self.attribute_sheets]
+        plates += [plate for _, row in self.attributes for plate in row]
+        alone = [picture for picture in (self.real, self.hero_real) if picture]
+        return any(picture.lossy for picture in [*alone, *(plate.picture for plate in plates)])
+
     @classmethod
     def of(cls, comparison: Comparison, folder: Path) -> Plates:
         """Read a comparison's pictures from its folder."""
         tile = comparison.data.width, comparison.data.height
         real = load(folder, comparison.pictures.get("real"))
-        rows, sheets = _attributes(comparison, folder)
+        room = ROOM // (3 + KINDS * len(comparison.contestants))
+        rows, sheets = _attributes(comparison, folder, room)
         return cls(
             colours=assign(one.name for one in comparison.contestants),
-            real=embed(real),
-            hero_real=embed(corner(real, tile, *HERO)),
-            hero_best=_best(comparison, folder),
-            grids=_all(comparison, folder, "grid"),
-            nearest=_all(comparison, folder, "nearest"),
-            timelapse=_all(comparison, folder, "timelapse"),
+            real=embed(real, room),
+            hero_real=embed(corner(real, tile, *HERO), room),
+            hero_best=_best(comparison, folder, room),
+            grids=_all(comparison, folder, "grid", room),
+            nearest=_all(comparison, folder, "nearest", room),
+            timelapse=_all(comparison, folder, "timelapse", room),
             attributes=rows,
             attribute_sheets=sheets,
         )
 
 
-def _all(comparison: Comparison, folder: Path, kind: str) -> list[Plate]:
+def _all(comparison: Comparison, folder: Path, kind: str, room: int) -> list[Plate]:
     """Embed one kind of picture of every contestant that has it."""
-    pairs = [(one, embed(load(folder, one.pictures.get(kind)))) for one in comparison.contestants]
+    pairs = [(one, embed(load(folder, one.pictures.get(kind)), room)) for one in comparison.contestants]
     return [Plate(one, picture) for one, picture in pairs if picture]
 
 
-def _best(comparison: Comparison, folder: Path) -> Plate | None:
+def _best(comparison: Comparison, folder: Path, room: int) -> Plate | None:
     """Embed the first tiles of the winner's grid."""
     tile = comparison.data.width, comparison.data.height
     for one in comparison.contestants:
         if one.name == comparison.verdict.winner:
-            picture = embed(corner(load(folder, one.pictures.get("grid")), tile, *HERO))
+            picture = embed(corner(load(folder, one.pictures.get("grid")), tile, *HERO), room)
             return Plate(one, picture) if picture else None
     return None
 
 
 def _attributes(
-    comparison: Comparison, folder: Path
+    comparison: Comparison, folder: Path, room: int
 ) -> tuple[list[tuple[str, list[Plate]]], list[Plate]]:
     """Cut the attribute pictures into rows; keep whole those that do not have one row per attribute."""
     tile = comparison.data.width, comparison.data.height
@@ -86,8 +100,8 @@ def _attributes(
         image = load(folder, one.pictures.get("attributes"))
         cut = strips(image, tile, len(one.attributes))
         for (name, score), strip in zip(one.attributes.items(), cut, strict=False):
-            picture = embed(strip)
+            picture = embed(strip, room // len(cut))
             rows.setdefault(name, []).extend([Plate(one, picture, score)] if picture else [])
-        whole = None if cut else embed(image)
+        whole = None if cut else embed(image, room)
         sheets.extend([Plate(one, whole)] if whole else [])
     return list(rows.items()), sheets

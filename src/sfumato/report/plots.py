@@ -29,12 +29,13 @@ class Plots:
 def plots(comparison: Comparison, colours: dict[str, int]) -> Plots:
     """Draw everything that a comparison has numbers for."""
     those = comparison.contestants
-    panels = [
-        (one.name, losses(one, colours[one.name], f"loss{number}")) for number, one in enumerate(those)
-    ]
+    panels = [(one.name, losses(one, colours[one.name], f"loss{number}")) for number, one in enumerate(those)]
     curves = [
         ("Against images seen: who learns most from each image.", quality(those, colours, "images", "qi")),
-        ("Against training time: who is ahead when the clock stops.", quality(those, colours, "seconds", "qs")),
+        (
+            "Against training time: who is ahead when the clock stops.",
+            quality(those, colours, "seconds", "qs"),
+        ),
     ]
     return Plots(
         losses=[(name, panel) for name, panel in panels if panel],

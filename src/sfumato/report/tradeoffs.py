@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from markupsafe import Markup
+from matplotlib.axes import Axes
 
 from sfumato.comparison.records import Contestant
 from sfumato.metrics.score import Score
@@ -33,7 +34,8 @@ def quality_against_cost(
     those: Sequence[Contestant], colours: dict[str, int], key: str, name: str
 ) -> Markup | None:
     """Draw the main score against the time to make one image; None unless somebody has that score."""
-    drawn = [(one.scores[key], 1000 * one.sampling_seconds_16 / 16, one) for one in those if key in one.scores]
+    having = [one for one in those if key in one.scores]
+    drawn = [(one.scores[key], 1000 * one.sampling_seconds_16 / 16, one) for one in having]
     if not drawn:
         return None
     way = "higher" if drawn[0][0].higher_is_better else "lower"
@@ -64,7 +66,7 @@ def reaction(scores: Sequence[Score], floor: Score, damage: str, name: str) -> M
     return inline(plot, name, f"{scores[0].metric} of real images with rising {damage}: {words}.")
 
 
-def _point(plot, x: Score | float, y: Score, colour: int) -> None:
+def _point(plot: Axes, x: Score | float, y: Score, colour: int) -> None:
     """Draw one contestant's mark with the intervals that it has."""
     pigment = PIGMENTS[colour]
     across = x.value if isinstance(x, Score) else x

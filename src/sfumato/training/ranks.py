@@ -37,6 +37,11 @@ class Ranks:
         if self.world > 1 and dist.is_initialized():
             dist.destroy_process_group()
 
+    def wait(self) -> None:
+        """Return when every process has come this far."""
+        if self.world > 1:
+            dist.barrier()
+
     @property
     def first(self) -> bool:
         """Whether this process writes files and speaks to the user."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfumato.data.settings import DataConfig
-from sfumato.data.sources.source import Contents, Item, RawColumn, Rows, Source, stamp
+from sfumato.data.sources.source import SPLITS, Contents, Item, RawColumn, Rows, Source, stamp
 from sfumato.errors import SfumatoError
 
 PARTS = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
@@ -111,14 +111,12 @@ def _read(paths: list[Path], family: Family, margin: int) -> Contents:
             )
     items = [
         Item(f"{split}/{index:05d}", (family.classes[label],), split)
-        for split, labels in (("train", train_labels), ("test", test_labels))
+        for split, labels in zip(SPLITS, (train_labels, test_labels), strict=True)
         for index, label in enumerate(labels.tolist())
     ]
     images = np.concatenate([train_images, test_images])
     images = np.pad(images, ((0, 0), (margin, margin), (margin, margin)))
-    return Contents(
-        items, (RawColumn("class", "category", family.classes),), Rows(images[..., None])
-    )
+    return Contents(items, (RawColumn("class", "category", family.classes),), Rows(images[..., None]))
 
 
 def _idx(path: Path) -> NDArray[np.uint8]:
@@ -128,9 +126,8 @@ def _idx(path: Path) -> NDArray[np.uint8]:
         SfumatoError: If it is truncated or no idx file of bytes.
     """
     try:
-        opened = gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")
-        with opened as file:
-            data = file.read()
+        data = path.read_bytes()
+        data = gzip.decompress(data) if path.suffix == ".gz" else data
     except (OSError, EOFError, zlib.error) as error:
         raise SfumatoError(f"{path}: cannot be read ({error}); download it anew.") from None
     dimensions = data[3] if len(data) > 3 and data[:3] == b"\0\0\x08" else 0

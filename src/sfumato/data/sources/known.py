@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sfumato.data.settings import DataConfig
-from sfumato.data.sources.source import Contents, Files, Item, RawColumn, Rows, Source, stamp
+from sfumato.data.sources.source import SPLITS, Contents, Files, Item, RawColumn, Rows, Source, Split, stamp
 from sfumato.data.sources.walk import walk
 from sfumato.errors import SfumatoError, UsageError
 
@@ -24,7 +24,7 @@ def _cifar10(root: Path) -> Contents:
     from torchvision.datasets import CIFAR10
 
     try:
-        parts = [("train", CIFAR10(root, train=True)), ("test", CIFAR10(root, train=False))]
+        parts: list[tuple[Split, CIFAR10]] = [(side, CIFAR10(root, side == "train")) for side in SPLITS]
     except RuntimeError as error:
         raise SfumatoError(
             f"{root}: the CIFAR-10 files are incomplete or damaged ({error}); download them anew."
@@ -50,13 +50,13 @@ def _svhn(root: Path) -> Contents:
     from torchvision.datasets import SVHN
 
     try:
-        parts = [(split, SVHN(str(root), split=split)) for split in ("train", "test")]
+        parts: list[tuple[Split, SVHN]] = [(split, SVHN(str(root), split=split)) for split in SPLITS]
     except RuntimeError as error:
         raise SfumatoError(
             f"{root}: the SVHN files are incomplete or damaged ({error}); download them anew."
         ) from None
     items = [
-        Item(f"{split}/{index:05d}", (str(label),), "train" if split == "train" else "test")
+        Item(f"{split}/{index:05d}", (str(label),), split)
         for split, part in parts
         for index, label in enumerate(part.labels.tolist())
     ]
@@ -96,7 +96,7 @@ def _celeba(root: Path, background: tuple[int, int, int]) -> Contents:
     return Contents(items, raw, Files(tuple(str(folder / row[0]) for row in rows), background))
 
 
-def _side(code: str | None):
+def _side(code: str | None) -> Split | None:
     """Turn CelebA's 0 (train), 1 (validation), 2 (test) into a split."""
     return None if code is None else "train" if code == "0" else "test"
 
@@ -115,18 +115,16 @@ def _cars(root: Path, background: tuple[int, int, int]) -> Contents:
     from torchvision.datasets import StanfordCars
 
     try:
-        parts = [(split, StanfordCars(root, split=split)) for split in ("train", "test")]
+        parts: list[tuple[Split, StanfordCars]] = [
+            (split, StanfordCars(root, split=split)) for split in SPLITS
+        ]
     except (RuntimeError, OSError) as error:
         raise SfumatoError(
             f"{root}: the Stanford Cars files are incomplete ({error}); torchvision's page on "
             "StanfordCars lists them."
         ) from None
     classes = tuple(parts[0][1].classes)
-    samples = [
-        (path, classes[label], "train" if split == "train" else "test")
-        for split, part in parts
-        for path, label in part._samples
-    ]
+    samples = [(path, classes[label], split) for split, part in parts for path, label in part._samples]
     items = [Item(f"{split}/{Path(path).name}", (name,), split) for path, name, split in samples]
     pictures = Files(tuple(path for path, _, _ in samples), background)
     return Contents(items, (RawColumn("class", "category", classes),), pictures)

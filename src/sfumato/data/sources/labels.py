@@ -40,9 +40,7 @@ def read_labels(path: Path, root: Path, images: Iterable[str]) -> LabelTable:
     prefixes = _prefixes(path, root)
     known = {name: name for name in images}
     if any(prefix + _slashes(header[0]) in known for prefix in prefixes):
-        raise UsageError(
-            f"{path}: the first line names an image; begin with a header such as 'file,label'."
-        )
+        raise UsageError(f"{path}: the first line names an image; begin with a header such as 'file,label'.")
     cells: dict[str, tuple[str, ...]] = {}
     missing = []
     for line, row in rows:

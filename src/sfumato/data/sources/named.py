@@ -138,9 +138,7 @@ def open_named(name: str, root: str, config: DataConfig) -> Source:
         found = _download(entry, folder)
     if found is None:
         fetch = ", or set SFUMATO_DOWNLOAD=1 to let torchvision fetch them" * bool(entry.download)
-        raise UsageError(
-            f"{name}: its files are not in {plain(folder)}; put {entry.files} there{fetch}."
-        )
+        raise UsageError(f"{name}: its files are not in {plain(folder)}; put {entry.files} there{fetch}.")
     return entry.open(found, config)
 
 

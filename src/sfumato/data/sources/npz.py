@@ -35,7 +35,7 @@ def _read(path: Path) -> Contents:
         UsageError: If the archive is broken or its arrays have another shape or type.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             if "images" not in archive:
                 raise UsageError(
                     f"{path}: no array is called 'images' (there are: "
@@ -43,11 +43,9 @@ def _read(path: Path) -> Contents:
                     "labels=...)."
                 )
             images = _images(path, archive["images"])
-            labels = archive["labels"] if "labels" in archive else None
+            labels = archive.get("labels")
     except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile) as error:
-        raise UsageError(
-            f"{path}: this .npz cannot be read ({error}); save it anew with np.savez."
-        ) from None
+        raise UsageError(f"{path}: this .npz cannot be read ({error}); save it anew with np.savez.") from None
     columns, cells = _labels(path, labels, len(images))
     items = [Item(f"{index:06d}", cell) for index, cell in enumerate(cells)]
     return Contents(items, columns, Rows(images))
@@ -68,7 +66,7 @@ def _images(path: Path, images: NDArray[np.generic]) -> NDArray[np.uint8]:
             f"{path}: images has type {images.dtype}; it must be uint8, 0 to 255 "
             "(for floats in [0, 1]: (images * 255).round().astype('uint8'))."
         )
-    return np.ascontiguousarray(shaped)
+    return np.ascontiguousarray(shaped, np.uint8)
 
 
 def _labels(

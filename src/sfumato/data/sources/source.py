@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sfumato.imaging.files import WHITE, Colour, Decoded, decode, probe, read_file
 
 Split = Literal["train", "test"]
+SPLITS: tuple[Split, Split] = ("train", "test")
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,10 @@ class RawColumn:
 class Pictures(Protocol):
     """Where pixels come from; picklable, because worker processes read it."""
 
-    parallel: bool
-    """Whether decoding is work enough to be shared between processes."""
+    @property
+    def parallel(self) -> bool:
+        """Whether decoding is work enough to be shared between processes."""
+        ...
 
     def __len__(self) -> int: ...
 

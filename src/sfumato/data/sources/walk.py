@@ -9,11 +9,14 @@ from pathlib import Path
 
 from sfumato.imaging.sniff import DECODABLE, SNIFF_BYTES, name_of
 
-_IMAGE_SUFFIXES = frozenset(
-    """.png .apng .jpg .jpeg .jpe .jfif .mpo .webp .tif .tiff .bmp .dib .gif .heic .heif .avif .jxl
-    .jp2 .j2k .eps .ps .psd .svg .ico .tga .ppm .pgm .pnm .xcf .dng .cr2 .cr3 .nef .arw .raw
-    .exr .hdr .dds .pcx .icns""".split()
-)
+# fmt: off
+_IMAGE_SUFFIXES = frozenset((
+    ".apng", ".arw", ".avif", ".bmp", ".cr2", ".cr3", ".dds", ".dib", ".dng", ".eps", ".exr",
+    ".gif", ".hdr", ".heic", ".heif", ".icns", ".ico", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg",
+    ".jpg", ".jxl", ".mpo", ".nef", ".pcx", ".pgm", ".png", ".pnm", ".ppm", ".ps", ".psd", ".raw",
+    ".svg", ".tga", ".tif", ".tiff", ".webp", ".xcf",
+))
+# fmt: on
 """Names that claim to be an image: if Sfumato cannot read one, it is listed, not passed over."""
 
 _SYSTEM = frozenset({"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin"})
@@ -51,9 +54,7 @@ def walk(root: Path) -> Listing:
     return listing
 
 
-def _files(
-    folder: str, prefix: str, inside: str, listing: Listing
-) -> Iterator[tuple[str, str, bool]]:
+def _files(folder: str, prefix: str, inside: str, listing: Listing) -> Iterator[tuple[str, str, bool]]:
     """Yield (path, relative path, is a link) of every visible regular file."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)

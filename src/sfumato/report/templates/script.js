@@ -18,33 +18,48 @@
     if (!event.target.closest("form")) zoom.close();
   });
 
+  const moved = new Map();
   for (const number of document.querySelectorAll("button.measured")) {
     const card = document.getElementById(number.getAttribute("popovertarget"));
     if (!card.showPopover) continue;
     let pinned = false;
     const isOpen = () => card.matches(":popover-open");
-    card.addEventListener("toggle", (event) => {
-      if (event.newState !== "open") { pinned = false; return; }
+    // Placed at once: wherever it first lay it could cover its own number, and the pointer would leave it.
+    const open = () => {
+      card.showPopover();
       const at = number.getBoundingClientRect();
       const size = card.getBoundingClientRect();
-      const left = Math.min(Math.max(8, at.left + at.width / 2 - size.width / 2), innerWidth - size.width - 8);
+      const left = Math.min(at.left + at.width / 2 - size.width / 2, innerWidth - size.width - 8);
       const below = at.bottom + 8 + size.height < innerHeight;
       card.style.left = `${Math.max(8, left)}px`;
       card.style.top = `${below ? at.bottom + 8 : Math.max(8, at.top - size.height - 8)}px`;
+      moved.set(card, () => Math.abs(number.getBoundingClientRect().top - at.top));
+    };
+    card.addEventListener("toggle", (event) => {
+      if (event.newState !== "open") pinned = false;
     });
     number.addEventListener("pointerenter", (event) => {
-      if (event.pointerType === "mouse" && !isOpen()) card.showPopover();
+      if (event.pointerType === "mouse" && !isOpen()) open();
     });
     number.addEventListener("pointerleave", (event) => {
       if (event.pointerType === "mouse" && !pinned && isOpen()) card.hidePopover();
     });
     number.addEventListener("click", (event) => {
+      event.preventDefault();
       // A click on a card that hovering has opened pins it instead of closing it.
-      if (isOpen() && !pinned) { event.preventDefault(); pinned = true; }
+      if (isOpen() && pinned) {
+        card.hidePopover();
+        return;
+      }
+      if (!isOpen()) open();
+      pinned = true;
     });
   }
   addEventListener("scroll", () => {
-    for (const card of document.querySelectorAll(":popover-open")) card.hidePopover();
+    // A card stays where it opened, so it goes once its number has moved away.
+    for (const card of document.querySelectorAll(":popover-open")) {
+      if (moved.get(card)?.() > 12) card.hidePopover();
+    }
   }, { passive: true });
 
   for (const button of document.querySelectorAll("button.copy")) {

@@ -1,0 +1,48 @@
+"""Sfumato: a folder of images goes in; competing models and an honest comparison come out.
+
+    import sfumato as sf
+    run = sf.train("flow", data="photos/", budget="5m")
+    images = sf.sample(run, n=16, seed=0)
+    sf.compare([run, other])
+
+Importing the package is cheap; what needs torch is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sfumato.api import (
+        compare,
+        demo,
+        doctor,
+        evaluate,
+        inspect,
+        prepare,
+        resume,
+        sample,
+        train,
+    )
+    from sfumato.runs import Run
+
+__all__ = [
+    "Run",
+    "compare",
+    "demo",
+    "doctor",
+    "evaluate",
+    "inspect",
+    "prepare",
+    "resume",
+    "sample",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module 'sfumato' has no attribute '{name}'")
+    return getattr(importlib.import_module("sfumato.runs" if name == "Run" else "sfumato.api"), name)

@@ -1,0 +1,20 @@
+"""One function per verb of the command line. They return plain objects and print nothing."""
+
+from sfumato.api.comparing import compare, demo
+from sfumato.api.data import inspect, prepare
+from sfumato.api.environment import doctor
+from sfumato.api.evaluating import evaluate
+from sfumato.api.sampling import sample
+from sfumato.api.training import resume, train
+
+__all__ = [
+    "compare",
+    "demo",
+    "doctor",
+    "evaluate",
+    "inspect",
+    "prepare",
+    "resume",
+    "sample",
+    "train",
+]

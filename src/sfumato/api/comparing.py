@@ -1,0 +1,183 @@
+"""The contest: models trained under one budget, measured by one ruler, shown on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sfumato import report
+from sfumato.api.data import Observer, reporting, silent
+from sfumato.api.evaluating import evaluate_trained, open_reference, open_run, quoted
+from sfumato.api.training import generative, train
+from sfumato.comparison.build import Entrant, build_comparison
+from sfumato.comparison.records import Comparison
+from sfumato.config import parse_duration
+from sfumato.data.prepare import prepare as prepare_data
+from sfumato.errors import UsageError
+from sfumato.runs import Run
+from sfumato.runs import run as runs
+from sfumato.training.precision import choose_device
+
+MODELS = ("dcgan", "vae", "flow")
+"""Who takes part where nobody is named."""
+
+
+def compare(
+    entrants: Sequence[Run | str | Path] = (),
+    *,
+    data: str | Path | None = None,
+    models: Sequence[str] = MODELS,
+    budget: str | float | None = None,
+    images: int | None = None,
+    seeds: int = 1,
+    seed: int = 0,
+    settings: Sequence[str] = (),
+    out: str | Path = "report",
+    device: str = "auto",
+    allow_bad: bool = False,
+    observer: Observer = silent,
+) -> Comparison:
+    """Hold runs against each other, training them first if models and data are given instead.
+
+    Args:
+        entrants: Runs that exist; empty to train `models` on `data`.
+        data: A folder, an .npz file, or a name.
+        models: Presets to train, each once per seed, under the same budget.
+        budget: Training time for each model and seed, e.g. "3m".
+        images: Budget in training images instead.
+        seeds: Training seeds per model; verdicts on models need 3.
+        seed: The first seed.
+        settings: Keys of every recipe, e.g. ["data.size=32"].
+        out: Folder of report.html, report.json, report.csv and the runs. A contest that was
+            interrupted goes on where it stopped.
+        device: auto, cpu, cuda or mps.
+        allow_bad: Go on although more than 10% of the images are unreadable.
+        observer: Told of every event.
+
+    Returns:
+        Everything the report shows, as plain records.
+
+    Raises:
+        UsageError: If the runs were made on different data or measured with different rulers.
+
+    Example:
+        >>> import sfumato as sf
+        >>> found = sf.compare(data="portraits", models=["vae", "flow"], budget="2m")  # doctest: +SKIP
+        >>> found.verdict.sentence  # doctest: +SKIP
+        'flow beats vae: FD[domain] 41.2 [40.1, 42.3] against 88.9 [86.8, 91.0], 2.2 times lower; ...'
+    """
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--out {folder}: that is a file; name a folder.")
+    if not entrants and data is None:
+        raise UsageError("name runs to compare, or --data and --models to train them first.")
+    if entrants:
+        chosen = [run if isinstance(run, Run) else runs.find(run) for run in entrants]
+        words = ""
+        commands = [quoted("sfumato", "compare", *map(str, chosen), "--out", str(out))]
+    else:
+        if not 1 <= seeds <= 100:
+            raise UsageError(f"--seeds {seeds}: choose 1 to 100.")
+        budget = "3m" if budget is None and images is None else budget
+        words = f"{images:,} images each" if images else f"{parse_duration(budget or 0):.0f} s each"
+        plan = [(model, k) for model in models for k in range(seed, seed + seeds)]
+        chosen = _train_all(
+            plan, str(data), budget, images, settings, folder, device, allow_bad, observer
+        )
+        limit = ("--images", str(images)) if images else ("--budget", str(budget))
+        several = ("--seeds", str(seeds)) if seeds > 1 else ()
+        keys = [word for setting in settings for word in ("--set", setting)]
+        commands = [
+            quoted(
+                "sfumato", "compare", "--data", str(data), "--models", ",".join(models), *limit,
+                *several, "--seed", str(seed), *keys, "--out", str(out),
+            )
+        ]  # fmt: skip
+    return _report(chosen, words, commands, folder, device, allow_bad, observer)
+
+
+def _train_all(
+    plan: Sequence[tuple[str, int]],
+    data: str,
+    budget: str | float | None,
+    images: int | None,
+    settings: Sequence[str],
+    folder: Path,
+    device: str,
+    allow_bad: bool,
+    observer: Observer,
+) -> list[Run]:
+    """Train every model and seed of a contest, going on with what was begun."""
+    for model, _ in plan:
+        generative(model)
+    names = [model if len({s for _, s in plan}) == 1 else f"{model}-{s}" for model, s in plan]
+    chosen = []
+    for name, (model, training_seed) in zip(names, plan, strict=True):
+        observer({"event": "contestant", "name": name})
+        run = train(
+            model, data=data, run=folder / "runs" / name, budget=budget, images=images,
+            seed=training_seed, device=device, resume="auto", settings=settings,
+            allow_bad=allow_bad, observer=observer,
+        )  # fmt: skip
+        if run.status.state != "finished":
+            raise UsageError(
+                f"{run.path}: stopped before the end; run the same command again to go on."
+            )
+        chosen.append(run)
+    return chosen
+
+
+def _report(
+    chosen: Sequence[Run],
+    budget: str,
+    commands: Sequence[str],
+    folder: Path,
+    device: str,
+    allow_bad: bool,
+    observer: Observer,
+) -> Comparison:
+    """Evaluate runs on their common data and write the report."""
+    prints = {run.data.fingerprint: run for run in chosen}
+    if len(prints) > 1:
+        places = ", ".join(f"{run.path} ({run.source})" for run in prints.values())
+        raise UsageError(
+            f"these runs cannot be compared, because they were trained on different data: {places}. "
+            "Compare runs that share --data and the data settings."
+        )
+    where = choose_device(device)
+    first = chosen[0]
+    prepared = prepare_data(
+        first.source, first.recipe.data, allow_bad=allow_bad, progress=reporting(observer)
+    )
+    reference = open_reference(prepared, where, observer)
+    entrants = []
+    for run in chosen:
+        trained = open_run(run, where)
+        evaluation = evaluate_trained(trained, reference, observer)
+        entrants.append(Entrant(run.name, run, trained.sampler, trained.snapshots, evaluation))
+    observer({"event": "progress", "what": "writing the report", "done": 0, "total": 1})
+    comparison = build_comparison(
+        entrants, reference, folder, source=first.source, budget=budget, commands=commands
+    )
+    path = report.write(comparison, folder)
+    observer({"event": "report", "path": str(path), "verdict": comparison.verdict.sentence})
+    return comparison
+
+
+def demo(
+    out: str | Path = "demo", *, budget: str | float = "75s", device: str = "auto", observer: Observer = silent
+) -> Comparison:
+    """Run the main job on the embedded portraits: train three models, compare, write the report.
+
+    Args:
+        out: Folder of the report and the runs.
+        budget: Training time of each model.
+        device: auto, cpu, cuda or mps.
+        observer: Told of every event.
+
+    Example:
+        >>> import sfumato as sf
+        >>> sf.demo().verdict.winner  # doctest: +SKIP
+        'flow'
+    """
+    return compare(data="portraits", models=MODELS, budget=budget, out=out, device=device, observer=observer)

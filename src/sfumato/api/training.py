@@ -1,0 +1,207 @@
+"""Training: start a run, or go on with one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from sfumato.api.data import Observer, reporting, silent
+from sfumato.config import override, parse_duration
+from sfumato.data.doctor import inspect
+from sfumato.data.prepare import prepare as prepare_data
+from sfumato.data.prepared import Prepared
+from sfumato.errors import SfumatoError, UsageError
+from sfumato.models.base import GenerativeModel
+from sfumato.recipe import Recipe, lookup
+from sfumato.runs import Run, environment
+from sfumato.runs import run as runs
+from sfumato.sampling import Conditions
+from sfumato.training import train as train_run
+from sfumato.training.precision import choose_device, choose_precision
+from sfumato.training.ranks import Ranks
+
+CONDITIONS = 4096
+"""Joint labels of training images that a run carries with it."""
+
+
+def train(
+    preset: str | None = None,
+    *,
+    data: str | Path,
+    run: str | Path | None = None,
+    budget: str | float | None = None,
+    images: int | None = None,
+    epochs: float | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    resume: str = "never",
+    settings: Sequence[str] = (),
+    allow_bad: bool = False,
+    observer: Observer = silent,
+) -> Run:
+    """Train a model.
+
+    Args:
+        preset: A preset's name, see `sfumato presets`. None: chosen from the data.
+        data: A folder, an .npz file, or a name such as `portraits` or `fashion-mnist`.
+        run: Name (below `runs/`) or path of the run. None: made from the preset and the data.
+        budget: Training time such as "3m"; preparation excluded, compilation included.
+        images: Budget in training images instead.
+        epochs: Budget in passes over the training images instead.
+        seed: Every random draw comes from it.
+        device: auto, cpu, cuda or mps.
+        resume: "auto" goes on with the run if it exists; "never" refuses.
+        settings: Keys of the recipe, e.g. ["model.width=64", "data.size=32"].
+        allow_bad: Go on although more than 10% of the images are unreadable.
+        observer: Told of every event.
+
+    Returns:
+        The run, finished or politely stopped; see `run.status`.
+
+    Raises:
+        UsageError: If something that was asked for cannot be.
+        SfumatoError: If training diverged or files cannot be written.
+
+    Example:
+        >>> import sfumato as sf
+        >>> run = sf.train("flow", data="portraits", budget="5m")  # doctest: +SKIP
+    """
+    if resume not in ("auto", "never"):
+        raise UsageError(f"--resume '{resume}': choose auto (start or continue) or never.")
+    where = choose_device(device)
+    if run is not None and resume == "auto" and (runs.place(run) / "recipe.yaml").is_file():
+        return _continue(Run(runs.place(run)), where, allow_bad, observer)
+    budgets = [value for value in (budget, images, epochs) if value is not None]
+    if len(budgets) > 1:
+        raise UsageError("choose one of --budget, --images and --epochs; they all say when to stop.")
+    if preset is None:
+        preset, settings, budget = _choose(str(data), settings, budget, bool(budgets), observer)
+    recipe = override(lookup(preset).recipe(), [f"seed={seed}", *settings])
+    prepared = prepare_data(
+        str(data), recipe.data, allow_bad=allow_bad, progress=reporting(observer)
+    )
+    recipe = _budgeted(recipe, prepared, budget, images, epochs)
+    path = runs.place(run) if run is not None else _free_name(preset, prepared.spec.name)
+    ranks = Ranks.join(where)
+    created = Run(path)
+    if ranks.first:
+        created = create(path, recipe, prepared, str(data), where)
+    ranks.wait()
+    train_run(created, prepared, where, observer)
+    return created
+
+
+def resume(
+    run: str | Path, *, device: str = "auto", allow_bad: bool = False, observer: Observer = silent
+) -> Run:
+    """Go on with a run from its newest whole checkpoint.
+
+    Args:
+        run: Name (below `runs/`) or path.
+        device: auto, cpu, cuda or mps.
+        allow_bad: As when it was started.
+        observer: Told of every event.
+
+    Example:
+        >>> import sfumato as sf
+        >>> sf.resume("flow-portraits").status.state  # doctest: +SKIP
+        'finished'
+    """
+    return _continue(runs.find(run), choose_device(device), allow_bad, observer)
+
+
+def _continue(run: Run, device: torch.device, allow_bad: bool, observer: Observer) -> Run:
+    prepared = prepare_data(
+        run.source, run.recipe.data, allow_bad=allow_bad, progress=reporting(observer)
+    )
+    if prepared.spec.fingerprint != run.data.fingerprint:
+        raise SfumatoError(
+            f"{run.path}: the data at '{run.source}' have changed since the run began; put the old "
+            "images back, or start a new run."
+        )
+    if run.status.state != "finished":
+        train_run(run, prepared, device, observer)
+    return run
+
+
+def create(path: Path, recipe: Recipe, prepared: Prepared, source: str, device: torch.device) -> Run:
+    """Lay out a run, with everything decided that is still open.
+
+    The model is built once before anything is written, so that what does not fit is refused first.
+    """
+    lookup(recipe.preset).model(recipe.model, prepared.spec)
+    precision = choose_precision(recipe.training.precision, device)
+    recipe = override(recipe, [f"training.precision={precision}"])
+    size = f"{prepared.spec.height}x{prepared.spec.width}"
+    recipe = override(recipe, [f"data.size={size}"])
+    source = str(Path(source).resolve()) if Path(source).exists() else source
+    run = Run.create(path, recipe, prepared.spec, source)
+    environment.write(run, device)
+    rows = prepared.condition(prepared.train[:CONDITIONS])
+    Conditions(rows).save(path / "conditions.safetensors")
+    return run
+
+
+def _budgeted(
+    recipe: Recipe,
+    prepared: Prepared,
+    budget: str | float | None,
+    images: int | None,
+    epochs: float | None,
+) -> Recipe:
+    """Return the recipe with the budget that was asked for, whole steps of it."""
+    batch = recipe.training.batch_size
+    if epochs is not None:
+        if not 0 < epochs < 1e6:
+            raise UsageError(f"--epochs {epochs}: it must be above 0 and below a million.")
+        images = max(round(epochs * len(prepared.train)), batch)
+    if images is not None:
+        if images < batch:
+            raise UsageError(
+                f"--images {images}: less than one batch of {batch}; choose at least {batch}, or "
+                "--set training.batch_size smaller."
+            )
+        return override(recipe, [f"training.images={images}", "training.seconds=null"])
+    if budget is not None:
+        seconds = parse_duration(budget)
+        return override(recipe, [f"training.seconds={seconds}", "training.images=null"])
+    if recipe.training.images is None and recipe.training.seconds is None:
+        return override(recipe, ["training.seconds=600"])
+    return recipe
+
+
+def _choose(
+    data: str,
+    settings: Sequence[str],
+    budget: str | float | None,
+    budgeted: bool,
+    observer: Observer,
+) -> tuple[str, list[str], str | float | None]:
+    """Choose preset, size and budget from the data, and say why."""
+    config = override(lookup("flow").recipe(), [s for s in settings if s.startswith("data.")]).data
+    report = inspect(data, config, progress=reporting(observer))
+    found = report.recommendation
+    observer({"event": "choice", "preset": found.preset, "budget": found.budget, "reasons": found.reasons})
+    return found.preset, list(settings), budget if budgeted else found.budget
+
+
+def _free_name(preset: str, data: str) -> Path:
+    """Return a new run's place: runs/flow-portraits, or with a number behind it."""
+    base = re.sub(r"[^\w.-]+", "-", f"{preset}-{data}").strip("-.") or preset
+    count = 1
+    while (place := runs.place(base if count == 1 else f"{base}-{count}")).exists():
+        count += 1
+    return place
+
+
+def generative(preset: str) -> None:
+    """Refuse a preset that does not generate images.
+
+    Raises:
+        UsageError: Naming the rule.
+    """
+    if not issubclass(lookup(preset).model, GenerativeModel):
+        raise UsageError(f"'{preset}' does not generate images; see `sfumato presets`.")

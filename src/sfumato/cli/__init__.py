@@ -1,0 +1,36 @@
+"""The command line. Importing it is cheap: what needs torch is imported inside each verb."""
+
+from __future__ import annotations
+
+import sys
+
+from sfumato.errors import SfumatoError
+
+
+def main() -> None:
+    """Run a command; end with 0 (done), 1 (failed), 2 (asked for something impossible) or 130."""
+    from sfumato.cli.app import app, click
+
+    try:
+        code = app(standalone_mode=False)
+    except SfumatoError as error:
+        if "--debug" in sys.argv:
+            raise
+        _say(str(error))
+        code = error.exit_code
+    except click.exceptions.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        _say("stopped.")
+        code = 130
+    except OSError as error:
+        if "--debug" in sys.argv:
+            raise
+        _say(f"{error.filename or 'a file'}: {error.strerror or error}.")
+        code = 1
+    sys.exit(code or 0)
+
+
+def _say(text: str) -> None:
+    print(f"sfumato: {text}", file=sys.stderr)

@@ -1,0 +1,325 @@
+"""The verbs. Each parses its flags, calls the function of the same name in `sfumato.api`, and prints."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import click
+import typer
+from typer import Argument, Option
+
+from sfumato.cli import options as o
+
+__all__ = ["app", "click"]
+
+HELP = """A folder of images goes in; competing generative models and an honest comparison come out.
+
+Start here:
+
+  sfumato demo                                     everything once, on drawn portraits, in 6 minutes
+
+  sfumato compare --data photos/ --budget 3m       three models on your images, one report
+
+  sfumato train photos/                            preset, size and budget chosen from the data
+
+  sfumato sample flow-photos -n 16                 pictures from a trained run
+"""
+
+app = typer.Typer(
+    help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+)
+data_app = typer.Typer(
+    help="Look at images, and prepare them for training.", no_args_is_help=True, rich_markup_mode=None
+)
+runs_app = typer.Typer(help="List, show and remove runs.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(data_app, name="data")
+app.add_typer(runs_app, name="runs")
+
+
+@app.command()
+def demo(
+    out: o.Out = "demo",  # type: ignore[assignment]
+    budget: o.Budget = "75s",
+    device: o.Device = "auto",
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Train dcgan, vae and flow on drawn portraits and write a report: everything once, in 6 minutes.
+
+    Example: sfumato demo --out demo/
+    """
+    from sfumato import api
+    from sfumato.cli.output import tell_comparison
+    from sfumato.cli.progress import display
+
+    with display(quiet) as observer:
+        found = api.demo(out, budget=budget or "75s", device=device, observer=observer)
+    tell_comparison(found, out, json)
+
+
+@app.command()
+def compare(
+    entrants: Annotated[Optional[list[str]], Argument(metavar="[RUN]...", help="Runs that exist.")] = None,
+    data: o.Data = None,
+    models: Annotated[str, Option("--models", metavar="A,B,C", help="Presets to train.")] = "dcgan,vae,flow",
+    budget: o.Budget = None,
+    images: o.Images = None,
+    seeds: Annotated[int, Option("--seeds", metavar="N", help="Training seeds per model.")] = 1,
+    seed: o.Seed = 0,
+    set_: o.Set = None,
+    out: o.Out = "report",  # type: ignore[assignment]
+    device: o.Device = "auto",
+    allow_bad: o.AllowBad = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Hold models against each other under one budget and one ruler, and write the report.
+
+    Examples:
+
+      sfumato compare --data photos/ --models dcgan,vae,flow --budget 3m --out report/
+
+      sfumato compare flow-photos flow-photos-2
+
+    A contest that was interrupted goes on where it stopped when the same command is given again.
+    """
+    from sfumato import api
+    from sfumato.cli.output import tell_comparison
+    from sfumato.cli.progress import display
+
+    with display(quiet) as observer:
+        found = api.compare(
+            entrants or (), data=data, models=[m.strip() for m in models.split(",") if m.strip()],
+            budget=budget, images=images, seeds=seeds, seed=seed, settings=set_ or (), out=out,
+            device=device, allow_bad=allow_bad, observer=observer,
+        )  # fmt: skip
+    tell_comparison(found, out, json)
+
+
+@app.command()
+def train(
+    words: Annotated[
+        Optional[list[str]], Argument(metavar="[PRESET] [DATA]", help="What to train, and on what.")
+    ] = None,
+    data: o.Data = None,
+    run: o.RunName = None,
+    budget: o.Budget = None,
+    images: o.Images = None,
+    epochs: o.Epochs = None,
+    seed: o.Seed = 0,
+    set_: o.Set = None,
+    resume: o.Resume = "never",
+    device: o.Device = "auto",
+    allow_bad: o.AllowBad = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Train a model. Without a preset it is chosen from the data, and it says why.
+
+    Examples:
+
+      sfumato train photos/
+
+      sfumato train flow --data photos/ --budget 10m --set model.width=96
+
+      sfumato train dcgan --data fashion-mnist:DIR --epochs 20 --run first --resume auto
+
+      torchrun --nproc-per-node 2 -m sfumato train flow --data photos/
+    """
+    from sfumato import api
+    from sfumato.cli.output import split_words, tell_run
+    from sfumato.cli.progress import display
+
+    preset, source = split_words(words or [], data)
+    with display(quiet) as observer:
+        made = api.train(
+            preset, data=source, run=run, budget=budget, images=images, epochs=epochs, seed=seed,
+            settings=set_ or (), resume=resume, device=device, allow_bad=allow_bad, observer=observer,
+        )  # fmt: skip
+    tell_run(made, json)
+
+
+@app.command()
+def resume(
+    run: Annotated[str, Argument(metavar="RUN", help="Name (below runs/) or path.")],
+    device: o.Device = "auto",
+    allow_bad: o.AllowBad = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Go on with a run that was stopped, from its newest whole checkpoint.
+
+    Example: sfumato resume flow-photos
+    """
+    from sfumato import api
+    from sfumato.cli.output import tell_run
+    from sfumato.cli.progress import display
+
+    with display(quiet) as observer:
+        made = api.resume(run, device=device, allow_bad=allow_bad, observer=observer)
+    tell_run(made, json)
+
+
+@app.command()
+def sample(
+    run: Annotated[str, Argument(metavar="RUN", help="Name (below runs/) or path.")],
+    n: o.Count = 16,
+    seed: o.Seed = 0,
+    out: o.Out = "samples",  # type: ignore[assignment]
+    set_: o.Set = None,
+    device: o.Device = "auto",
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Draw images: one PNG per seed in DIR, and the grid beside it as DIR.grid.png.
+
+    Example: sfumato sample flow-photos -n 16 --seed 0 --out pictures --set sampling.steps=20
+    """
+    from sfumato import api
+    from sfumato.cli.output import tell_samples
+    from sfumato.cli.progress import display
+
+    with display(quiet) as observer:
+        images = api.sample(
+            run, n, seed, settings=set_ or (), out=out, device=device, observer=observer
+        )
+    tell_samples(images, seed, out, json)
+
+
+@app.command()
+def evaluate(
+    what: Annotated[str, Argument(metavar="RUN|DIR", help="A run, or a folder of images.")],
+    reference: Annotated[
+        Optional[str], Option("--reference", metavar="DIR|NAME", help="Real images; a run has its own.")
+    ] = None,
+    set_: o.Set = None,
+    device: o.Device = "auto",
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Score a run against held-out images, or a folder against another.
+
+    Examples:
+
+      sfumato evaluate flow-photos
+
+      sfumato evaluate generated/ --reference photos/ --json
+    """
+    from sfumato import api
+    from sfumato.cli.output import tell_scores
+    from sfumato.cli.progress import display
+
+    with display(quiet) as observer:
+        scores = api.evaluate(
+            what, reference, settings=tuple(set_ or ()), device=device, observer=observer
+        )
+    tell_scores(scores, json)
+
+
+@app.command()
+def presets(
+    name: Annotated[Optional[str], Argument(metavar="[NAME]", help="One preset, in full.")] = None,
+    json: o.Json = False,
+    debug: o.Debug = False,
+) -> None:
+    """List the recipes, or show one with the meaning of every field.
+
+    Example: sfumato presets flow
+    """
+    from sfumato.cli.output import tell_presets
+
+    tell_presets(name, json)
+
+
+@app.command()
+def doctor(json: o.Json = False, debug: o.Debug = False) -> None:
+    """Look at the machine: devices, precision, memory, disk, what is missing and how to get it."""
+    from sfumato import api
+    from sfumato.cli.output import tell_findings
+
+    tell_findings(api.doctor(), json)
+
+
+@data_app.command("inspect")
+def data_inspect(
+    data: Annotated[str, Argument(metavar="DIR|FILE|NAME", help="The images.")],
+    set_: o.Set = None,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Say what is in a data set, what is wrong with it, and what to do with it.
+
+    Example: sfumato data inspect photos/
+    """
+    from sfumato import api
+    from sfumato.cli.output import tell_report
+    from sfumato.cli.progress import display
+
+    with display(quiet) as observer:
+        report = api.inspect(data, settings=set_ or (), observer=observer)
+    tell_report(report, json)
+
+
+@data_app.command("prepare")
+def data_prepare(
+    data: Annotated[str, Argument(metavar="DIR|FILE|NAME", help="The images.")],
+    set_: o.Set = None,
+    allow_bad: o.AllowBad = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Decode a data set once, into the cache that training reads.
+
+    Example: sfumato data prepare photos/ --set data.size=64
+    """
+    from sfumato import api
+    from sfumato.cli.output import tell_prepared
+    from sfumato.cli.progress import display
+
+    with display(quiet) as observer:
+        prepared = api.prepare(data, settings=set_ or (), allow_bad=allow_bad, observer=observer)
+    tell_prepared(prepared, json)
+
+
+RUNS = Annotated[str, Option("--runs", metavar="DIR", help="The folder of runs.")]
+
+
+@runs_app.command("list")
+def runs_list(runs: RUNS = "runs", json: o.Json = False, debug: o.Debug = False) -> None:
+    """List the runs."""
+    from sfumato.cli.output import tell_runs
+
+    tell_runs(runs, json)
+
+
+@runs_app.command("show")
+def runs_show(
+    run: Annotated[str, Argument(metavar="RUN")], json: o.Json = False, debug: o.Debug = False
+) -> None:
+    """Show one run: its state, its data and its recipe."""
+    from sfumato.cli.output import tell_run_in_full
+
+    tell_run_in_full(run, json)
+
+
+@runs_app.command("remove")
+def runs_remove(
+    run: Annotated[str, Argument(metavar="RUN")],
+    yes: Annotated[bool, Option("--yes", help="Do not ask.")] = False,
+    debug: o.Debug = False,
+) -> None:
+    """Delete a run, after asking."""
+    from sfumato.runs import find
+
+    found = find(run)
+    if not yes:
+        typer.confirm(f"Delete {found.path} with all its checkpoints?", abort=True, err=True)
+    found.remove()

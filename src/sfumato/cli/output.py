@@ -1,0 +1,203 @@
+"""How results are printed: for people on stdout, or as JSON with --json."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from sfumato import models  # noqa: F401  (registers the presets)
+from sfumato.api.environment import Finding
+from sfumato.comparison.records import Comparison
+from sfumato.comparison.words import leading
+from sfumato.config import explain
+from sfumato.data.doctor import DataReport
+from sfumato.data.prepared import Prepared
+from sfumato.errors import UsageError
+from sfumato.metrics.score import Score
+from sfumato.recipe import lookup, presets
+from sfumato.runs import Run, find, list_runs
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def _json(value: Any) -> None:
+    json.dump(value, sys.stdout, indent=1, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def _say(text: str) -> None:
+    console.print(text, markup=False)
+
+
+def split_words(words: Sequence[str], data: str | None) -> tuple[str | None, str]:
+    """Return (preset or None, data) from what was typed after `train`."""
+    if len(words) > 2 or (len(words) == 2 and data):
+        raise UsageError(f"train {' '.join(words)}: give a preset and a data set, nothing more.")
+    if len(words) == 2:
+        return words[0], words[1]
+    if len(words) == 1 and data is None:
+        if Path(words[0]).exists() or words[0] not in {entry.name for entry in presets()}:
+            return None, words[0]
+        raise UsageError(f"train {words[0]}: on what? Name images with --data DIR, or --data portraits.")
+    if data is None:
+        raise UsageError("train on what? Name a folder of images, or --data portraits.")
+    return (words[0] if words else None), data
+
+
+def tell_run(run: Run, as_json: bool) -> None:
+    """Print where a run is and how it ended."""
+    status = run.status
+    if as_json:
+        return _json({"run": str(run.path), "preset": run.recipe.preset, "status": status.model_dump()})
+    _say(
+        f"{run.path}: {status.state} after {status.images:,} images in {status.seconds:.0f} s.\n"
+        f"next: sfumato sample {run.path} -n 16   or   sfumato evaluate {run.path}"
+        if status.state == "finished"
+        else f"{run.path}: {status.state} at {status.images:,} images; go on with: sfumato resume {run.path}"
+    )
+
+
+def tell_samples(images: np.ndarray, seed: int, out: Path, as_json: bool) -> None:
+    """Print where images were written."""
+    grid = str(Path(out).with_name(f"{Path(out).name}.grid.png"))
+    if as_json:
+        seeds = list(range(seed, seed + len(images)))
+        files = [str(Path(out) / f"{s:06d}.png") for s in seeds]
+        return _json({"out": str(out), "grid": grid, "seeds": seeds, "files": files})
+    _say(f"{len(images)} images in {out}, all of them in {grid}")
+
+
+def tell_scores(scores: Mapping[str, Score], as_json: bool) -> None:
+    """Print scores with their intervals."""
+    if as_json:
+        return _json({name: score.model_dump(mode="json") for name, score in scores.items()})
+    table = Table(box=None, pad_edge=False)
+    for title in ("score", "value", "95% interval", "better", "real / generated", "note"):
+        table.add_column(title)
+    for name, score in scores.items():
+        low_high = f"[{score.interval[0]:.4g}, {score.interval[1]:.4g}]" if score.interval else "-"
+        title = name if name.startswith("accuracy") else score.metric
+        table.add_row(
+            title.replace("[", "\\["), f"{score.value:.4g}", low_high.replace("[", "\\["),
+            "higher" if score.higher_is_better else "lower",
+            f"{score.n_real} / {score.n_generated}", score.note,
+        )  # fmt: skip
+    console.print(table)
+
+
+def tell_comparison(found: Comparison, out: Path, as_json: bool) -> None:
+    """Print the verdict, the ranking and where the report is."""
+    if as_json:
+        return _json(found.model_dump(mode="json"))
+    table = Table(box=None, pad_edge=False)
+    for title in ("", "score", "95% interval", "precision", "recall", "16 images", "images/s"):
+        table.add_column(title)
+    for one in found.contestants:
+        score = leading(one)
+        interval = f"[{score.interval[0]:.3g}, {score.interval[1]:.3g}]" if score.interval else "-"
+        extra = [f"{one.scores[k].value:.2f}" if k in one.scores else "-" for k in ("precision", "recall")]
+        table.add_row(
+            one.name, f"{score.metric} {score.value:.3g}".replace("[", "\\["),
+            interval.replace("[", "\\["), *extra, f"{one.sampling_seconds_16:.2f} s",
+            f"{one.images_per_second:.0f}",
+        )  # fmt: skip
+    console.print(table)
+    _say(f"\n{found.verdict.sentence}\n\nThe report: {Path(out) / 'report.html'}")
+
+
+def tell_presets(name: str | None, as_json: bool) -> None:
+    """Print the presets, or every field of one."""
+    if name is None:
+        entries = [(entry.name, entry.recipe().summary) for entry in presets()]
+        if as_json:
+            return _json(dict(entries))
+        width = max(len(title) for title, _ in entries)
+        return _say("\n".join(f"{title:{width}}  {summary}" for title, summary in entries))
+    recipe = lookup(name).recipe()
+    if as_json:
+        return _json(recipe.model_dump(mode="json"))
+    _say(f"{name}: {recipe.summary}\n")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(max_width=24, overflow="fold")
+    table.add_column(ratio=1)
+    for field in explain(recipe):
+        if field.key not in ("preset", "summary", "schema_version"):
+            table.add_row(field.key, str(field.value).replace("[", "\\["), field.help.replace("[", "\\["))
+    console.print(table, soft_wrap=False)
+
+
+def tell_findings(findings: Sequence[Finding], as_json: bool) -> None:
+    """Print what the doctor found."""
+    if as_json:
+        return _json([finding.model_dump() for finding in findings])
+    for finding in findings:
+        fix = f"  -> {finding.fix}" if finding.fix else ""
+        _say(f"{'ok ' if finding.ok else 'NO '} {finding.name:<12} {finding.found}{fix}")
+
+
+def tell_report(report: DataReport, as_json: bool) -> None:
+    """Print the data doctor's report."""
+    if as_json:
+        return _json(report.model_dump(mode="json"))
+    _say(report.to_text())
+
+
+def tell_prepared(prepared: Prepared, as_json: bool) -> None:
+    """Print what was prepared and where."""
+    spec = prepared.spec
+    if as_json:
+        return _json({"path": str(prepared.path), "data": spec.model_dump(mode="json")})
+    colour = "gray" if spec.channels == 1 else "RGB"
+    _say(
+        f"{spec.name}: {spec.n_train:,} training and {spec.n_test:,} held-out images of "
+        f"{spec.height}x{spec.width} {colour} in {prepared.path}"
+    )
+
+
+def tell_runs(root: str, as_json: bool) -> None:
+    """Print every run below a folder."""
+    found = list_runs(Path(root))
+    if as_json:
+        return _json(
+            [{"run": str(r.path), "preset": r.recipe.preset, "status": r.status.model_dump()} for r in found]
+        )
+    if not found:
+        return _say(f"there are no runs in {root}/; start one with: sfumato train photos/")
+    table = Table(box=None, pad_edge=False)
+    for title in ("run", "preset", "data", "state", "images", "seconds"):
+        table.add_column(title)
+    for run in found:
+        status = run.status
+        table.add_row(
+            run.name, run.recipe.preset, run.data.name, status.state, f"{status.images:,}",
+            f"{status.seconds:.0f}",
+        )  # fmt: skip
+    console.print(table)
+
+
+def tell_run_in_full(name: str, as_json: bool) -> None:
+    """Print a run's state, data and recipe."""
+    run = find(name)
+    facts = {
+        "run": str(run.path),
+        "status": run.status.model_dump(),
+        "data": run.data.model_dump(mode="json"),
+        "recipe": run.recipe.model_dump(mode="json"),
+    }
+    if as_json:
+        return _json(facts)
+    status = run.status
+    _say(f"{run.path}: {status.state}, {status.images:,} of {status.total:,} images, {status.seconds:.0f} s")
+    if status.error:
+        _say(f"error: {status.error}")
+    _say(f"data: {run.data.name} ({run.source}), {run.data.height}x{run.data.width}\n")
+    for field in explain(run.recipe):
+        _say(f"  {field.key} = {field.value}")

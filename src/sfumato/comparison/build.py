@@ -1,0 +1,179 @@
+"""From evaluated runs to one comparison."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from sfumato.comparison.pictures import contestant_pictures, real_grid
+from sfumato.comparison.records import (
+    Comparison,
+    Contestant,
+    CurvePoint,
+    Difference,
+    Ruler,
+)
+from sfumato.comparison.words import advice, leading, verdict, warnings
+from sfumato.config import VERSION, explain
+from sfumato.evaluation.evaluate import Evaluation
+from sfumato.evaluation.reference import Reference
+from sfumato.metrics.score import comparable
+from sfumato.runs import Run
+from sfumato.sampling import Sampler
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A run with what was measured about it."""
+
+    name: str
+    run: Run
+    sampler: Sampler
+    snapshots: Callable[[], Iterator[tuple[int, float, Sampler]]]
+    evaluation: Evaluation
+
+
+def build_comparison(
+    entrants: Sequence[Entrant],
+    reference: Reference,
+    folder: Path,
+    *,
+    source: str,
+    budget: str,
+    commands: Sequence[str],
+) -> Comparison:
+    """Rank runs and gather everything that a report shows.
+
+    Args:
+        entrants: The evaluated runs.
+        reference: What they were held against.
+        folder: Where pictures are written.
+        source: What was passed as --data.
+        budget: The equal budget in words, or empty.
+        commands: Shell commands that reproduce it.
+
+    Raises:
+        UsageError: If the runs were measured with different rulers.
+    """
+    for name in ("fd", "kd"):
+        scores = [e.evaluation.scores[name] for e in entrants if name in e.evaluation.scores]
+        comparable(scores)
+    anchors = reference.anchors
+    contestants = [_contestant(entrant, reference, folder) for entrant in entrants]
+    contestants = [
+        one.model_copy(update={"warnings": warnings(one, anchors.floor)}) for one in contestants
+    ]
+    ranked = sorted(contestants, key=lambda one: leading(one).value)
+    data = reference.prepared.spec
+    ruler = Ruler(
+        name=reference.ruler.name,
+        summary=_describe_ruler(reference),
+        weights_sha256=reference.ruler.weights_sha256,
+        dimensions=reference.test.shape[1],
+        floor=anchors.floor,
+        blur=anchors.blur,
+        noise=anchors.noise,
+        memorised=anchors.memorised,
+    )
+    return Comparison(
+        title=f"{_listed([one.name for one in ranked])} on {data.name}",
+        data=data,
+        source=source,
+        budget=budget,
+        created=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        version=VERSION,
+        machine=describe_machine(reference.ruler.device),
+        ruler=ruler,
+        contestants=ranked,
+        verdict=verdict(ranked),
+        advice=advice(ranked, data, anchors.floor),
+        differences=_differences(entrants),
+        commands=list(commands),
+        pictures={"real": real_grid(reference, folder)},
+    )
+
+
+def describe_machine(device: torch.device) -> str:
+    """Return the device and the versions in a line."""
+    if device.type == "cuda":
+        what = torch.cuda.get_device_name(device)
+    else:
+        what = f"{device.type}, {torch.get_num_threads()} threads, {platform.machine()}"
+    return f"{what}; {platform.system()}, Python {platform.python_version()}, torch {torch.__version__}"
+
+
+def _describe_ruler(reference: Reference) -> str:
+    prepared = reference.prepared
+    labelled = "labels and agreement between views" if prepared.spec.columns else "agreement between views"
+    return (
+        f"A small network trained on the {len(prepared.train):,} training images alone ({labelled}); "
+        f"distances are between its {reference.test.shape[1]} penultimate features of "
+        f"{reference.n:,} held-out images and as many generated ones."
+    )
+
+
+def _contestant(entrant: Entrant, reference: Reference, folder: Path) -> Contestant:
+    run, found, status = entrant.run, entrant.evaluation, entrant.run.status
+    recipe = run.recipe
+    return Contestant(
+        name=entrant.name,
+        preset=recipe.preset,
+        summary=recipe.summary,
+        run=str(run.path),
+        seed=recipe.seed,
+        scores=found.scores,
+        copies=found.scores.get("copies"),
+        diversity=found.scores.get("diversity"),
+        attributes=found.attributes,
+        images_seen=status.images,
+        training_seconds=status.seconds,
+        images_per_second=status.images / max(status.seconds, 1e-9),
+        sampling_seconds_16=found.sampling_seconds_16,
+        parameters=found.parameters,
+        parameters_trained=found.parameters_trained,
+        macs_per_image=found.macs_per_image,
+        peak_memory_mb=status.peak_memory_mb,
+        losses=_losses(run),
+        quality=[
+            CurvePoint(images=p.images, seconds=p.seconds, values={p.score.metric: p.score.value})
+            for p in found.curve
+        ],
+        pictures=contestant_pictures(
+            entrant.name, entrant.sampler, entrant.snapshots, found, reference, folder
+        ),
+        warnings=[],
+    )
+
+
+def _losses(run: Run) -> list[CurvePoint]:
+    """Return training and validation losses from the log."""
+    points = []
+    for event in run.log():
+        if event["event"] not in ("loss", "validation"):
+            continue
+        values = {name: v for name, v in event["values"].items() if not name.endswith("/gradient")}
+        if event["event"] == "validation":
+            values = {f"validation/{name}": value for name, value in values.items()}
+        points.append(CurvePoint(images=event["images"], seconds=event["seconds"], values=values))
+    return points
+
+
+def _differences(entrants: Sequence[Entrant]) -> list[Difference]:
+    """Return the recipe keys on which the runs differ."""
+    tables = {e.name: {f.key: str(f.value) for f in explain(e.run.recipe)} for e in entrants}
+    keys = list(dict.fromkeys(key for table in tables.values() for key in table))
+    rows = []
+    for key in keys:
+        values = {name: table.get(key, "-") for name, table in tables.items()}
+        if key not in ("preset", "summary") and len(set(values.values())) > 1:
+            rows.append(Difference(key=key, values=values))
+    return rows
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,121 @@
+"""A comparison in words: who wins, whether that means anything, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sfumato.batch import DataSpec
+from sfumato.comparison.records import Contestant, Verdict
+from sfumato.metrics.score import Score
+
+
+def leading(contestant: Contestant) -> Score:
+    """Return the score that ranks: FD, or KD where images are few."""
+    return contestant.scores.get("fd", contestant.scores["kd"])
+
+
+def verdict(ranked: Sequence[Contestant]) -> Verdict:
+    """Say who wins, by how much, and whether the difference is more than noise.
+
+    Args:
+        ranked: Contestants, best first.
+    """
+    best, score = ranked[0], leading(ranked[0])
+    if len(ranked) == 1:
+        sentence = f"{best.name} scores {_number(score)}; there is nobody to compare it with."
+        return Verdict(sentence=sentence, winner=best.name, significant=False)
+    second = ranked[1]
+    clear = _apart(score, leading(second))
+    times = leading(second).value / score.value if score.value > 0 else float("inf")
+    sentence = (
+        f"{best.name} {'beats' if clear else 'is level with'} {second.name}: {_number(score)} against "
+        f"{_number(leading(second), name=False)}"
+    )
+    if clear:
+        sentence += f", {times:.1f} times lower" if times >= 1.1 else ""
+        sentence += "; the difference is outside the noise of sampling."
+    else:
+        sentence += "; the intervals overlap, so the difference may be noise."
+    if len({contestant.seed for contestant in ranked}) < 3:
+        sentence += " This speaks of these runs; of the models only with 3 training seeds or more."
+    return Verdict(sentence=sentence, winner=best.name, significant=clear)
+
+
+def _apart(first: Score, second: Score) -> bool:
+    """Return whether two intervals are clear of each other."""
+    if first.interval is None or second.interval is None:
+        return False
+    return first.interval[1] < second.interval[0] or second.interval[1] < first.interval[0]
+
+
+def _number(score: Score, name: bool = True) -> str:
+    words = f"{score.metric} " if name else ""
+    words += f"{score.value:.3g}"
+    if score.interval:
+        words += f" [{score.interval[0]:.3g}, {score.interval[1]:.3g}]"
+    return words
+
+
+def warnings(contestant: Contestant, floor: Score) -> list[str]:
+    """Say what a reader must know about one contestant."""
+    said = []
+    copies, diversity = contestant.copies, contestant.diversity
+    if copies and copies.interval and copies.interval[0] > 0.05:
+        said.append(
+            f"{copies.value:.0%} of its images lie nearer to a training image than real new images do: "
+            "look at the nearest training images before using it."
+        )
+    if diversity and diversity.value < 0.75:
+        said.append(
+            f"Its images vary only {diversity.value:.0%} as much as real ones: it has collapsed onto "
+            "part of the data."
+        )
+    curve = [point.values for point in contestant.quality]
+    if len(curve) >= 3:
+        series = [next(iter(values.values())) for values in curve]
+        if series[-1] > 1.25 * min(series):
+            said.append("It was better earlier in training: the last weights are not its best.")
+    return said
+
+
+def advice(ranked: Sequence[Contestant], data: DataSpec, floor: Score) -> list[str]:
+    """Say what to do next for this data, one sentence each."""
+    best, said = ranked[0], []
+    series = [next(iter(point.values.values())) for point in best.quality]
+    if len(series) >= 2 and series[-1] < 0.85 * series[-2]:
+        said.append(
+            f"{best.name} was still improving when the budget ended: give it 3 to 5 times as long "
+            f"(`sfumato compare ... --budget`), which is the surest gain here."
+        )
+    elif len(series) >= 2:
+        said.append(
+            f"{best.name} had nearly stopped improving: more width (`--set model.width=...`) will now "
+            "help more than more time."
+        )
+    if data.n_train < 1000:
+        said.append(
+            f"{data.n_train} training images are few: more images help every model, and watch the "
+            "copies column."
+        )
+    value = leading(best).value
+    if floor.value > 0 and value > 10 * floor.value and min(data.height, data.width) > 32:
+        smaller = f"{data.height // 2}x{data.width // 2}"
+        said.append(
+            f"The best score is {value / floor.value:.0f} times the floor of real images: at "
+            f"{smaller} (`--set data.size={smaller}`) the same minutes go about four times as far."
+        )
+    obeyed = [score for one in ranked[:1] for score in one.attributes.values()]
+    if obeyed and min(score.value for score in obeyed) < 0.7:
+        weakest = min(best.attributes, key=lambda name: best.attributes[name].value)
+        said.append(
+            f"`{weakest}` is the label that {best.name} obeys least; guidance above 1 "
+            "(`--set sampling.guidance=2`) makes it listen."
+        )
+    fastest = min(ranked, key=lambda one: one.sampling_seconds_16)
+    if fastest.name != best.name:
+        ratio = best.sampling_seconds_16 / max(fastest.sampling_seconds_16, 1e-9)
+        said.append(
+            f"If speed matters more than fidelity: {fastest.name} draws {ratio:.0f} times faster than "
+            f"{best.name}."
+        )
+    return said

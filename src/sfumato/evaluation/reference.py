@@ -1,0 +1,127 @@
+"""The real images that everyone is held against, with their features and the ruler's anchors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from sfumato.config import VERSION
+from sfumato.data.prepared import Prepared
+from sfumato.errors import SfumatoError
+from sfumato.evaluation.ruler import BLURS, NOISES, Ruler, blurred, noised
+from sfumato.metrics.memorisation import copies
+from sfumato.metrics.rules import score_features
+from sfumato.metrics.score import Protocol, Score
+from sfumato.storage import replacing
+
+MOST = 2000
+"""Reference images; as many are generated."""
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """What the ruler says of real and of damaged images."""
+
+    floor: Score
+    """Real train against real test."""
+    blur: list[Score]
+    noise: list[Score]
+    memorised: Score
+    """The training set posing as generated."""
+
+    def trustworthy(self) -> bool:
+        """Return whether the distance rises with every level of damage."""
+        return all(
+            a.value < b.value
+            for series in (self.blur, self.noise)
+            for a, b in zip([self.floor, *series][1:-1], series[1:], strict=True)
+        )
+
+
+class Reference:
+    """Held-out real images and training images of one data set, seen through one ruler."""
+
+    def __init__(self, prepared: Prepared, ruler: Ruler, cache: Path) -> None:
+        """Take the held-out images of a prepared set; features are kept in `cache`."""
+        self.prepared, self.ruler, self._cache = prepared, ruler, cache
+        self.rows = prepared.test[:MOST]
+        if len(self.rows) < 2:
+            raise SfumatoError(f"{prepared.spec.name}: fewer than 2 held-out images to compare with.")
+
+    @property
+    def n(self) -> int:
+        """Reference images, and generated images that are compared with them."""
+        return len(self.rows)
+
+    @cached_property
+    def images(self) -> np.ndarray:
+        """The reference images, uint8 [n, H, W, C]."""
+        return np.asarray(self.prepared.images[self.rows])
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the reference's pixels."""
+        return hashlib.sha256(self.images.tobytes()).hexdigest()
+
+    @cached_property
+    def test(self) -> np.ndarray:
+        """Features of the reference, float32 [n, D]."""
+        return self.ruler.features(self.images)
+
+    @cached_property
+    def train(self) -> np.ndarray:
+        """Features of every training image, float32 [T, D]."""
+        file = self._cache / f"train-{self.ruler.weights_sha256[:16]}.npy"
+        if file.is_file():
+            return np.load(file)
+        features = self.ruler.features(self.prepared.images[self.prepared.train])
+        with replacing(file) as temporary, open(temporary, "wb") as handle:
+            np.save(handle, features)
+        return features
+
+    def protocol(self, **changes: str | int) -> Protocol:
+        """Return how scores against this reference are measured."""
+        return Protocol(
+            backbone=self.ruler.name,
+            weights_sha256=self.ruler.weights_sha256,
+            reference="test split",
+            reference_sha256=self.sha256,
+            version=VERSION,
+        ).model_copy(update=changes)
+
+    def distance(self, images: np.ndarray) -> Score:
+        """Return the leading score of images: FD, or KD where images are few."""
+        features = self.ruler.features(images)
+        scores = score_features(self.test[: len(features)], None, features, self.protocol())
+        return scores.get("fd", scores["kd"])
+
+    @cached_property
+    def anchors(self) -> Anchors:
+        """Hold real and damaged images against the reference."""
+        train = self.train[: self.n]
+        real = score_features(self.test[: len(train)], None, train, self.protocol())
+        posing = score_features(self.test[: len(train)], self.train, train, self.protocol())
+        memorised = posing.get("copies")
+        if memorised is None:
+            found = copies(self.train, self.test, train)
+            memorised = real["kd"].model_copy(
+                update={
+                    "metric": f"copies[{self.ruler.name}]",
+                    "value": found.fraction if found else 1.0,
+                    "interval": found.interval if found else None,
+                    "higher_is_better": False,
+                    "note": "",
+                }
+            )
+        return Anchors(
+            floor=real.get("fd", real["kd"]),
+            blur=[self.distance(blurred(self.images, sigma)) for sigma in BLURS],
+            noise=[self.distance(noised(self.images, sigma)) for sigma in NOISES],
+            memorised=memorised,
+        )
+

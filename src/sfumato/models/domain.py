@@ -1,0 +1,155 @@
+"""The `domain` feature extractor: a small network that learns what varies in one data set.
+
+It is the offline ruler of every comparison. It learns the labels there are (a missing one costs
+nothing) and, always, that two views of an image belong together; its penultimate features are what
+distances are measured in. It is a model like any other and is trained by the same loop.
+
+Reference: Bardes et al. 2022 (VICReg), arXiv:2105.04906.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
+from sfumato.models.base import FeatureModel, Loss
+from sfumato.objectives.selfsupervised import vicreg
+from sfumato.recipe import ModelConfig, OptimizerConfig, Recipe, TrainingConfig, register
+
+
+class DomainConfig(ModelConfig):
+    """Options of the feature extractor."""
+
+    width: Annotated[int, Field(ge=8, le=512, multiple_of=8)] = 32
+    """Channels at the highest working resolution; they double twice."""
+    features: Annotated[int, Field(ge=16, le=1024)] = 128
+    """Dimensions of the feature vector."""
+    zoom: Annotated[float, Field(gt=0, le=1)] = 0.6
+    """Smallest side of the crop that a view shows, as a fraction of the image."""
+
+
+class Domain(FeatureModel):
+    """A convolutional network with a head per label and one for agreement between views."""
+
+    Config = DomainConfig
+
+    def __init__(self, config: DomainConfig, data: DataSpec) -> None:
+        super().__init__(config, data)
+        self.config, self.data = config, data
+        # pixels are folded into channels so that the work is done near 16x16
+        patch = max(p for p in (1, 2, 4, 8) if p == 1 or min(data.height, data.width) // p >= 12)
+        width = config.width
+        self.patch = patch
+        self.body = nn.Sequential(
+            nn.Conv2d(data.channels * patch**2, width, 3, padding=1),
+            *_stage(width, width, 1),
+            *_stage(width, 2 * width, 2),
+            *_stage(2 * width, 4 * width, 2),
+        )
+        # 2x2 places are kept apart, so that where things are is a feature too
+        self.embed = nn.Linear(16 * width, config.features)
+        self.heads = nn.Linear(config.features, max(data.condition_width, 1))
+        self.expand = nn.Sequential(
+            nn.Linear(config.features, 256), nn.GELU(), nn.Linear(256, 256)
+        )
+
+    def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
+        return {"network": list(self.parameters())}
+
+    def features(self, images: Images) -> Tensor:
+        height, width = images.shape[2:]
+        ragged = (-height % self.patch, -width % self.patch)
+        if any(ragged):
+            images = F.pad(images, (0, ragged[1], 0, ragged[0]), mode="replicate")
+        h = self.body(F.pixel_unshuffle(images, self.patch))
+        return self.embed(F.adaptive_avg_pool2d(h, 2).flatten(1))
+
+    def predict(self, images: Images) -> Tensor:
+        """Return what the heads see, Float [B, K]: logits, and standardised numbers."""
+        return self.heads(self.features(images)).float()
+
+    def losses(self, batch: Batch, clock: Clock) -> Iterator[Loss]:
+        views = [self._view(batch.images, clock, name) for name in ("first", "second")]
+        first, second = (self.features(view) for view in views)
+        agreement = vicreg(self.expand(first).float(), self.expand(second).float())
+        labels = (
+            label_loss(self.heads(first).float(), batch.condition, self.data)
+            + label_loss(self.heads(second).float(), batch.condition, self.data)
+        ) / 2
+        loss = agreement / 25 + labels
+        yield Loss("network", loss, {"agreement": agreement.detach(), "labels": labels.detach()})
+
+    def _view(self, images: Images, clock: Clock, name: str) -> Images:
+        """Return a random crop, mirrored where the data allow it, with other light and contrast."""
+        draws = clock.noise.uniform(f"view-{name}", 6)
+        zoom = self.config.zoom + (1 - self.config.zoom) * draws[:, 0]
+        shift = (2 * draws[:, 1:3] - 1) * (1 - zoom)[:, None]
+        mirror = torch.where((draws[:, 3] < 0.5) & self.data.flip, -1.0, 1.0)
+        affine = images.new_zeros(len(images), 2, 3)
+        affine[:, 0, 0], affine[:, 1, 1] = mirror * zoom, zoom
+        affine[:, :, 2] = shift
+        places = F.affine_grid(affine, list(images.shape), align_corners=False)
+        view = F.grid_sample(images.float(), places, padding_mode="border", align_corners=False)
+        contrast, light = 0.7 + 0.6 * draws[:, 4], 0.4 * draws[:, 5] - 0.2
+        return view * contrast[:, None, None, None] + light[:, None, None, None]
+
+
+def label_loss(predicted: Tensor, condition: Condition, data: DataSpec) -> Tensor:
+    """Return the mean loss over columns: cross-entropy for labels, squared error for numbers.
+
+    Args:
+        predicted: Float [B, K], logits and standardised numbers.
+        condition: The truth; unknown entries cost nothing.
+        data: Which entries belong to which column.
+    """
+    total = predicted.sum() * 0.0
+    for column, place in data.slices():
+        guess, truth = predicted[:, place], condition.values[:, place]
+        known = condition.known[:, place][:, 0]
+        if column.kind == "category":
+            error = F.cross_entropy(guess, truth, reduction="none")
+        elif column.kind == "binary":
+            error = F.binary_cross_entropy_with_logits(guess, truth, reduction="none")[:, 0]
+        else:
+            error = (guess - truth).square()[:, 0]
+        total = total + (error * known).sum() / known.sum().clamp(min=1)
+    return total / max(len(data.columns), 1)
+
+
+def _stage(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
+    """Two convolutions with group normalisation, the first of them strided."""
+    layers: list[nn.Module] = []
+    for index in range(2):
+        layers += [
+            nn.Conv2d(inputs if index == 0 else outputs, outputs, 3, stride if index == 0 else 1, 1),
+            nn.GroupNorm(8, outputs),
+            nn.SiLU(),
+        ]
+    return layers
+
+
+def recipe() -> Recipe:
+    """Return the preset."""
+    return Recipe(
+        preset="domain",
+        summary="The feature extractor that measures everyone; trained once per data set.",
+        model=DomainConfig(),
+        training=TrainingConfig(
+            batch_size=128,
+            images=25_600,
+            optimizers={"network": OptimizerConfig(lr=2e-3, weight_decay=0.02, clip=5.0)},
+            ema_halflife=2_000,
+            decay_from=0.3,
+            snapshots=0,
+            validation_images=0,
+        ),
+    )
+
+
+register("domain", Domain, recipe)

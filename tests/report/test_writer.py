@@ -1,0 +1,101 @@
+"""What lies on disk: whole, self-contained, deterministic, and equal to the records."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from sfumato.comparison.records import Comparison
+from sfumato.report import write
+from sfumato.report import writer as module
+
+from .conftest import Written
+
+LOADS = {"src", "href", "srcset", "poster", "data", "action", "xlink:href", "background"}
+
+
+class Tags(HTMLParser):
+    """Collects every attribute that could load something, every id and every image without words."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.wordless = 0
+        self.tags: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in LOADS]
+        self.ids += [given["id"] or ""] if "id" in given else []
+        self.wordless += tag == "img" and "alt" not in given
+
+
+def test_page_needs_nothing_beside_it(written: Written) -> None:
+    tags = Tags(written.html)
+    assert all(link.startswith(("data:", "#")) for link in tags.links)
+    assert not {"link", "iframe", "object", "embed"} & tags.tags - {"link"}
+    style = written.html.split("<style>")[1].split("</style>")[0]
+    assert "@import" not in style and "url(" not in style and "@font-face" not in style
+    assert "http://" not in written.html and "https://" not in written.html
+    assert written.page.stat().st_size < 15e6
+
+
+def test_ids_are_unique_and_references_lead_somewhere(written: Written) -> None:
+    ids = Tags(written.html).ids
+    assert len(ids) == len(set(ids))
+    references = re.findall(r'(?:url\(#|href="#|popovertarget="|aria-labelledby=")([^")]+)', written.html)
+    assert references and set(references) <= set(ids)
+
+
+def test_every_image_has_words(written: Written) -> None:
+    assert Tags(written.html).wordless == 0
+    assert all("aria-label" in tag for tag in re.findall(r'<svg[^>]*class="plot"[^>]*>', written.html))
+
+
+def test_json_is_the_records(written: Written) -> None:
+    text = (written.page.parent / "report.json").read_text(encoding="utf-8")
+    assert Comparison.model_validate_json(text) == written.records
+
+
+def test_csv_has_one_row_per_contestant_with_intervals_and_protocol(written: Written) -> None:
+    with (written.page.parent / "report.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows] == [one.name for one in written.records.contestants]
+    for row, one in zip(rows, written.records.contestants, strict=True):
+        score = one.scores["fd"]
+        assert float(row["fd"]) == score.value
+        assert (float(row["fd_low"]), float(row["fd_high"])) == score.interval
+        assert json.loads(row["fd_protocol"]) == score.protocol.model_dump(mode="json")
+        assert float(row["attribute:hat"]) == one.attributes["hat"].value
+
+
+def test_same_records_same_bytes(written: Written, tmp_path: Path) -> None:
+    shutil.copytree(written.page.parent, tmp_path / "again")
+    again = write(written.records, tmp_path / "again")
+    for name in ("report.html", "report.json", "report.csv"):
+        assert (again.parent / name).read_bytes() == (written.page.parent / name).read_bytes()
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "report.csv"
+    file.write_text("old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module.os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        module._replace(file, "new")
+    assert file.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["report.csv"]
