@@ -27,8 +27,10 @@ class ModelConfig(Config):
 
 
 class OptimizerConfig(Config):
-    """AdamW on one group of parameters (Loshchilov & Hutter 2019, arXiv:1711.05101)."""
+    """How one group of parameters is updated."""
 
+    kind: Literal["adamw", "muon"] = "adamw"
+    """adamw (Loshchilov & Hutter 2019, arXiv:1711.05101) or muon (orthogonalised momentum)."""
     lr: Rate = 1e-3
     """Peak learning rate."""
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.99)

@@ -17,7 +17,7 @@ def paint(seed: int, size: tuple[int, int] = (32, 32), channels: int = 3) -> np.
     random = np.random.default_rng(seed)
     small = random.integers(0, 256, (5, 5, channels), np.uint8)
     image = Image.fromarray(small if channels == 3 else small[..., 0])
-    return np.asarray(image.resize(size[::-1], Image.Resampling.BICUBIC))
+    return np.asarray(image.resize((size[1], size[0]), Image.Resampling.BICUBIC))
 
 
 @pytest.fixture

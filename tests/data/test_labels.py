@@ -46,12 +46,8 @@ def test_values_and_masks():
     assert [column.kind for column in columns] == ["binary", "category", "number"]
     assert columns[1].categories == ("blue", "red")
     assert (columns[2].mean, columns[2].std) == (20, 10), "of the train split alone"
-    np.testing.assert_allclose(
-        values, [[1, 0, 1, -1], [0, 0, 0, 1], [0, 1, 0, 0], [0, 0, 1, 7.9]], rtol=1e-6
-    )
-    np.testing.assert_array_equal(
-        known, [[1, 1, 1, 1], [1, 0, 0, 1], [0, 1, 1, 0], [1, 1, 1, 1]]
-    )
+    np.testing.assert_allclose(values, [[1, 0, 1, -1], [0, 0, 0, 1], [0, 1, 0, 0], [0, 0, 1, 7.9]], rtol=1e-6)
+    np.testing.assert_array_equal(known, [[1, 1, 1, 1], [1, 0, 0, 1], [0, 1, 1, 0], [1, 1, 1, 1]])
     assert notes == ()
 
 

@@ -105,7 +105,7 @@ def paint(name: str, folder: Path, grid: int = 8) -> dict[str, str]:
     """Write a contestant's four pictures."""
     faces = [spoil(portrait(seed), name, seed) for seed in range(grid * grid)]
     asked = [spoil(portrait(seed, (kind,)), name, seed) for kind in ATTRIBUTES for seed in range(8)]
-    pairs = [face for seed in range(16) for face in (faces[seed], portrait(seed + 500))]
+    pairs = [*faces[:8], *(portrait(seed + 500) for seed in range(8))]
     lapse = [spoil(portrait(seed), name, seed, 9 / step) for seed in (0, 5) for step in range(1, 13)]
     return {
         "grid": save(faces, grid, folder / f"{name}-grid.png"),

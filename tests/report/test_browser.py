@@ -23,7 +23,7 @@ class Opened:
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
-        page.goto(address)
+        page.goto(address, timeout=120_000)  # the cores may be shared with training
         page.wait_for_load_state("networkidle")
 
 

@@ -2,7 +2,7 @@
 
 The perceptual hash is the sign of an image's lowest 2-D cosine frequencies, each against the data
 set's median so that every bit is balanced even where all images are alike (aligned faces).
-Candidates share a byte of the hash (two in large sets); a pair counts only if its low frequencies
+In large sets, candidates share a byte or two of the hash; a pair counts only if its low frequencies
 themselves nearly agree, so that plain backgrounds do not glue strangers together. A mirrored image
 is a near-duplicate too: training mirrors images.
 """
@@ -18,7 +18,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 FREQUENCIES = 8
-MAX_HAMMING = 10
+MAX_HAMMING = 20
 """Of 64 bits."""
 MAX_DISTANCE = 0.2
 """Distance of two images' low frequencies, relative to their length. On photographs, drawings and
@@ -27,10 +27,10 @@ STRICTER = (0.1, 0.05, 0.02, 0.0)
 """The distances asked for in turn within groups that are too large to be copies."""
 MIN_CONTRAST = 2.0
 """Gray levels of contrast below which an image is plain and like nothing but its copies."""
+EVERY_PAIR = 10_000
+"""Up to this many hashes every pair is a candidate; larger buckets are not searched to the end."""
 WIDE_BANDS = 50_000
 """Above this many hashes a band has two bytes, or every bucket would be large."""
-MAX_BUCKET = 4000
-"""Larger sets of candidates are not searched to the end: what they share says nothing."""
 
 
 def exact_groups(images: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -72,7 +72,7 @@ def _near_pairs(
     rows, waves = rows[textured], waves[textured]
     # The mirror image has its odd horizontal frequencies negated.
     mirrored = waves * np.where(np.arange(FREQUENCIES) % 2, -1, 1).astype(np.float32)
-    both = np.concatenate([waves, mirrored]).reshape(2 * len(rows), -1)
+    both = np.concatenate([waves, mirrored]).reshape(2 * len(rows), FREQUENCIES**2)
     pairs, distances = [np.zeros((0, 2), np.int64)], [np.zeros(0, np.float32)]
     for a, b in _candidates(_hashes(both)):
         distance = _distance(both[a], both[b])
@@ -117,12 +117,17 @@ def _cosines(length: int) -> NDArray[np.float32]:
 
 
 def _hashes(waves: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """Return 64 bits per image, uint64 [N], neighbouring frequencies in different bytes."""
+    """Return 64 bits per image, uint64 [N].
+
+    From low to high frequency, so that the first bytes are those that compression leaves alone.
+    """
     if len(waves) == 0:
         return np.zeros(0, np.uint64)
     bits = waves > np.median(waves, axis=0)
-    mixed = np.ascontiguousarray(bits.reshape(-1, 8, 8).swapaxes(1, 2)).reshape(-1, 64)
-    return np.packbits(mixed, axis=1).view(np.uint64)[:, 0]
+    place = np.arange(FREQUENCIES)
+    from_low_to_high = np.argsort((place[:, None] + place).ravel(), kind="stable")
+    packed = np.packbits(bits[:, from_low_to_high], axis=1)
+    return np.ascontiguousarray(packed).view(np.uint64)[:, 0]
 
 
 def _candidates(
@@ -133,12 +138,13 @@ def _candidates(
     Hashes are sorted by the band, so that equal ones are neighbours; comparing the sorted array
     with itself shifted by 1, 2, 3, ... meets every pair of every bucket without a Python loop.
     """
-    band_type = np.uint16 if len(hashes) > WIDE_BANDS else np.uint8
-    bands = hashes[:, None].view(band_type)
+    bands = hashes[:, None].view(np.uint16 if len(hashes) > WIDE_BANDS else np.uint8)
+    if len(hashes) <= EVERY_PAIR:
+        bands = np.zeros((len(hashes), 1), np.uint8)
     for band in range(bands.shape[1]):
         order = np.argsort(bands[:, band], kind="stable")
         keys, sorted_hashes = bands[order, band], hashes[order]
-        for shift in range(1, min(len(order), MAX_BUCKET)):
+        for shift in range(1, min(len(order), EVERY_PAIR)):
             same = keys[shift:] == keys[:-shift]
             if not same.any():
                 break

@@ -68,9 +68,11 @@ def divide(
 
 def _chosen(hashes: Sequence[str], groups: NDArray[np.int64], test_fraction: float) -> NDArray[np.bool_]:
     """Choose whole groups by the lowest hash in each; at least one, and not all."""
-    keys: dict[int, float] = {}
+    speaker: dict[int, str] = {}
     for group, text in zip(groups.tolist(), hashes, strict=True):
-        keys[group] = min(keys.get(group, 1.0), _fraction(text, "split"))
+        speaker[group] = min(speaker.get(group, text), text)
+    # Not the lowest fraction in a group, or large groups would be held out more often.
+    keys = {group: _fraction(text, "split") for group, text in speaker.items()}
     held_out = {group for group, key in keys.items() if key < test_fraction}
     if not held_out:
         held_out = {min(keys, key=keys.__getitem__)}

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from scipy.linalg import LinAlgError, cholesky, eigh, eigvalsh, get_lapack_funcs
 
 from sfumato.errors import SfumatoError, UsageError
@@ -14,9 +15,13 @@ from sfumato.metrics.statistics import FeatureStatistics
 from sfumato.metrics.uncertainty import (
     Interval,
     jackknife_variance,
+    one_thread,
     random_groups,
     student_interval,
 )
+
+_SMALL = 512
+"""Most dimensions whose eigenvalues take so little time that more threads would only wait."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +85,22 @@ class FrechetReference:
                 f"{len(self.mean)}: both must come from the same extractor; use one for both."
             )
         covariance = statistics.covariance
-        # LAPACK's own R^T S2 R takes half the time of two matrix products;
-        # it and the next call read and write the lower triangle only.
-        (sygst,) = get_lapack_funcs(("sygst",), (self.root,))
-        product, _ = sygst(covariance.T, self.root, itype=2, lower=1)
-        values = eigvalsh(product, lower=True, driver="evd", overwrite_a=True, check_finite=False)
-        geometric = np.sqrt(np.maximum(values, 0)).sum()
+        geometric = np.sqrt(np.maximum(_eigenvalues(self.root, covariance), 0)).sum()
         shift = self.mean - statistics.mean
         return _non_negative(shift @ shift + self.trace + np.trace(covariance) - 2 * geometric)
+
+
+def _eigenvalues(root: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Return the eigenvalues of R^T S R, for a lower triangular R."""
+    if len(root) <= _SMALL:
+        with one_thread():
+            r, s = torch.from_numpy(root), torch.from_numpy(covariance)
+            return torch.linalg.eigvalsh(r.T @ s @ r).numpy()
+    # LAPACK's own R^T S R takes half the time of two matrix products, and SciPy's divide and
+    # conquer a third of torch's; both calls read and write the lower triangle only.
+    (sygst,) = get_lapack_funcs(("sygst",), (root,))
+    product, _ = sygst(covariance.T, root, itype=2, lower=1)
+    return eigvalsh(product, lower=True, driver="evd", overwrite_a=True, check_finite=False)
 
 
 def _root(covariance: np.ndarray, asymmetry: float) -> np.ndarray:
@@ -163,9 +176,12 @@ def _replicate(
     """Return the distances without each group; the side left whole is the prepared reference."""
     whole_1, whole_2 = FeatureStatistics.of(first), FeatureStatistics.of(second)
     reference_1, reference_2 = FrechetReference.of(whole_1), FrechetReference.of(whole_2)
+    with one_thread():
+        groups_1 = [FeatureStatistics.of(first[part]) for part in parts_1]
+        groups_2 = [FeatureStatistics.of(second[part]) for part in parts_2]
     return (
-        [reference_2.distance(whole_1.without(FeatureStatistics.of(first[part]))) for part in parts_1],
-        [reference_1.distance(whole_2.without(FeatureStatistics.of(second[part]))) for part in parts_2],
+        [reference_2.distance(whole_1.without(group)) for group in groups_1],
+        [reference_1.distance(whole_2.without(group)) for group in groups_2],
     )
 
 

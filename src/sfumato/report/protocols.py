@@ -19,6 +19,13 @@ class Measurement:
     notes: dict[str, list[str]] = field(default_factory=dict)
     """Note to the metrics that carry it."""
 
+    def lines(self) -> dict[str, str]:
+        """Return contestants to metrics, both in words, those with the same metrics together."""
+        together: dict[str, list[str]] = {}
+        for name, metrics in self.measured.items():
+            together.setdefault(", ".join(metrics), []).append(name)
+        return {", ".join(names): metrics for metrics, names in together.items()}
+
 
 def measurements(comparison: Comparison) -> list[Measurement]:
     """Gather the scores of all contestants by their protocol and their counts of images."""

@@ -15,8 +15,9 @@ def write(comparison: Comparison, folder: Path) -> Path:
     """Write the report of a comparison into a folder.
 
     Args:
-        comparison: The records. The paths of their pictures are relative to `folder`. The rows of an
-            `attributes` picture stand in the order of the contestant's `attributes`.
+        comparison: The records. The paths of their pictures are relative to `folder`. Grids are laid
+            out by `imaging.grid.compose`; the rows of an `attributes` picture stand in the order of the
+            contestant's `attributes`, and a `nearest` picture has training images below generated ones.
         folder: Where the PNGs lie and the report goes; made if absent.
 
     Returns:

@@ -32,6 +32,11 @@ class Budget:
         """Images that the run is planned to see, as known now."""
         return self.images or (self.plans[-1][1] if self.plans else 0)
 
+    @property
+    def settled(self) -> bool:
+        """Whether the total rests on a measurement rather than on the first step alone."""
+        return self.images is not None or len(self.plans) > 1
+
     def update(self, seen: int, seconds: float, batch: int) -> bool:
         """Make or correct the plan when it is time.
 

@@ -107,7 +107,9 @@ class _Training:
                 outcome = self._step()
                 self._guard(outcome)
                 self._tick()
-                self.recorder.step(outcome.terms, self.stepper.rate(self._clock()), self.budget.total)
+                self.recorder.step(
+                    outcome.terms, self.stepper.rate(self._clock()), self.budget.total, self.budget.settled
+                )
                 asked, due = self.ranks.any(stop.asked, self.recorder.checkpoint_due(), device=self.device)
                 if asked:
                     return self.recorder.finish("stopped", self.budget.total, self.memory.peak_mb())

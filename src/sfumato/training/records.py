@@ -81,7 +81,7 @@ class Recorder:
         self._pictured = resumed
         self._beat(self.recipe.training.images or 0)
 
-    def step(self, terms: Mapping[str, Tensor], rate: float, total: int) -> None:
+    def step(self, terms: Mapping[str, Tensor], rate: float, total: int, settled: bool) -> None:
         """Take note of a step: every second a log line, every five a heartbeat, now and then more."""
         for name, value in terms.items():
             if name.endswith("/gradient"):
@@ -95,7 +95,7 @@ class Recorder:
             self._logged = now
         if self.ranks.first and now - self._beaten >= HEARTBEAT_SECONDS:
             self._beat(total)
-        if self._snapshot_due(total):
+        if settled and self._snapshot_due(total):
             self._snapshot(total)
         elif not self._pictured and now - self._started >= FIRST_PICTURE_SECONDS:
             self._picture()

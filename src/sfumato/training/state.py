@@ -15,6 +15,7 @@ from sfumato.errors import SfumatoError, UsageError, nearest
 from sfumato.models.base import Model
 from sfumato.recipe import OptimizerConfig, TrainingConfig
 from sfumato.runs.checkpoints import Checkpoint, Tensors, copy_into
+from sfumato.training.muon import Muon
 
 
 @dataclass
@@ -143,13 +144,12 @@ def _settings(groups: Mapping[str, Any], given: Mapping[str, OptimizerConfig]) -
 def _optimizer(
     group: list[nn.Parameter], settings: OptimizerConfig, device: torch.device
 ) -> torch.optim.Optimizer:
-    """Return AdamW, fused where the device has it; only matrices and kernels decay."""
+    """Return a group's optimizer, fused where the device has it; only matrices and kernels decay."""
     matrices = [p for p in group if p.ndim >= 2]
     vectors = [p for p in group if p.ndim < 2]
-    groups = [(matrices, settings.weight_decay), (vectors, 0.0)]
-    return torch.optim.AdamW(
-        [{"params": params, "weight_decay": decay} for params, decay in groups if params],
-        lr=settings.lr,
-        betas=settings.betas,
-        fused=device.type in ("cpu", "cuda"),
-    )
+    pairs = [(matrices, settings.weight_decay), (vectors, 0.0)]
+    groups = [{"params": params, "weight_decay": decay} for params, decay in pairs if params]
+    if settings.kind == "muon":
+        return Muon(groups, settings.lr, settings.betas)
+    fused = device.type in ("cpu", "cuda")
+    return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, fused=fused)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import zlib
 from dataclasses import dataclass
 from functools import partial
@@ -131,8 +132,8 @@ def _idx(path: Path) -> NDArray[np.uint8]:
     except (OSError, EOFError, zlib.error) as error:
         raise SfumatoError(f"{path}: cannot be read ({error}); download it anew.") from None
     dimensions = data[3] if len(data) > 3 and data[:3] == b"\0\0\x08" else 0
-    shape = np.frombuffer(data, ">u4", count=dimensions, offset=4) if len(data) >= 16 else []
     start = 4 + 4 * dimensions
-    if dimensions == 0 or len(data) - start != int(np.prod(np.asarray(shape, np.int64))):
+    shape = [int.from_bytes(data[place : place + 4], "big") for place in range(4, start, 4)]
+    if dimensions == 0 or len(data) - start != math.prod(shape):
         raise SfumatoError(f"{path}: not a whole idx file of bytes; download it anew.")
-    return np.frombuffer(data, np.uint8, offset=start).reshape([int(side) for side in shape])
+    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)

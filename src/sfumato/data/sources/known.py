@@ -124,7 +124,9 @@ def _cars(root: Path, background: tuple[int, int, int]) -> Contents:
             "StanfordCars lists them."
         ) from None
     classes = tuple(parts[0][1].classes)
-    samples = [(path, classes[label], split) for split, part in parts for path, label in part._samples]
+    samples: list[tuple[str, str, Split]] = [
+        (path, classes[label], split) for split, part in parts for path, label in part._samples
+    ]
     items = [Item(f"{split}/{Path(path).name}", (name,), split) for path, name, split in samples]
     pictures = Files(tuple(path for path, _, _ in samples), background)
     return Contents(items, (RawColumn("class", "category", classes),), pictures)
