@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -120,15 +121,17 @@ def open_reference(prepared: Prepared, device: torch.device, observer: Observer)
 
     Both are kept beside the prepared pixels, so every run on the same data meets the same ruler.
     """
-    run = Run(prepared.path / "ruler")
-    quiet = _renamed(observer, "training the ruler")
+    recipe = lookup(RULER).recipe()
+    # another recipe is another ruler, in another folder
+    key = hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()[:12]
+    run = Run(prepared.path / f"ruler-{key}")
     if not (run.path / "conditions.safetensors").is_file():
-        recipe = lookup(RULER).recipe()
-        run.remove() if run.path.exists() else None
-        run = create(run.path, recipe, prepared, "ruler", device)
+        if run.path.exists():
+            run.remove()
+        create(run.path, recipe, prepared, RULER, device)
     if run.status.state != "finished":
-        train_run(run, prepared, device, quiet)
-    return Reference(prepared, load_ruler(run, device), prepared.path / "ruler" / "features")
+        train_run(run, prepared, device, _renamed(observer, "training the ruler"))
+    return Reference(prepared, load_ruler(run, device), run.path / "features")
 
 
 def _renamed(observer: Observer, what: str) -> Observer:

@@ -41,7 +41,8 @@ class DataConfig(Config):
     """RGB that transparent pixels and padding are laid on, 0 to 255."""
     labels: str | None = None
     """A labels.csv elsewhere than in the folder; its first column is the file."""
-    test_fraction: float = Field(default=0.1, gt=0, lt=0.9)
-    """Held-out share, chosen by content hash; a set's own test split is used instead if it has one."""
+    test_fraction: float | None = Field(default=None, gt=0, lt=0.9)
+    """Held-out share, chosen by content hash. Empty: a tenth, and more of a small set (up to 30%) so
+    that 500 images are left to measure with. A set's own test split is used instead if it has one."""
     limit: int | None = Field(default=None, ge=2)
     """Use at most this many training images, chosen by content hash."""

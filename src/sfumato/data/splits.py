@@ -28,7 +28,7 @@ def divide(
     hashes: Sequence[str],
     own: Sequence[Split | None],
     groups: NDArray[np.int64],
-    test_fraction: float,
+    test_fraction: float | None,
     limit: int | None,
 ) -> Division:
     """Split the images.
@@ -41,19 +41,20 @@ def divide(
         hashes: Each image's content hash, hexadecimal.
         own: Each image's side in the set's own split, None where it has none.
         groups: Each image's group of near-duplicates.
-        test_fraction: Share of groups that are held out, in (0, 1).
+        test_fraction: Share of groups that are held out, in (0, 1); None: see `held_out_share`.
         limit: At most this many training images, those with the lowest hashes; None: all.
 
     Raises:
         UsageError: If one side would be empty.
     """
+    share = held_out_share(len(hashes)) if test_fraction is None else test_fraction
     position = np.array([_fraction(text, "order") for text in hashes])
     sides = np.array([side or "" for side in own])
     if "test" in sides and "train" in sides:
-        test = (sides == "test") | ((sides == "") & _chosen(hashes, groups, test_fraction))
+        test = (sides == "test") | ((sides == "") & _chosen(hashes, groups, share))
         twin = ~test & np.isin(groups, groups[test])
     else:
-        test = _chosen(hashes, groups, test_fraction)
+        test = _chosen(hashes, groups, share)
         twin = np.zeros(len(test), bool)
     train = ~test & ~twin
     if not train.any() or not test.any():
@@ -64,6 +65,14 @@ def divide(
     order = np.argsort(position, kind="stable")
     trained, tested = order[train[order]], order[test[order]]
     return Division(trained[:limit], tested, int(twin.sum()))
+
+
+def held_out_share(images: int) -> float:
+    """Return a tenth, or what it takes to hold out 500 of a small set, but at most 30%.
+
+    Below 400 held-out images a Frechet distance is mostly bias and is not given.
+    """
+    return min(max(0.1, 500 / images), 0.3)
 
 
 def _chosen(hashes: Sequence[str], groups: NDArray[np.int64], test_fraction: float) -> NDArray[np.bool_]:

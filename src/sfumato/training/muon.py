@@ -95,20 +95,29 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalise(matrices: Tensor) -> Tensor:
-    """Bring every singular value near to 1 by Newton-Schulz iterations in bfloat16.
+    """Bring every singular value near to 1 by Newton-Schulz iterations.
+
+    The iteration X <- (a + b G + c G^2) X with G = X X^T only ever multiplies X from the left by
+    polynomials of the first G. They are gathered in the small square matrices, and X is multiplied
+    once: a third of the work for a 3x3 convolution's weight.
 
     Args:
         matrices: Float [N, rows, columns].
 
     Returns:
-        bfloat16 [N, rows, columns], singular values about 0.7 to 1.2.
+        Float [N, rows, columns], singular values about 0.7 to 1.2.
     """
     a, b, c = COEFFICIENTS
     tall = matrices.shape[1] > matrices.shape[2]
-    x = matrices.bfloat16()
+    x = matrices.float()
     x = x.mT if tall else x
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    gram = x @ x.mT
+    identity = torch.eye(gram.shape[1], device=x.device)
+    gathered = identity.expand_as(gram)
     for _ in range(ITERATIONS):
-        gram = x @ x.mT
-        x = torch.baddbmm(a * x, torch.baddbmm(b * gram, gram, gram, alpha=c), x)
+        factor = torch.baddbmm(a * identity + b * gram, gram, gram, alpha=c)
+        gathered = factor @ gathered
+        gram = factor @ gram @ factor
+    x = gathered @ x
     return x.mT if tall else x
