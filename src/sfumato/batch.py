@@ -112,6 +112,10 @@ class Condition:
         mask = rows.to(self.known.dtype)[:, None]
         return Condition(self.values * mask, self.known * mask)
 
+    def repeated(self, times: int) -> Condition:
+        """Return the condition of a batch that is laid `times` times behind itself."""
+        return Condition(self.values.repeat(times, 1), self.known.repeat(times, 1))
+
     def vector(self) -> Tensor:
         """Return Float [B, 2K], values beside mask: what networks take."""
         return torch.cat([self.values * self.known, self.known], dim=1)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
 from sfumato.batch import Condition, DataSpec
@@ -48,7 +48,7 @@ class Conditions:
     @classmethod
     def load(cls, path: Path) -> Conditions:
         """Read what `save` wrote."""
-        named = load_file(path)
+        named = checkpoints.load_tensors(path)
         return cls(Condition(named["values"], named["known"]))
 
 

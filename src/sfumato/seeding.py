@@ -49,6 +49,10 @@ class StepNoise:
     """Rows of the whole batch, over all ranks and micro-batches."""
     device: torch.device
 
+    def __len__(self) -> int:
+        """Return how many rows are drawn."""
+        return len(range(*self.rows.indices(self.batch_size)))
+
     def normal(self, purpose: str, *shape: int) -> Tensor:
         """Draw standard normal noise of shape [rows, *shape]."""
         source = generator(purpose, self.seed, self.step, device=self.device)

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ def replacing(target: Path) -> Iterator[Path]:
         SfumatoError: If the disk is full or the folder cannot be written to; `target` is then as
             it was and the temporary file is gone.
     """
-    temporary = target.parent / f".{target.name}.{os.getpid()}.tmp"
+    # a short name, so that a target of 255 bytes has a temporary neighbour too
+    temporary = target.parent / f".{uuid.uuid4().hex}.tmp"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -48,7 +50,7 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=".", suffix=".tmp", dir=target.parent))
     except OSError as error:
         raise SfumatoError(_cannot_write(target, error)) from error
     try:
@@ -56,9 +58,13 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         for path in temporary.rglob("*"):
             if path.is_file():
                 flush(path)
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(temporary, target)
+        if target.exists():  # set aside by a rename: there is no moment without a whole folder
+            old = temporary.with_name(f"{temporary.name}.old")
+            os.replace(target, old)
+            os.replace(temporary, target)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(temporary, target)
     except OSError as error:
         raise SfumatoError(_cannot_write(target, error)) from error
     finally:

@@ -9,8 +9,12 @@ from sfumato.errors import SfumatoError
 
 def main() -> None:
     """Run a command; end with 0 (done), 1 (failed), 2 (asked for something impossible) or 130."""
-    from sfumato.cli.app import app, click
+    import typer
 
+    from sfumato.cli.app import app
+
+    # typer carries its own copy of click, or uses an installed one: its exceptions say which
+    misuse = next(k for k in typer.BadParameter.__mro__ if k.__name__ == "ClickException")
     try:
         code = app(standalone_mode=False)
     except SfumatoError as error:
@@ -18,10 +22,10 @@ def main() -> None:
             raise
         _say(str(error))
         code = error.exit_code
-    except click.exceptions.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except misuse as error:
+        error.show()  # type: ignore[attr-defined]
+        code = error.exit_code  # type: ignore[attr-defined]
+    except (KeyboardInterrupt, typer.Abort):
         _say("stopped.")
         code = 130
     except OSError as error:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Optional
 
-import click
 import typer
 from typer import Argument, Option
 
 from sfumato.cli import options as o
 
-__all__ = ["app", "click"]
+__all__ = ["app"]
 
 HELP = """A folder of images goes in; competing generative models and an honest comparison come out.
 

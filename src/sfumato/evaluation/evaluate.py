@@ -20,8 +20,8 @@ from sfumato.runs import Run
 from sfumato.sampling import Sampler
 from sfumato.storage import read_json, write_json
 
-CURVE_POINTS = 5
-"""Snapshots that are measured for the learning curve, the last one included."""
+CURVE_POINTS = 4
+"""Points of the learning curve, the final weights included."""
 CURVE_IMAGES = 400
 """Images per point of the curve: fewer than for the final scores, so another number."""
 
@@ -96,7 +96,7 @@ def evaluate_run(
         scores=score_features(reference.test, reference.train, features, protocol),
         attributes=accuracy,
         attributes_real=expected,
-        curve=_curve(snapshots, reference, progress),
+        curve=_curve(snapshots, reference, progress, images, run),
         nearest=[(int(k), int(rows[k])) for k in np.argsort(distances, kind="stable")[:24]],
         images_seen=run.status.images,
         parameters=cost.parameters,
@@ -133,12 +133,18 @@ def _key(weights: str, sampler: Sampler, reference: Reference) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _curve(snapshots: Snapshots, reference: Reference, progress: Progress) -> list[CurveScore]:
+def _curve(
+    snapshots: Snapshots, reference: Reference, progress: Progress, final: np.ndarray, run: Run
+) -> list[CurveScore]:
+    """Score earlier weights, and as many images of the final ones."""
+    count, status = min(CURVE_IMAGES, reference.n), run.status
     points = []
     for images, seconds, sampler in snapshots():
-        drawn = generate(sampler, min(CURVE_IMAGES, reference.n), progress)
-        points.append(CurveScore(images=images, seconds=seconds, score=reference.distance(drawn)))
-    return points
+        if images < status.images:
+            drawn = generate(sampler, count, progress)
+            points.append(CurveScore(images=images, seconds=seconds, score=reference.distance(drawn)))
+    last = reference.distance(final[:count])
+    return [*points, CurveScore(images=status.images, seconds=status.seconds, score=last)]
 
 
 def _obedience(

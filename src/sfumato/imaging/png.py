@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from sfumato.errors import SfumatoError
+from sfumato.storage import replacing
 
 
 def write_png(
@@ -39,21 +37,6 @@ def write_png(
     chunks = PngInfo()
     for key, value in (text or {}).items():
         chunks.add_itxt(key, value)
-    # Short, so that a name of 255 bytes has a temporary neighbour too.
-    temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
-            image.save(file, "PNG", pnginfo=chunks)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise SfumatoError(
-            f"{path}: the picture could not be written ({error.strerror or error}); "
-            "check that the folder is writable and the disk has room."
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        image.save(temporary, "PNG", pnginfo=chunks)
     return path

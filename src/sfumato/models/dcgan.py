@@ -44,7 +44,7 @@ class DCGANConfig(ModelConfig):
     """Channels of the layers nearest to the image; they double with every halving."""
     latent: Annotated[int, Field(ge=1, le=4096)] = 100
     """Dimensions of the Gaussian latent."""
-    loss: GanLoss = "hinge"
+    loss: GanLoss = "relativistic"
     """bce (non-saturating), hinge, lsgan or relativistic."""
     spectral_norm: bool = True
     """Keep every discriminator layer's largest singular value at 1."""
@@ -146,8 +146,9 @@ class DCGAN(GenerativeModel):
         config, condition = self.config, batch.condition
         fake = self.generator(clock.noise.normal("latents", config.latent), condition)
 
-        real_logits = self.discriminator(self._blur(batch.images, clock, "real"), condition)
-        fake_logits = self.discriminator(self._blur(fake.detach(), clock, "fake"), condition)
+        both = torch.cat([batch.images, fake.detach()])
+        logits = self.discriminator(self._blur(both, clock), condition.repeated(2))
+        real_logits, fake_logits = logits.chunk(2)
         loss = discriminator_loss(config.loss, real_logits, fake_logits, config.label_smoothing)
         terms = {
             "loss": loss.detach(),
@@ -160,16 +161,19 @@ class DCGAN(GenerativeModel):
             terms["r1"] = penalty.detach()
         yield Loss("discriminator", loss, terms)
 
-        fake_logits = self.discriminator(self._blur(fake, clock, "fake"), condition)
+        fake_logits = self.discriminator(self._blur(fake, clock), condition)
         loss = generator_loss(config.loss, fake_logits, real_logits.detach())
         yield Loss("generator", loss, {"loss": loss.detach()})
 
-    def _blur(self, images: Images, clock: Clock, purpose: str) -> Images:
+    def _blur(self, images: Images, clock: Clock) -> Images:
         """Add instance noise, which lets the two distributions overlap early on."""
         sigma = self.config.instance_noise * max(1 - 2 * clock.progress, 0.0)
         if not sigma:
             return images
-        return images + sigma * clock.noise.normal(f"instance-{purpose}", *images.shape[1:])
+        shape = images.shape[1:]
+        repeats = len(images) // len(clock.noise)  # 2 where real and generated images come together
+        parts = [clock.noise.normal(f"instance-{k}", *shape) for k in range(repeats)]
+        return images + sigma * torch.cat(parts)
 
     def _r1(self, batch: Batch) -> Tensor:
         """Return the R1 penalty, in float32 because its gradient is differentiated again."""
@@ -215,13 +219,13 @@ def _initialise(module: nn.Module) -> None:
 
 def recipe() -> Recipe:
     """Return the preset."""
-    rate = OptimizerConfig(lr=4e-4, betas=(0.0, 0.99))
+    rate = OptimizerConfig(lr=1.5e-3, betas=(0.0, 0.99))
     return Recipe(
         preset="dcgan",
-        summary="DCGAN with spectral norm, hinge loss and averaged weights: the classic baseline.",
+        summary="DCGAN with spectral norm, a relativistic loss and averaged weights: the classic baseline.",
         model=DCGANConfig(),
         training=TrainingConfig(
-            batch_size=64,
+            batch_size=16,
             optimizers={"discriminator": rate, "generator": rate},
             ema_halflife=5_000,
         ),

@@ -28,11 +28,11 @@ from sfumato.seeding import ImageNoise
 class FlowConfig(ModelConfig):
     """Options of the rectified flow."""
 
-    width: Annotated[int, Field(ge=8, le=1024, multiple_of=8)] = 64
+    width: Annotated[int, Field(ge=8, le=1024, multiple_of=8)] = 32
     """Channels of the U-Net at its highest working resolution."""
-    multipliers: tuple[Annotated[int, Field(ge=1, le=16)], ...] = (1, 2)
+    multipliers: tuple[Annotated[int, Field(ge=1, le=16)], ...] = (1, 2, 4)
     """Channels of each resolution level, as multiples of `width`."""
-    blocks: Annotated[int, Field(ge=1, le=8)] = 2
+    blocks: Annotated[int, Field(ge=1, le=8)] = 1
     """Residual blocks per level."""
     patch: Annotated[int, Field(ge=1, le=8)] | None = None
     """Pixels folded into channels (patch x patch). Empty: so that the work is done near 16x16."""
@@ -43,7 +43,7 @@ class FlowConfig(ModelConfig):
     predicts: Literal["x_0", "velocity"] = "x_0"
     """What the network's output means; the loss is on velocities either way. Clean images are easier
     to predict through few channels than noise is (Li & He 2025, arXiv:2511.13720)."""
-    time_mean: float = 0.0
+    time_mean: Annotated[float, Field(ge=-5, le=5)] = 0.8
     """Mean of the logit-normal times; above 0 trains more on noisy images."""
     time_std: Annotated[float, Field(gt=0, le=5)] = 1.0
     """Spread of the logit-normal times."""
@@ -132,8 +132,8 @@ def recipe() -> Recipe:
         summary="Rectified flow with a patch U-Net: the best quality per minute of training.",
         model=FlowConfig(),
         training=TrainingConfig(
-            batch_size=64,
-            optimizers={"unet": OptimizerConfig(lr=2e-3, clip=1.0)},
+            batch_size=32,
+            optimizers={"unet": OptimizerConfig(kind="muon", lr=2e-3, clip=1.0)},
         ),
     )
 

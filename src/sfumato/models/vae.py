@@ -207,7 +207,7 @@ def recipe() -> Recipe:
         summary="Residual VAE with a learned likelihood scale and a mixture prior: fast and stable.",
         model=VAEConfig(),
         training=TrainingConfig(
-            batch_size=64,
+            batch_size=32,
             optimizers={
                 "autoencoder": OptimizerConfig(lr=2e-3, clip=1.0),
                 "prior": OptimizerConfig(lr=1e-2),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from sfumato.comparison.records import Comparison
 from sfumato.report.page import render
 from sfumato.report.sheet import sheet
+from sfumato.storage import write_text
 
 
 def write(comparison: Comparison, folder: Path) -> Path:
@@ -25,22 +24,7 @@ def write(comparison: Comparison, folder: Path) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / "report.html"
-    _replace(folder / "report.json", comparison.model_dump_json(indent=2) + "\n")
-    _replace(folder / "report.csv", sheet(comparison))
-    _replace(page, render(comparison, folder))
+    write_text(folder / "report.json", comparison.model_dump_json(indent=2) + "\n")
+    write_text(folder / "report.csv", sheet(comparison))
+    write_text(page, render(comparison, folder))
     return page
-
-
-def _replace(path: Path, text: str) -> None:
-    """Put a text in place of a file atomically, so that no reader ever sees half of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp makes it private; a report is there to be shared
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

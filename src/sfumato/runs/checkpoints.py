@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,19 +65,40 @@ def load(path: Path) -> Checkpoint:
         SfumatoError: If a file is missing, truncated or altered.
     """
     manifest = read_json(path / "manifest.json")
+    try:
+        hashes, scalars = dict(manifest["sha256"]), dict(manifest["scalars"])
+    except (KeyError, TypeError, ValueError):
+        raise SfumatoError(f"{path / 'manifest.json'}: not the manifest of a checkpoint.") from None
     tensors = {}
-    for name, expected in manifest["sha256"].items():
-        file = path / name
+    for name, expected in hashes.items():
+        file = path / Path(name).name
         if not file.is_file() or sha256(file) != expected:
             raise SfumatoError(f"{file}: missing or altered since it was written (SHA-256 differs).")
-        tensors[file.stem] = load_file(file)
-    return Checkpoint(path, tensors, manifest["scalars"])
+        tensors[file.stem] = load_tensors(file)
+    return Checkpoint(path, tensors, scalars)
+
+
+def load_tensors(file: Path) -> Tensors:
+    """Read a safetensors file.
+
+    Raises:
+        SfumatoError: If it is anything else, such as a pickle; nothing of it is run.
+    """
+    try:
+        return load_file(file)
+    except SafetensorError as error:
+        raise SfumatoError(f"{file}: not a safetensors file ({error}); nothing else is ever read.") from None
 
 
 def folders(run: Path) -> list[Path]:
     """Return the run's checkpoint folders, oldest first; half-written ones do not count."""
     found = (run / "checkpoints").glob("[0-9]*")
-    return sorted(path for path in found if (path / "manifest.json").is_file())
+    return in_order(path for path in found if (path / "manifest.json").is_file())
+
+
+def in_order(found: Iterable[Path]) -> list[Path]:
+    """Return folders named by images seen, oldest first (also where the names differ in length)."""
+    return sorted(found, key=lambda path: (len(path.name), path.name))
 
 
 def candidates(run: Path) -> Iterator[Checkpoint]:
@@ -100,10 +121,24 @@ def newest(run: Path) -> Checkpoint | None:
     return next(candidates(run), None)
 
 
-def prune(run: Path, keep: int) -> None:
-    """Delete all but the newest `keep` checkpoints."""
-    for path in folders(run)[:-keep]:
-        shutil.rmtree(path, ignore_errors=True)
+def prune(run: Path, keep: int, last: Path) -> None:
+    """Delete all but the newest `keep` checkpoints, and what killed processes left half-written.
+
+    Args:
+        run: The run's folder, which this process holds.
+        keep: How many stay.
+        last: The one that was just written. Newer ones are damaged ones that a resume fell back
+            from; they must not count among those that are kept.
+    """
+    found = folders(run)
+    kept = found[: found.index(last) + 1][-keep:]
+    for path in found:
+        if path not in kept:
+            (path / "manifest.json").unlink(missing_ok=True)  # half-deleted is half-written
+            shutil.rmtree(path, ignore_errors=True)
+    for part in ("checkpoints", "snapshots"):
+        for path in (run / part).glob(".*.tmp*"):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def copy_into(module: nn.Module, named: Tensors, source: Path) -> None:

@@ -93,8 +93,11 @@ class Run:
         Raises:
             SfumatoError: If it was written by another schema version.
         """
-        values = yaml.safe_load((self.path / "recipe.yaml").read_text(encoding="utf-8"))
-        version = values.get("schema_version")
+        try:
+            values = yaml.safe_load((self.path / "recipe.yaml").read_text(encoding="utf-8"))
+            version = values.get("schema_version")
+        except (yaml.YAMLError, UnicodeDecodeError, AttributeError):
+            raise SfumatoError(f"{self.path / 'recipe.yaml'}: not a recipe; put the file back.") from None
         if version != SCHEMA:
             raise SfumatoError(
                 f"{self.path / 'recipe.yaml'}: schema version {version}, this Sfumato reads {SCHEMA}; "
@@ -136,7 +139,7 @@ class Run:
         """
         lock = FileLock(self.path / "lock")
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=0.5)  # somebody who only looks holds it for an instant
         except Timeout:
             holder = read_json(self.path / "status.json")
             raise UsageError(
@@ -160,8 +163,13 @@ class Run:
 
     def append_log(self, event: Mapping[str, Any]) -> None:
         """Append one event to log.jsonl; a line is written in one go and flushed."""
-        with open(self.path / "log.jsonl", "a", encoding="utf-8", newline="\n") as file:
-            file.write(json.dumps(event, allow_nan=False, separators=(",", ":")) + "\n")
+        line = json.dumps(event, allow_nan=False, separators=(",", ":")) + "\n"
+        with open(self.path / "log.jsonl", "ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":  # the line a killed process was writing
+                    line = "\n" + line
+            file.write(line.encode())
 
     def log(self, event: str | None = None) -> list[dict[str, Any]]:
         """Return the log, oldest first, without what a later resume has undone.
@@ -184,7 +192,8 @@ class Run:
     @property
     def snapshots(self) -> list[Path]:
         """Folders of EMA snapshots, oldest first."""
-        return sorted(p for p in (self.path / "snapshots").glob("[0-9]*") if p.is_dir())
+        found = (p for p in (self.path / "snapshots").glob("[0-9]*") if p.is_dir())
+        return sorted(found, key=lambda path: (len(path.name), path.name))
 
     def remove(self) -> None:
         """Delete the run.

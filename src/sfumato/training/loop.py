@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -118,7 +119,8 @@ class _Training:
                     self._tick()
             return self.recorder.finish("finished", self.budget.total, self.memory.peak_mb())
         except SfumatoError as error:
-            self.recorder.fail(str(error), self.budget.total)
+            with contextlib.suppress(OSError, SfumatoError):  # on a full disk this cannot be written
+                self.recorder.fail(str(error), self.budget.total)
             raise
 
     def _done(self) -> bool:
@@ -166,7 +168,7 @@ class _Training:
         """Halve the micro-batches after running out of memory, and write it down."""
         progress = self.state.progress
         rows = self.config.batch_size // self.ranks.world // progress.micro_batches
-        if rows % 2:
+        if rows % 2 or rows < 4:  # two images at least, as _check asks
             raise SfumatoError(
                 f"out of memory with {rows} images at once; choose a smaller data.size or model.width, "
                 "or --set training.activation_checkpointing=true."

@@ -52,32 +52,30 @@ class Muon(torch.optim.Optimizer):
             ready = [p for p in group["params"] if p.grad is not None]
             if group["weight_decay"]:
                 torch._foreach_mul_(ready, 1 - group["lr"] * group["weight_decay"])
-            by_shape: dict[tuple[int, int], list[nn.Parameter]] = {}
+            matrices: dict[torch.Size, list[nn.Parameter]] = {}
             for parameter in ready:
                 if parameter.ndim < 2:
                     self._adam(parameter, group)
                 else:
-                    rows = parameter.shape[0]
-                    by_shape.setdefault((rows, parameter.numel() // rows), []).append(parameter)
-            for shape, matrices in by_shape.items():
-                self._muon(matrices, shape, group)
+                    matrices.setdefault(parameter.shape, []).append(parameter)
+            for alike in matrices.values():
+                self._muon(alike, group)
 
-    def _muon(
-        self, matrices: list[nn.Parameter], shape: tuple[int, int], group: dict[str, Any]
-    ) -> None:
-        """Update matrices of one shape together: one batched product instead of many small ones."""
-        directions = []
-        for parameter in matrices:
-            state = self.state[parameter]
-            if "momentum" not in state:
-                state["momentum"] = torch.zeros_like(parameter)
-            state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-            ahead = parameter.grad.lerp(state["momentum"], group["momentum"])
-            directions.append(ahead.reshape(shape))
-        updates = orthogonalise(torch.stack(directions))
-        scale = 0.2 * max(shape) ** 0.5
-        for parameter, update in zip(matrices, updates, strict=True):
-            parameter.add_(update.view(parameter.shape).to(parameter.dtype), alpha=-group["lr"] * scale)
+    def _muon(self, alike: list[nn.Parameter], group: dict[str, Any]) -> None:
+        """Update weights of one shape together: one batched product instead of many small ones."""
+        for parameter in alike:
+            if "momentum" not in self.state[parameter]:
+                self.state[parameter]["momentum"] = torch.zeros_like(parameter)
+        momenta = [self.state[parameter]["momentum"] for parameter in alike]
+        gradients = [_matrix(parameter.grad) for parameter in alike]
+        velocities = [_matrix(momentum) for momentum in momenta]
+        torch._foreach_lerp_(velocities, gradients, 1 - group["momentum"])
+        ahead = torch._foreach_lerp(gradients, velocities, group["momentum"])
+        updates = orthogonalise(torch.stack(ahead))
+        scale = 0.2 * max(updates.shape[1:]) ** 0.5
+        torch._foreach_add_(
+            [_matrix(parameter) for parameter in alike], list(updates), alpha=-group["lr"] * scale
+        )
 
     def _adam(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:
         """Kingma & Ba 2014, Alg. 1, arXiv:1412.6980."""
@@ -92,6 +90,16 @@ class Muon(torch.optim.Optimizer):
         mean = state["exp_avg"] / (1 - first ** state["step"])
         scale = (state["exp_avg_sq"] / (1 - second ** state["step"])).sqrt_().add_(group["eps"])
         parameter.addcdiv_(mean, scale, value=-group["lr"])
+
+
+def _matrix(weight: Tensor) -> Tensor:
+    """Return a view [outputs, rest] of a weight, in the order in which it lies in memory.
+
+    The order of the columns does not matter to an orthogonalisation, and a view costs nothing.
+    """
+    if weight.ndim == 4 and weight.is_contiguous(memory_format=torch.channels_last):
+        weight = weight.permute(0, 2, 3, 1)
+    return weight.view(len(weight), -1)
 
 
 def orthogonalise(matrices: Tensor) -> Tensor:
@@ -110,8 +118,9 @@ def orthogonalise(matrices: Tensor) -> Tensor:
     a, b, c = COEFFICIENTS
     tall = matrices.shape[1] > matrices.shape[2]
     x = matrices.float()
-    x = x.mT if tall else x
+    x = x.mT.contiguous() if tall else x
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    # float32: a negative eigenvalue made by rounding grows twelvefold at each iteration
     gram = x @ x.mT
     identity = torch.eye(gram.shape[1], device=x.device)
     gathered = identity.expand_as(gram)
@@ -119,5 +128,5 @@ def orthogonalise(matrices: Tensor) -> Tensor:
         factor = torch.baddbmm(a * identity + b * gram, gram, gram, alpha=c)
         gathered = factor @ gathered
         gram = factor @ gram @ factor
-    x = gathered @ x
+    x = (gathered.bfloat16() @ x.bfloat16()).float()
     return x.mT if tall else x

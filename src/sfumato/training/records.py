@@ -189,12 +189,9 @@ class Recorder:
         self.ranks.average_buffers(self.state.model)
         if self.ranks.first:
             images = self.state.progress.images
-            checkpoints.save(
-                self.run.path / "checkpoints" / f"{images:09d}",
-                self.state.tensors(),
-                self.state.scalars(),
-            )
-            checkpoints.prune(self.run.path, self.recipe.training.keep)
+            folder = self.run.path / "checkpoints" / f"{images:09d}"
+            checkpoints.save(folder, self.state.tensors(), self.state.scalars())
+            checkpoints.prune(self.run.path, self.recipe.training.keep, folder)
             self.event("checkpoint")
         self._saved = time.monotonic()
 

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from sfumato.objectives.adversarial import discriminator_loss, generator_loss, gradient_penalty
+
+REAL, FAKE = [0.5, -0.25, 2.0], [-1.5, 0.75, 0.0]
+
+
+def softplus(x: float) -> float:
+    return math.log1p(math.exp(x))
+
+
+def mean(values) -> float:
+    values = list(values)
+    return sum(values) / len(values)
+
+
+def by_hand(kind: str, s: float) -> tuple[float, float]:
+    """Return the discriminator's and the generator's loss, summed as the papers write them."""
+    if kind == "bce":
+        real = mean((1 - s) * softplus(-r) + s * softplus(r) for r in REAL)
+        return real + mean(softplus(f) for f in FAKE), mean(softplus(-f) for f in FAKE)
+    if kind == "hinge":
+        first = mean(max(0, 1 - r) for r in REAL) + mean(max(0, 1 + f) for f in FAKE)
+        return first, -mean(FAKE)
+    if kind == "lsgan":
+        first = 0.5 * mean((r - (1 - s)) ** 2 for r in REAL) + 0.5 * mean(f**2 for f in FAKE)
+        return first, 0.5 * mean((f - 1) ** 2 for f in FAKE)
+    pairs = list(zip(REAL, FAKE, strict=True))
+    return mean(softplus(f - r) for r, f in pairs), mean(softplus(r - f) for r, f in pairs)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("kind", ["bce", "hinge", "lsgan", "relativistic"])
+def test_losses_by_hand(kind, smoothing: float):
+    real, fake = torch.tensor(REAL, dtype=torch.float64), torch.tensor(FAKE, dtype=torch.float64)
+    discriminator, generator = by_hand(kind, smoothing)
+    assert float(discriminator_loss(kind, real, fake, smoothing)) == pytest.approx(discriminator)
+    assert float(generator_loss(kind, fake, real)) == pytest.approx(generator)
+
+
+@pytest.mark.parametrize("kind", ["bce", "hinge", "lsgan", "relativistic"])
+def test_both_players_pull_the_right_way(kind):
+    real, fake = torch.zeros(4, requires_grad=True), torch.zeros(4, requires_grad=True)
+    discriminator_loss(kind, real, fake).backward()
+    assert (real.grad <= 0).all() and (fake.grad >= 0).all() and (real.grad - fake.grad).sum() < 0
+    fake.grad = None
+    generator_loss(kind, fake, real.detach()).backward()
+    assert (fake.grad < 0).all()
+
+
+def test_r1_of_a_linear_discriminator():
+    weight = torch.randn(3, 4, 5)
+    images = torch.randn(6, 3, 4, 5, requires_grad=True)
+    penalty = gradient_penalty((images * weight).sum(dim=(1, 2, 3)), images)
+    assert float(penalty) == pytest.approx(float(weight.square().sum()) / 2, rel=1e-5)
+
+
+def test_r1_is_differentiable_again():
+    layer = nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.Tanh(), nn.Linear(5, 1)).double()
+    images = torch.randn(2, 3, 2, 2, dtype=torch.float64)
+
+    def penalty(weight):
+        pixels = images.clone().requires_grad_()
+        logits = torch.func.functional_call(layer, {"1.weight": weight}, (pixels,))
+        return gradient_penalty(logits[:, 0], pixels)
+
+    assert torch.autograd.gradcheck(penalty, (layer[1].weight.detach().clone().requires_grad_(),))
