@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sfumato.errors import UsageError, nearest
 
-
 VERSION = importlib.metadata.version("sfumato")
 """The installed version; it goes into every score and report."""
 
@@ -143,9 +142,8 @@ def _replace(config: C, key: str, path: Sequence[str], value: Any, source: str) 
     old = getattr(config, name)
     if isinstance(old, Config):
         if not rest:
-            raise UsageError(
-                f"{source}: '{key}' is a group of keys; {nearest(key, [f.key for f in explain(old, key + '.')])}"
-            )
+            inner = [field.key for field in explain(old, f"{key}.")]
+            raise UsageError(f"{source}: '{key}' is a group of keys; {nearest(key, inner)}")
         new: Any = _replace(old, key, rest, value, source)
     elif isinstance(old, Mapping) and rest:
         if rest[0] not in old:

@@ -77,13 +77,15 @@ class Sampler:
         """
         checkpoint = checkpoints.load(folder) if folder else checkpoints.newest(run.path)
         if checkpoint is None:
-            raise UsageError(f"{run.path}: there are no weights yet; train it with `sfumato resume {run.path}`.")
+            raise UsageError(
+                f"{run.path}: there are no weights yet; train it with `sfumato resume {run.path}`."
+            )
         recipe, data = run.recipe, run.data
         model = lookup(recipe.preset).model(recipe.model, data)
         if not isinstance(model, GenerativeModel):
             raise UsageError(f"{run.path}: a {recipe.preset} does not generate images.")
         checkpoints.copy_into(model, checkpoint.tensors["ema"], checkpoint.path)
-        model = model.to(device=device, memory_format=torch.channels_last).requires_grad_(False).eval()
+        model = model.to(device).requires_grad_(False).eval()
         conditions = Conditions.load(run.path / "conditions.safetensors")
         estimate_batchnorm(model, conditions, device)
         return cls(model, data, recipe, conditions, device)

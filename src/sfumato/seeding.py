@@ -79,8 +79,5 @@ class ImageNoise:
 
     def normal(self, purpose: str, *shape: int, step: int = 0) -> Tensor:
         """Draw standard normal noise of shape [len(seeds), *shape]."""
-        draws = [
-            torch.randn(shape, generator=generator(purpose, int(seed), step))
-            for seed in self.seeds
-        ]
+        draws = [torch.randn(shape, generator=generator(purpose, int(seed), step)) for seed in self.seeds]
         return torch.stack(draws).to(self.device)

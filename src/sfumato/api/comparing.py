@@ -81,9 +81,7 @@ def compare(
         budget = "3m" if budget is None and images is None else budget
         words = f"{images:,} images each" if images else f"{parse_duration(budget or 0):.0f} s each"
         plan = [(model, k) for model in models for k in range(seed, seed + seeds)]
-        chosen = _train_all(
-            plan, str(data), budget, images, settings, folder, device, allow_bad, observer
-        )
+        chosen = _train_all(plan, str(data), budget, images, settings, folder, device, allow_bad, observer)
         limit = ("--images", str(images)) if images else ("--budget", str(budget))
         several = ("--seeds", str(seeds)) if seeds > 1 else ()
         keys = [word for setting in settings for word in ("--set", setting)]
@@ -120,9 +118,7 @@ def _train_all(
             allow_bad=allow_bad, observer=observer,
         )  # fmt: skip
         if run.status.state != "finished":
-            raise UsageError(
-                f"{run.path}: stopped before the end; run the same command again to go on."
-            )
+            raise UsageError(f"{run.path}: stopped before the end; run the same command again to go on.")
         chosen.append(run)
     return chosen
 
@@ -165,7 +161,11 @@ def _report(
 
 
 def demo(
-    out: str | Path = "demo", *, budget: str | float = "75s", device: str = "auto", observer: Observer = silent
+    out: str | Path = "demo",
+    *,
+    budget: str | float = "75s",
+    device: str = "auto",
+    observer: Observer = silent,
 ) -> Comparison:
     """Run the main job on the embedded portraits: train three models, compare, write the report.
 

@@ -64,9 +64,7 @@ def prepare(
     return prepare_data(str(data), config, allow_bad=allow_bad, progress=reporting(observer))
 
 
-def inspect(
-    data: str | Path, *, settings: Sequence[str] = (), observer: Observer = silent
-) -> DataReport:
+def inspect(data: str | Path, *, settings: Sequence[str] = (), observer: Observer = silent) -> DataReport:
     """Return what is in a data set, what is wrong with it, and what to do with it.
 
     Args:

@@ -78,7 +78,9 @@ def _python() -> Finding:
 def _device(device: torch.device) -> Finding:
     if device.type == "cuda":
         memory = torch.cuda.get_device_properties(device).total_memory / 2**30
-        return Finding(name="device", ok=True, found=f"{torch.cuda.get_device_name(device)}, {memory:.0f} GiB")
+        return Finding(
+            name="device", ok=True, found=f"{torch.cuda.get_device_name(device)}, {memory:.0f} GiB"
+        )
     if device.type == "mps":
         return Finding(name="device", ok=True, found="Apple GPU (mps)")
     reason = "this torch is built without CUDA" if torch.version.cuda is None else "no NVIDIA driver answers"

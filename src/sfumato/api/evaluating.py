@@ -104,9 +104,7 @@ def _evaluate_folder(
     real = prepare_data(reference, config, progress=reporting(observer))
     size = f"size={real.spec.height}x{real.spec.width}"
     colour = f"colour={'gray' if real.spec.channels == 1 else 'rgb'}"
-    given = prepare_data(
-        what, override(config, [size, colour, "labels=null"]), progress=reporting(observer)
-    )
+    given = prepare_data(what, override(config, [size, colour, "labels=null"]), progress=reporting(observer))
     opened = open_reference(real, device, observer)
     rows = np.concatenate([given.train, given.test])
     count = min(len(rows), opened.n)
@@ -139,9 +137,7 @@ def _renamed(observer: Observer, what: str) -> Observer:
 
     def observe(event) -> None:
         if event.get("total"):
-            observer(
-                {"event": "progress", "what": what, "done": event["images"], "total": event["total"]}
-            )
+            observer({"event": "progress", "what": what, "done": event["images"], "total": event["total"]})
 
     return observe
 
@@ -175,9 +171,7 @@ def evaluate_trained(trained: Trained, reference: Reference, observer: Observer)
     def progress(what: str, done: int, total: int) -> None:
         observer({"event": "progress", "what": f"{what} {trained.run.name}", "done": done, "total": total})
 
-    return evaluate_run(
-        trained.run, trained.weights, trained.sampler, trained.snapshots, reference, progress
-    )
+    return evaluate_run(trained.run, trained.weights, trained.sampler, trained.snapshots, reference, progress)
 
 
 def quoted(*words: str) -> str:

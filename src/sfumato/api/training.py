@@ -80,9 +80,7 @@ def train(
     if preset is None:
         preset, settings, budget = _choose(str(data), settings, budget, bool(budgets), observer)
     recipe = override(lookup(preset).recipe(), [f"seed={seed}", *settings])
-    prepared = prepare_data(
-        str(data), recipe.data, allow_bad=allow_bad, progress=reporting(observer)
-    )
+    prepared = prepare_data(str(data), recipe.data, allow_bad=allow_bad, progress=reporting(observer))
     recipe = _budgeted(recipe, prepared, budget, images, epochs)
     path = runs.place(run) if run is not None else _free_name(preset, prepared.spec.name)
     ranks = Ranks.join(where)
@@ -114,9 +112,7 @@ def resume(
 
 
 def _continue(run: Run, device: torch.device, allow_bad: bool, observer: Observer) -> Run:
-    prepared = prepare_data(
-        run.source, run.recipe.data, allow_bad=allow_bad, progress=reporting(observer)
-    )
+    prepared = prepare_data(run.source, run.recipe.data, allow_bad=allow_bad, progress=reporting(observer))
     if prepared.spec.fingerprint != run.data.fingerprint:
         raise SfumatoError(
             f"{run.path}: the data at '{run.source}' have changed since the run began; put the old "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from sfumato.errors import SfumatoError
 
@@ -14,7 +15,7 @@ def main() -> None:
     from sfumato.cli.app import app
 
     # typer carries its own copy of click, or uses an installed one: its exceptions say which
-    misuse = next(k for k in typer.BadParameter.__mro__ if k.__name__ == "ClickException")
+    misuse: Any = next(k for k in typer.BadParameter.__mro__ if k.__name__ == "ClickException")
     try:
         code = app(standalone_mode=False)
     except SfumatoError as error:
@@ -23,8 +24,8 @@ def main() -> None:
         _say(str(error))
         code = error.exit_code
     except misuse as error:
-        error.show()  # type: ignore[attr-defined]
-        code = error.exit_code  # type: ignore[attr-defined]
+        error.show()
+        code = error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         _say("stopped.")
         code = 130

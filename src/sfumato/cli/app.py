@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from typer import Argument, Option
@@ -25,7 +25,11 @@ Start here:
 """
 
 app = typer.Typer(
-    help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
 data_app = typer.Typer(
     help="Look at images, and prepare them for training.", no_args_is_help=True, rich_markup_mode=None
@@ -59,7 +63,7 @@ def demo(
 
 @app.command()
 def compare(
-    entrants: Annotated[Optional[list[str]], Argument(metavar="[RUN]...", help="Runs that exist.")] = None,
+    entrants: Annotated[list[str] | None, Argument(metavar="[RUN]...", help="Runs that exist.")] = None,
     data: o.Data = None,
     models: Annotated[str, Option("--models", metavar="A,B,C", help="Presets to train.")] = "dcgan,vae,flow",
     budget: o.Budget = None,
@@ -77,7 +81,6 @@ def compare(
     """Hold models against each other under one budget and one ruler, and write the report.
 
     Examples:
-
       sfumato compare --data photos/ --models dcgan,vae,flow --budget 3m --out report/
 
       sfumato compare flow-photos flow-photos-2
@@ -100,7 +103,7 @@ def compare(
 @app.command()
 def train(
     words: Annotated[
-        Optional[list[str]], Argument(metavar="[PRESET] [DATA]", help="What to train, and on what.")
+        list[str] | None, Argument(metavar="[PRESET] [DATA]", help="What to train, and on what.")
     ] = None,
     data: o.Data = None,
     run: o.RunName = None,
@@ -119,7 +122,6 @@ def train(
     """Train a model. Without a preset it is chosen from the data, and it says why.
 
     Examples:
-
       sfumato train photos/
 
       sfumato train flow --data photos/ --budget 10m --set model.width=96
@@ -184,9 +186,7 @@ def sample(
     from sfumato.cli.progress import display
 
     with display(quiet) as observer:
-        images = api.sample(
-            run, n, seed, settings=set_ or (), out=out, device=device, observer=observer
-        )
+        images = api.sample(run, n, seed, settings=set_ or (), out=out, device=device, observer=observer)
     tell_samples(images, seed, out, json)
 
 
@@ -194,7 +194,7 @@ def sample(
 def evaluate(
     what: Annotated[str, Argument(metavar="RUN|DIR", help="A run, or a folder of images.")],
     reference: Annotated[
-        Optional[str], Option("--reference", metavar="DIR|NAME", help="Real images; a run has its own.")
+        str | None, Option("--reference", metavar="DIR|NAME", help="Real images; a run has its own.")
     ] = None,
     set_: o.Set = None,
     device: o.Device = "auto",
@@ -205,7 +205,6 @@ def evaluate(
     """Score a run against held-out images, or a folder against another.
 
     Examples:
-
       sfumato evaluate flow-photos
 
       sfumato evaluate generated/ --reference photos/ --json
@@ -215,15 +214,13 @@ def evaluate(
     from sfumato.cli.progress import display
 
     with display(quiet) as observer:
-        scores = api.evaluate(
-            what, reference, settings=tuple(set_ or ()), device=device, observer=observer
-        )
+        scores = api.evaluate(what, reference, settings=tuple(set_ or ()), device=device, observer=observer)
     tell_scores(scores, json)
 
 
 @app.command()
 def presets(
-    name: Annotated[Optional[str], Argument(metavar="[NAME]", help="One preset, in full.")] = None,
+    name: Annotated[str | None, Argument(metavar="[NAME]", help="One preset, in full.")] = None,
     json: o.Json = False,
     debug: o.Debug = False,
 ) -> None:

@@ -51,10 +51,14 @@ class Display:
     def _line(self, kind: str, event: Mapping[str, Any]) -> None:
         """Print what deserves a line of its own."""
         lines = {
-            "start": lambda: f"{self._name}: goes on at image {event['images']:,}" if event["resumed"] else "",
+            "start": lambda: (
+                f"{self._name}: goes on at image {event['images']:,}" if event["resumed"] else ""
+            ),
             "picture": lambda: f"  picture at {event['images']:,} images: {event['path']}",
             "skip": lambda: f"  a step was not finite and was skipped ({event['in_a_row']} in a row)",
-            "rollback": lambda: f"  rolled back to image {event['images']:,}; learning rate x {event['rate']}",
+            "rollback": lambda: (
+                f"  rolled back to image {event['images']:,}; learning rate x {event['rate']}"
+            ),
             "memory": lambda: f"  memory is short: {event['micro_batches']} micro-batches from here on",
             "stopped": lambda: f"{self._name}: stopped and saved at image {event['images']:,}",
             "choice": lambda: "\n".join(

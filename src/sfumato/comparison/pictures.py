@@ -41,9 +41,7 @@ def contestant_pictures(
     if asked:
         base = sampler.conditions.draw(range(STRIP))
         rows = [sampler.images(range(STRIP), label.imposed(base)) for label in asked]
-        pictures["attributes"] = _write(
-            folder, f"{name}-attributes", np.concatenate(rows), columns=STRIP
-        )
+        pictures["attributes"] = _write(folder, f"{name}-attributes", np.concatenate(rows), columns=STRIP)
     seeds = [seed for seed, _ in evaluation.nearest[:STRIP]]
     train = reference.prepared.images[reference.prepared.train]
     neighbours = np.stack([train[row] for _, row in evaluation.nearest[:STRIP]])

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from sfumato.config import Config, build
-from sfumato.evaluation.labels import labels
 from sfumato.evaluation.cost import measure_cost
+from sfumato.evaluation.labels import labels
 from sfumato.evaluation.reference import Reference
 from sfumato.metrics.memorisation import nearest_training
 from sfumato.metrics.rules import score_features

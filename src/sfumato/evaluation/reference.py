@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -124,4 +123,3 @@ class Reference:
             noise=[self.distance(noised(self.images, sigma)) for sigma in NOISES],
             memorised=memorised,
         )
-

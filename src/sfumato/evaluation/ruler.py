@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from scipy import ndimage
-from torch import Tensor
 
 from sfumato.batch import DataSpec
 from sfumato.imaging.pixels import from_uint8

@@ -202,9 +202,9 @@ def _doublings(height: int, width: int) -> int:
             f"are {max(round(height / 8), 1) * 8}x{max(round(width / 8), 1) * 8}."
         )
     count = 3
-    while not (height % 2 ** (count + 1) or width % 2 ** (count + 1)) and min(height, width) >> (
-        count + 1
-    ) >= 3:
+    while (
+        not (height % 2 ** (count + 1) or width % 2 ** (count + 1)) and min(height, width) >> (count + 1) >= 3
+    ):
         count += 1
     return count
 

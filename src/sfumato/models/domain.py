@@ -55,9 +55,7 @@ class Domain(FeatureModel):
         # 2x2 places are kept apart, so that where things are is a feature too
         self.embed = nn.Linear(16 * width, config.features)
         self.heads = nn.Linear(config.features, max(data.condition_width, 1))
-        self.expand = nn.Sequential(
-            nn.Linear(config.features, 256), nn.GELU(), nn.Linear(256, 256)
-        )
+        self.expand = nn.Sequential(nn.Linear(config.features, 256), nn.GELU(), nn.Linear(256, 256))
 
     def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
         return {"network": list(self.parameters())}

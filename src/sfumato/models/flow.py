@@ -20,8 +20,7 @@ from sfumato.diffusion.paths import denoised, interpolate, logit_normal, precond
 from sfumato.diffusion.solvers import SOLVERS, schedule
 from sfumato.models.base import GenerativeModel, Loss
 from sfumato.networks.unet import ResidualBlock, UNet, working_patch
-from sfumato.recipe import ModelConfig, OptimizerConfig, Recipe, SamplingConfig, TrainingConfig
-from sfumato.recipe import register
+from sfumato.recipe import ModelConfig, OptimizerConfig, Recipe, SamplingConfig, TrainingConfig, register
 from sfumato.seeding import ImageNoise
 
 
@@ -43,7 +42,7 @@ class FlowConfig(ModelConfig):
     predicts: Literal["x_0", "velocity"] = "x_0"
     """What the network's output means; the loss is on velocities either way. Clean images are easier
     to predict through few channels than noise is (Li & He 2025, arXiv:2511.13720)."""
-    time_mean: Annotated[float, Field(ge=-5, le=5)] = 0.8
+    time_mean: Annotated[float, Field(ge=-5, le=5)] = 1.2
     """Mean of the logit-normal times; above 0 trains more on noisy images."""
     time_std: Annotated[float, Field(gt=0, le=5)] = 1.0
     """Spread of the logit-normal times."""
@@ -133,7 +132,7 @@ def recipe() -> Recipe:
         model=FlowConfig(),
         training=TrainingConfig(
             batch_size=32,
-            optimizers={"unet": OptimizerConfig(kind="muon", lr=2e-3, clip=1.0)},
+            optimizers={"unet": OptimizerConfig(kind="muon", lr=4e-3, clip=1.0)},
         ),
     )
 

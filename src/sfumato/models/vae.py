@@ -58,15 +58,16 @@ class Residual(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        last = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(last.weight)
         self.body = nn.Sequential(
             nn.GroupNorm(8, channels),
             nn.SiLU(),
             nn.Conv2d(channels, channels, 3, padding=1),
             nn.GroupNorm(8, channels),
             nn.SiLU(),
-            nn.Conv2d(channels, channels, 3, padding=1),
+            last,
         )
-        nn.init.zeros_(self.body[-1].weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [B, C, H, W] to the same shape."""
@@ -147,9 +148,7 @@ class VAE(GenerativeModel):
             {"loss": loss.detach(), "kl": kl.detach().sum(1).mean(), "sigma": self._sigma().detach()},
         )
 
-        density = mixture_log_density(
-            z.detach(), self.prior_weights, self.prior_means, self.prior_log_std
-        )
+        density = mixture_log_density(z.detach(), self.prior_weights, self.prior_means, self.prior_log_std)
         loss = -density.mean() / self.config.latent
         yield Loss("prior", loss, {"loss": loss.detach()})
 
@@ -159,9 +158,7 @@ class VAE(GenerativeModel):
         error, kl = self._bound(batch, z, mean, log_variance)
         return {"loss": (error + kl.sum(dim=1).mean()) / math.prod(self.shape)}
 
-    def _bound(
-        self, batch: Batch, z: Tensor, mean: Tensor, log_variance: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def _bound(self, batch: Batch, z: Tensor, mean: Tensor, log_variance: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean negative log likelihood and the KL per image and dimension, in nats."""
         decoded = self._decoded(z, batch.condition)
         sigma = self._sigma()

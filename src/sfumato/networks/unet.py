@@ -124,10 +124,9 @@ class UNet(nn.Module):
             if level:
                 self.up.append(Upsample(current, width * multipliers[level - 1]))
                 current = width * multipliers[level - 1]
-        self.leave = nn.Sequential(
-            nn.GroupNorm(_groups(current), current), nn.SiLU(), nn.Conv2d(current, pixels, 3, padding=1)
-        )
-        nn.init.zeros_(self.leave[-1].weight)
+        last = nn.Conv2d(current, pixels, 3, padding=1)
+        nn.init.zeros_(last.weight)
+        self.leave = nn.Sequential(nn.GroupNorm(_groups(current), current), nn.SiLU(), last)
 
     def forward(self, x: Tensor, level: Tensor, condition: Condition) -> Tensor:
         """Predict for noisy images.
@@ -191,10 +190,10 @@ def working_patch(height: int, width: int, levels: int, patch: int | None) -> in
             )
         return min(fits, key=lambda p: abs(min(height, width) / p - 16))
     if height % (patch * factor) or width % (patch * factor):
-        multiple = patch * factor
+        factor *= patch
         raise UsageError(
-            f"data.size {height}x{width}: both sides must be multiples of {multiple} for model.patch "
-            f"{patch} and {levels} levels; the nearest are {_round(height, multiple)}x{_round(width, multiple)}."
+            f"data.size {height}x{width}: both sides must be multiples of {factor} for model.patch {patch} "
+            f"and {levels} levels; the nearest are {_round(height, factor)}x{_round(width, factor)}."
         )
     return patch
 

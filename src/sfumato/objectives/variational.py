@@ -31,9 +31,7 @@ def mixture_log_density(z: Tensor, weights: Tensor, means: Tensor, log_std: Tens
     # |(z - mean) / std|^2 expanded, so that no [B, K, D] tensor is ever made
     precision = torch.exp(-2 * log_std)
     quadratic = (
-        z.square() @ precision.T
-        - 2 * z @ (means * precision).T
-        + (means.square() * precision).sum(dim=1)
+        z.square() @ precision.T - 2 * z @ (means * precision).T + (means.square() * precision).sum(dim=1)
     )
     log_normal = -0.5 * (quadratic + math.log(2 * math.pi) * z.shape[1]) - log_std.sum(dim=1)
     return torch.logsumexp(log_normal + torch.log_softmax(weights, dim=0), dim=1)

@@ -186,7 +186,11 @@ class _Training:
             return
         self.skips += 1
         self.recorder.event("skip", in_a_row=self.skips)
-        if self.skips < self.config.max_skips or any(s.is_enabled() for s in self.state.scalers.values()) and self.skips < 20:
+        if (
+            self.skips < self.config.max_skips
+            or any(s.is_enabled() for s in self.state.scalers.values())
+            and self.skips < 20
+        ):
             return
         rollbacks, rate = self.state.progress.rollbacks, self.state.progress.rate
         if rollbacks >= self.config.max_rollbacks:

@@ -54,8 +54,8 @@ class Muon(torch.optim.Optimizer):
                 torch._foreach_mul_(ready, 1 - group["lr"] * group["weight_decay"])
             matrices: dict[torch.Size, list[nn.Parameter]] = {}
             for parameter in ready:
-                if parameter.ndim < 2:
-                    self._adam(parameter, group)
+                if parameter.ndim < 2 and parameter.grad is not None:
+                    self._adam(parameter, parameter.grad, group)
                 else:
                     matrices.setdefault(parameter.shape, []).append(parameter)
             for alike in matrices.values():
@@ -67,7 +67,7 @@ class Muon(torch.optim.Optimizer):
             if "momentum" not in self.state[parameter]:
                 self.state[parameter]["momentum"] = torch.zeros_like(parameter)
         momenta = [self.state[parameter]["momentum"] for parameter in alike]
-        gradients = [_matrix(parameter.grad) for parameter in alike]
+        gradients = [_matrix(parameter.grad) for parameter in alike if parameter.grad is not None]
         velocities = [_matrix(momentum) for momentum in momenta]
         torch._foreach_lerp_(velocities, gradients, 1 - group["momentum"])
         ahead = torch._foreach_lerp(gradients, velocities, group["momentum"])
@@ -77,7 +77,7 @@ class Muon(torch.optim.Optimizer):
             [_matrix(parameter) for parameter in alike], list(updates), alpha=-group["lr"] * scale
         )
 
-    def _adam(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:
+    def _adam(self, parameter: nn.Parameter, gradient: Tensor, group: dict[str, Any]) -> None:
         """Kingma & Ba 2014, Alg. 1, arXiv:1412.6980."""
         state, (first, second) = self.state[parameter], group["betas"]
         if "step" not in state:
@@ -85,8 +85,8 @@ class Muon(torch.optim.Optimizer):
             state["exp_avg"] = torch.zeros_like(parameter)
             state["exp_avg_sq"] = torch.zeros_like(parameter)
         state["step"] += 1
-        state["exp_avg"].lerp_(parameter.grad, 1 - first)
-        state["exp_avg_sq"].lerp_(parameter.grad.square(), 1 - second)
+        state["exp_avg"].lerp_(gradient, 1 - first)
+        state["exp_avg_sq"].lerp_(gradient.square(), 1 - second)
         mean = state["exp_avg"] / (1 - first ** state["step"])
         scale = (state["exp_avg_sq"] / (1 - second ** state["step"])).sqrt_().add_(group["eps"])
         parameter.addcdiv_(mean, scale, value=-group["lr"])

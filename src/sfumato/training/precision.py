@@ -28,7 +28,9 @@ def choose_device(name: str) -> torch.device:
     if name not in there:
         raise UsageError(f"--device '{name}': choose auto, cpu, cuda or mps.")
     if not there[name]:
-        raise UsageError(f"--device {name}: not available here; `sfumato doctor` says why. Use --device auto.")
+        raise UsageError(
+            f"--device {name}: not available here; `sfumato doctor` says why. Use --device auto."
+        )
     return torch.device(name)
 
 

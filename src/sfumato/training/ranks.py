@@ -59,9 +59,7 @@ class Ranks:
         """Replace each gradient by its mean over the processes; a missing one counts as zero."""
         if self.world == 1:
             return
-        gradients = [
-            p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters
-        ]
+        gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
         self._average(gradients)
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient

@@ -150,9 +150,7 @@ class Recorder:
             return
         sampling.estimate_batchnorm(model, self.conditions, self.device, images=250)
         seeds = range(PREVIEW)
-        images = sampling.draw(
-            model, seeds, self.conditions.draw(seeds), self.recipe.sampling, self.device
-        )
+        images = sampling.draw(model, seeds, self.conditions.draw(seeds), self.recipe.sampling, self.device)
         path = self.run.path / "samples" / f"{self.state.progress.images:09d}.png"
         write_png(path, compose(images, columns=8), {"seeds": f"0-{PREVIEW - 1}"})
         self.event("picture", path=str(path))
@@ -165,9 +163,7 @@ class Recorder:
         if count < 2 or not self.ranks.first:
             return
         size = min(count, self.recipe.training.batch_size)
-        feed = Feed(
-            self.prepared, self.prepared.test, size, self.recipe.seed, self.device, flip=False
-        )
+        feed = Feed(self.prepared, self.prepared.test, size, self.recipe.seed, self.device, flip=False)
         sums: dict[str, float] = {}
         blocks = count // size
         for block in range(blocks):

@@ -55,9 +55,7 @@ class TrainingState:
             name: _optimizer(group, self.settings[name], device) for name, group in self.groups.items()
         }
         scaled = config.precision == "fp16" and device.type == "cuda"
-        self.scalers = {
-            name: torch.amp.GradScaler(device.type, enabled=scaled) for name in self.groups
-        }
+        self.scalers = {name: torch.amp.GradScaler(device.type, enabled=scaled) for name in self.groups}
         self._names = {id(p): name for name, p in model.named_parameters()}
         self._averaged = list(self.ema.parameters())
         self._live = list(self.model.parameters())
@@ -113,9 +111,7 @@ class TrainingState:
             optimizer.state.clear()
             for parameter in self.groups[group]:
                 saved = by_parameter.pop(self._names[id(parameter)], {})
-                optimizer.state[parameter] = {
-                    key: _like(value, parameter) for key, value in saved.items()
-                }
+                optimizer.state[parameter] = {key: _like(value, parameter) for key, value in saved.items()}
                 if not saved:
                     del optimizer.state[parameter]
         if by_parameter:

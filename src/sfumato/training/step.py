@@ -61,9 +61,7 @@ class Stepper:
         rows, start = len(batch) // parts, clock.noise.rows.start
         cuts = [slice(k * rows, (k + 1) * rows) for k in range(parts)]
         return [
-            self.state.model.losses(
-                batch[cut], clock.rows(slice(start + cut.start, start + cut.stop))
-            )
+            self.state.model.losses(batch[cut], clock.rows(slice(start + cut.start, start + cut.stop)))
             for cut in cuts
         ]
 
@@ -73,9 +71,7 @@ class Stepper:
         for stream in streams:
             # entered afresh for each loss: a cached bf16 copy of weights that have just been
             # updated would freeze training
-            with torch.autocast(
-                self.device.type, self.dtype, enabled=self.dtype != torch.float32
-            ):
+            with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
                 loss = next(stream, None)
             groups.add(loss.group if loss else None)
             if loss is None:

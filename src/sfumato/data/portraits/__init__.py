@@ -104,9 +104,7 @@ def portraits(
     # Always "spawn", the one start method that every platform has and that is safe beside threads.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         drawn = pool.map(partial(portraits, seed, size=size), chunks)
-        for start, (chunk_images, chunk_labels) in zip(
-            range(0, len(indices), CHUNK), drawn, strict=True
-        ):
+        for start, (chunk_images, chunk_labels) in zip(range(0, len(indices), CHUNK), drawn, strict=True):
             images[start : start + CHUNK] = chunk_images
             labels[start : start + CHUNK] = chunk_labels
     return images, labels

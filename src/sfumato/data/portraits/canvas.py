@@ -147,9 +147,7 @@ class Patch:
         distance /= slope
         return distance
 
-    def lens(
-        self, u: float, v: float, width: float, up: float, down: float, slant: float = 0.0
-    ) -> Array:
+    def lens(self, u: float, v: float, width: float, up: float, down: float, slant: float = 0.0) -> Array:
         """Distance to the region between two parabolas through the same two corners.
 
         Eyes, lips, brows, brims: with `up` and `down` of opposite signs it is a crescent.

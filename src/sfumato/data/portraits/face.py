@@ -25,9 +25,7 @@ class Head:
     def __init__(self, canvas: Canvas, factors: Factors, colours: Colours) -> None:
         """Places the head."""
         self.factors, self.colours = factors, colours
-        self.frame = Frame(
-            canvas, factors.head_x, factors.head_y + 0.08, factors.head_scale, factors.tilt
-        )
+        self.frame = Frame(canvas, factors.head_x, factors.head_y + 0.08, factors.head_scale, factors.tilt)
         self.cos = math.cos(math.radians(factors.yaw))
         self.sin = math.sin(math.radians(factors.yaw))
         self.width = factors.face_width
@@ -69,9 +67,7 @@ def skin(head: Head) -> None:
 
     blushed = mix(colours.skin.base, mix(colours.lips, ROUGE, 0.25), 0.6)
     lift = 0.05 if factors.smiling else 0.0
-    left, right = (
-        patch.glow(head.turn(side * 0.43, 0.45), 0.36 - lift, 0.36, 0.3) for side in (-1, 1)
-    )
+    left, right = (patch.glow(head.turn(side * 0.43, 0.45), 0.36 - lift, 0.36, 0.3) for side in (-1, 1))
     strength = (0.5 if factors.smiling else 0.4) * factors.blush
     patch.glaze(strength * inside * np.maximum(left, right), blushed)
     left, right = (

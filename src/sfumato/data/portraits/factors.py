@@ -200,8 +200,7 @@ class Factors:
             if isinstance(rule, Span):
                 if not rule.low <= value <= rule.high:
                     raise ValueError(
-                        f"{name}={value!r} is outside its range; "
-                        f"choose a value in [{rule.low}, {rule.high}]"
+                        f"{name}={value!r} is outside its range; choose a value in [{rule.low}, {rule.high}]"
                     )
             elif not isinstance(rule, Chance) and value not in rule:
                 raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(rule)}")
