@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +34,8 @@ class Average:
     def __init__(self, model: nn.Module, config: TrainingConfig) -> None:
         self.config = config
         average = copy.deepcopy(model).requires_grad_(False).eval()
-        self.weights, self.live = list(average.parameters()), [p.detach() for p in model.parameters()]
+        self.weights = [p.detach() for p in average.parameters()]
+        self.live = [p.detach() for p in model.parameters()]
         self.buffers = list(zip(average.buffers(), model.buffers(), strict=True))
 
     @torch.no_grad()
@@ -73,7 +73,7 @@ def apply(optimizer: torch.optim.Optimizer, parameters: Sequence[nn.Parameter], 
     optimizer.zero_grad(set_to_none=True)
 
 
-def autocast(config: TrainingConfig, device: torch.device) -> AbstractContextManager[None]:
+def autocast(config: TrainingConfig, device: torch.device) -> torch.autocast:
     """Return the recipe's precision as a context."""
     dtype = DTYPES[config.precision]
     return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)

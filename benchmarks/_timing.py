@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 
@@ -42,14 +43,23 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def compared(first: Sequence[float], second: Sequence[float]) -> dict[str, float | list[float]]:
+class Ratio(NamedTuple):
+    """How two rates compare over the rounds."""
+
+    ratio: float
+    """Median of the rounds' ratios."""
+    quartiles: tuple[float, float]
+    """Of the rounds' ratios."""
+
+
+def compared(first: Sequence[float], second: Sequence[float]) -> Ratio:
     """Return the median of the rounds' ratios first / second, and their quartiles.
 
     The two rates of a round are measured within seconds of each other, so their ratio is steadier
     than the ratio of two medians.
     """
     ratios = [a / b for a, b in zip(first, second, strict=True)]
-    low, middle, high = (
-        statistics.quantiles(ratios, n=4, method="inclusive") if len(ratios) > 1 else ratios * 3
-    )
-    return {"ratio": round(middle, 4), "quartiles": [round(low, 4), round(high, 4)]}
+    if len(ratios) == 1:
+        return Ratio(round(ratios[0], 4), (round(ratios[0], 4),) * 2)
+    low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
+    return Ratio(round(middle, 4), (round(low, 4), round(high, 4)))

@@ -78,13 +78,13 @@ def speed(prepared: Prepared, rounds: int, seed: int) -> dict[str, Any]:
     return {
         "images_per_second": {name: round(statistics.median(found), 1) for name, found in rates.items()},
         "precision": recipe.training.precision,
-        "training_ratio": training["ratio"],
-        "training_quartiles": training["quartiles"],
+        "training_ratio": training.ratio,
+        "training_quartiles": training.quartiles,
         "training_required": round(TRAINING, 3),
-        "sampling_ratio": sampled["ratio"],
-        "sampling_quartiles": sampled["quartiles"],
+        "sampling_ratio": sampled.ratio,
+        "sampling_quartiles": sampled.quartiles,
         "sampling_required": round(SAMPLING, 3),
-        "passed": training["ratio"] >= TRAINING and sampled["ratio"] >= SAMPLING,
+        "passed": training.ratio >= TRAINING and sampled.ratio >= SAMPLING,
     }
 
 

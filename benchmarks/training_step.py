@@ -56,8 +56,8 @@ def measure(
     return {
         "sfumato_images_per_second": round(statistics.median(rates["sfumato"]), 1),
         "bare_images_per_second": round(statistics.median(rates["bare"]), 1),
-        **result,
-        "passed": result["ratio"] >= REQUIRED,
+        **result._asdict(),
+        "passed": result.ratio >= REQUIRED,
         "batch": config.batch_size,
         "precision": config.precision,
         "optimizers": {name: settings.kind for name, settings in config.optimizers.items()},

@@ -46,7 +46,7 @@ def test_a_budget_in_seconds_becomes_images(toys):
     run = toys.make("timed", "images=null", "seconds=1.5")
     status = train(run, toys.prepared, CPU)
     assert status.state == "finished" and status.images == status.total > 0
-    assert 1.0 < status.seconds < 6
+    assert 1.0 < status.seconds < 30
     plans = newest(run).scalars["progress"]["plans"]
     assert [p["total"] for p in events(toys, run, "plan")] == [total for _, total in plans]
     assert plans[-1][1] == status.images

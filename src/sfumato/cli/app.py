@@ -8,33 +8,32 @@ import typer
 from typer import Argument, Option
 
 from sfumato.cli import options as o
+from sfumato.cli.groups import data_app, runs_app
 
 __all__ = ["app"]
 
 HELP = """A folder of images goes in; competing generative models and an honest comparison come out.
 
+\b
 Start here:
+  sfumato demo                                 everything once, on drawn portraits, in 6 minutes
+  sfumato compare --data photos/ --budget 3m   three models on your images, one report
+  sfumato train photos/                        preset, size and budget chosen from the data
+  sfumato sample flow-photos -n 16             pictures from a trained run
 
-  sfumato demo                                     everything once, on drawn portraits, in 6 minutes
-
-  sfumato compare --data photos/ --budget 3m       three models on your images, one report
-
-  sfumato train photos/                            preset, size and budget chosen from the data
-
-  sfumato sample flow-photos -n 16                 pictures from a trained run
+Each verb has its own --help with examples.
 """
 
+WIDE = {"max_content_width": 100}
+
 app = typer.Typer(
+    context_settings=WIDE,
     help=HELP,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(
-    help="Look at images, and prepare them for training.", no_args_is_help=True, rich_markup_mode=None
-)
-runs_app = typer.Typer(help="List, show and remove runs.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(data_app, name="data")
 app.add_typer(runs_app, name="runs")
 
@@ -48,9 +47,13 @@ def demo(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Train dcgan, vae and flow on drawn portraits and write a report: everything once, in 6 minutes.
+    """Everything once, on drawn portraits, in about 6 minutes.
 
-    Example: sfumato demo --out demo/
+    Trains dcgan, vae and flow under one budget, evaluates them with one ruler and writes the report.
+
+    \b
+    Example:
+      sfumato demo --out demo/
     """
     from sfumato import api
     from sfumato.cli.output import tell_comparison
@@ -78,11 +81,13 @@ def compare(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Hold models against each other under one budget and one ruler, and write the report.
+    """Hold models against each other, and write the report.
 
+    All get the same budget and are measured with the same ruler.
+
+    \b
     Examples:
       sfumato compare --data photos/ --models dcgan,vae,flow --budget 3m --out report/
-
       sfumato compare flow-photos flow-photos-2
 
     A contest that was interrupted goes on where it stopped when the same command is given again.
@@ -119,15 +124,15 @@ def train(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Train a model. Without a preset it is chosen from the data, and it says why.
+    """Train a model on your images.
 
+    Without a preset it chooses preset, size and budget from the data, and says why.
+
+    \b
     Examples:
       sfumato train photos/
-
       sfumato train flow --data photos/ --budget 10m --set model.width=96
-
       sfumato train dcgan --data fashion-mnist:DIR --epochs 20 --run first --resume auto
-
       torchrun --nproc-per-node 2 -m sfumato train flow --data photos/
     """
     from sfumato import api
@@ -152,9 +157,13 @@ def resume(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Go on with a run that was stopped, from its newest whole checkpoint.
+    """Go on with a run that was stopped.
 
-    Example: sfumato resume flow-photos
+    It continues from its newest whole checkpoint, bit for bit.
+
+    \b
+    Example:
+      sfumato resume flow-photos
     """
     from sfumato import api
     from sfumato.cli.output import tell_run
@@ -177,9 +186,13 @@ def sample(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Draw images: one PNG per seed in DIR, and the grid beside it as DIR.grid.png.
+    """Draw images from a trained run.
 
-    Example: sfumato sample flow-photos -n 16 --seed 0 --out pictures --set sampling.steps=20
+    Writes one PNG per seed in DIR, and the grid beside it as DIR.grid.png.
+
+    \b
+    Example:
+      sfumato sample flow-photos -n 16 --seed 0 --out pictures --set sampling.steps=20
     """
     from sfumato import api
     from sfumato.cli.output import tell_samples
@@ -202,11 +215,11 @@ def evaluate(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Score a run against held-out images, or a folder against another.
+    """Score a run, or a folder of images, against real images.
 
+    \b
     Examples:
       sfumato evaluate flow-photos
-
       sfumato evaluate generated/ --reference photos/ --json
     """
     from sfumato import api
@@ -224,9 +237,11 @@ def presets(
     json: o.Json = False,
     debug: o.Debug = False,
 ) -> None:
-    """List the recipes, or show one with the meaning of every field.
+    """List the recipes, or explain one, field by field.
 
-    Example: sfumato presets flow
+    \b
+    Example:
+      sfumato presets flow
     """
     from sfumato.cli.output import tell_presets
 
@@ -235,87 +250,11 @@ def presets(
 
 @app.command()
 def doctor(json: o.Json = False, debug: o.Debug = False) -> None:
-    """Look at the machine: devices, precision, memory, disk, what is missing and how to get it."""
+    """Look at the machine, and say what is missing.
+
+    Devices, precision, memory, disk, optional parts and how to get them.
+    """
     from sfumato import api
     from sfumato.cli.output import tell_findings
 
     tell_findings(api.doctor(), json)
-
-
-@data_app.command("inspect")
-def data_inspect(
-    data: Annotated[str, Argument(metavar="DIR|FILE|NAME", help="The images.")],
-    set_: o.Set = None,
-    json: o.Json = False,
-    quiet: o.Quiet = False,
-    debug: o.Debug = False,
-) -> None:
-    """Say what is in a data set, what is wrong with it, and what to do with it.
-
-    Example: sfumato data inspect photos/
-    """
-    from sfumato import api
-    from sfumato.cli.output import tell_report
-    from sfumato.cli.progress import display
-
-    with display(quiet) as observer:
-        report = api.inspect(data, settings=set_ or (), observer=observer)
-    tell_report(report, json)
-
-
-@data_app.command("prepare")
-def data_prepare(
-    data: Annotated[str, Argument(metavar="DIR|FILE|NAME", help="The images.")],
-    set_: o.Set = None,
-    allow_bad: o.AllowBad = False,
-    json: o.Json = False,
-    quiet: o.Quiet = False,
-    debug: o.Debug = False,
-) -> None:
-    """Decode a data set once, into the cache that training reads.
-
-    Example: sfumato data prepare photos/ --set data.size=64
-    """
-    from sfumato import api
-    from sfumato.cli.output import tell_prepared
-    from sfumato.cli.progress import display
-
-    with display(quiet) as observer:
-        prepared = api.prepare(data, settings=set_ or (), allow_bad=allow_bad, observer=observer)
-    tell_prepared(prepared, json)
-
-
-RUNS = Annotated[str, Option("--runs", metavar="DIR", help="The folder of runs.")]
-
-
-@runs_app.command("list")
-def runs_list(runs: RUNS = "runs", json: o.Json = False, debug: o.Debug = False) -> None:
-    """List the runs."""
-    from sfumato.cli.output import tell_runs
-
-    tell_runs(runs, json)
-
-
-@runs_app.command("show")
-def runs_show(
-    run: Annotated[str, Argument(metavar="RUN")], json: o.Json = False, debug: o.Debug = False
-) -> None:
-    """Show one run: its state, its data and its recipe."""
-    from sfumato.cli.output import tell_run_in_full
-
-    tell_run_in_full(run, json)
-
-
-@runs_app.command("remove")
-def runs_remove(
-    run: Annotated[str, Argument(metavar="RUN")],
-    yes: Annotated[bool, Option("--yes", help="Do not ask.")] = False,
-    debug: o.Debug = False,
-) -> None:
-    """Delete a run, after asking."""
-    from sfumato.runs import find
-
-    found = find(run)
-    if not yes:
-        typer.confirm(f"Delete {found.path} with all its checkpoints?", abort=True, err=True)
-    found.remove()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -22,6 +23,7 @@ class Display:
         self._task: TaskID | None = None
         self._what = ""
         self._name = "training"
+        self._pictured = ""
 
     def __call__(self, event: Mapping[str, Any]) -> None:
         """Show one event."""
@@ -54,7 +56,8 @@ class Display:
             "start": lambda: (
                 f"{self._name}: goes on at image {event['images']:,}" if event["resumed"] else ""
             ),
-            "picture": lambda: f"  picture at {event['images']:,} images: {event['path']}",
+            "picture": lambda: self._picture(event),
+            "finished": lambda: f"{self._name}: {event['images']:,} images in {event['seconds']:.0f} s",
             "skip": lambda: f"  a step was not finite and was skipped ({event['in_a_row']} in a row)",
             "rollback": lambda: (
                 f"  rolled back to image {event['images']:,}; learning rate x {event['rate']}"
@@ -67,6 +70,14 @@ class Display:
         }
         if text := lines.get(kind, lambda: "")():
             self.bars.console.print(text, markup=False, soft_wrap=True)
+
+    def _picture(self, event: Mapping[str, Any]) -> str:
+        """Say where the first picture of each run is; the later ones lie beside it."""
+        folder = str(Path(event["path"]).parent)
+        if folder == self._pictured:
+            return ""
+        self._pictured = folder
+        return f"{self._name}: first picture after {event['seconds']:.0f} s: {event['path']}"
 
 
 @contextlib.contextmanager

@@ -1,0 +1,98 @@
+"""The verbs in two words: `sfumato data ...` and `sfumato runs ...`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from typer import Argument, Option
+
+from sfumato.cli import options as o
+
+data_app = typer.Typer(
+    help="Look at images, and prepare them for training.", no_args_is_help=True, rich_markup_mode=None
+)
+runs_app = typer.Typer(help="List, show and remove runs.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@data_app.command("inspect")
+def data_inspect(
+    data: Annotated[str, Argument(metavar="DIR|FILE|NAME", help="The images.")],
+    set_: o.Set = None,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Say what is in a data set, what is wrong with it, and what to do with it.
+
+    \b
+    Example:
+      sfumato data inspect photos/
+    """
+    from sfumato import api
+    from sfumato.cli.output import tell_report
+    from sfumato.cli.progress import display
+
+    with display(quiet) as observer:
+        report = api.inspect(data, settings=set_ or (), observer=observer)
+    tell_report(report, json)
+
+
+@data_app.command("prepare")
+def data_prepare(
+    data: Annotated[str, Argument(metavar="DIR|FILE|NAME", help="The images.")],
+    set_: o.Set = None,
+    allow_bad: o.AllowBad = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Decode a data set once, into the cache that training reads.
+
+    \b
+    Example:
+      sfumato data prepare photos/ --set data.size=64
+    """
+    from sfumato import api
+    from sfumato.cli.output import tell_prepared
+    from sfumato.cli.progress import display
+
+    with display(quiet) as observer:
+        prepared = api.prepare(data, settings=set_ or (), allow_bad=allow_bad, observer=observer)
+    tell_prepared(prepared, json)
+
+
+RUNS = Annotated[str, Option("--runs", metavar="DIR", help="The folder of runs.")]
+
+
+@runs_app.command("list")
+def runs_list(runs: RUNS = "runs", json: o.Json = False, debug: o.Debug = False) -> None:
+    """List the runs."""
+    from sfumato.cli.output import tell_runs
+
+    tell_runs(runs, json)
+
+
+@runs_app.command("show")
+def runs_show(
+    run: Annotated[str, Argument(metavar="RUN")], json: o.Json = False, debug: o.Debug = False
+) -> None:
+    """Show one run: its state, its data and its recipe."""
+    from sfumato.cli.output import tell_run_in_full
+
+    tell_run_in_full(run, json)
+
+
+@runs_app.command("remove")
+def runs_remove(
+    run: Annotated[str, Argument(metavar="RUN")],
+    yes: Annotated[bool, Option("--yes", help="Do not ask.")] = False,
+    debug: o.Debug = False,
+) -> None:
+    """Delete a run, after asking."""
+    from sfumato.runs import find
+
+    found = find(run)
+    if not yes:
+        typer.confirm(f"Delete {found.path} with all its checkpoints?", abort=True, err=True)
+    found.remove()
