@@ -96,8 +96,8 @@ def bare_dcgan(model: DCGAN, config: TrainingConfig, feed: Feed, device: torch.d
         discriminator.requires_grad_(True)
         with autocast(config, device):
             fake = generator(torch.randn(size, options.latent, device=device), batch.condition)
-            real_logits = discriminator(noisy(batch.images), batch.condition)
-            fake_logits = discriminator(noisy(fake.detach()), batch.condition)
+            both = noisy(torch.cat([batch.images, fake.detach()]))
+            real_logits, fake_logits = discriminator(both, batch.condition.repeated(2)).chunk(2)
             loss = discriminator_loss(options.loss, real_logits, fake_logits, options.label_smoothing)
         if options.r1 and seen // size % options.r1_every == 0:
             images = batch.images.detach().requires_grad_()

@@ -60,6 +60,6 @@ def compared(first: Sequence[float], second: Sequence[float]) -> Ratio:
     """
     ratios = [a / b for a, b in zip(first, second, strict=True)]
     if len(ratios) == 1:
-        return Ratio(round(ratios[0], 4), (round(ratios[0], 4),) * 2)
+        ratios = ratios * 2
     low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
     return Ratio(round(middle, 4), (round(low, 4), round(high, 4)))

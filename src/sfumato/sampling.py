@@ -23,7 +23,7 @@ from sfumato.models.base import GenerativeModel
 from sfumato.recipe import Recipe, SamplingConfig, lookup
 from sfumato.runs import Run, checkpoints
 from sfumato.seeding import ImageNoise, derive
-from sfumato.storage import replacing
+from sfumato.storage import read_json, replacing
 
 BATCH = 64
 """Images per network evaluation; it does not change the result."""
@@ -63,13 +63,14 @@ class Sampler:
     device: torch.device
 
     @classmethod
-    def open(cls, run: Run, device: torch.device, folder: Path | None = None) -> Sampler:
+    def open(cls, run: Run, device: torch.device, folder: Path | None = None, latents: int = 2000) -> Sampler:
         """Load a run's averaged weights, ready to draw from.
 
         Args:
             run: The run.
             device: Where to draw.
             folder: A checkpoint or snapshot folder; None: the newest whole checkpoint.
+            latents: How many to re-estimate BatchNorm statistics on.
 
         Raises:
             UsageError: If the run has no weights yet, or does not generate images.
@@ -87,7 +88,7 @@ class Sampler:
         checkpoints.copy_into(model, checkpoint.tensors["ema"], checkpoint.path)
         model = model.to(device).requires_grad_(False).eval()
         conditions = Conditions.load(run.path / "conditions.safetensors")
-        estimate_batchnorm(model, conditions, device)
+        estimate_batchnorm(model, conditions, device, latents)
         return cls(model, data, recipe, conditions, device)
 
     def images(
@@ -121,6 +122,26 @@ class Sampler:
             yield draw(
                 self.model, seeds[part], condition[part], sampling or self.recipe.sampling, self.device
             )
+
+
+def snapshots(run: Run, device: torch.device, most: int) -> Iterator[tuple[int, float, Sampler]]:
+    """Open earlier weights of a run, oldest first, the latest ones among them.
+
+    Args:
+        run: The run.
+        device: Where to draw.
+        most: How many snapshots at most, evenly spread over the later two thirds.
+
+    Yields:
+        (training images seen, training seconds spent, sampler).
+    """
+    folders = run.snapshots
+    if len(folders) > most:
+        picks = np.linspace(len(folders) // 3, len(folders) - 1, most).round()
+        folders = [folders[int(pick)] for pick in picks]
+    for folder in folders:
+        scalars = read_json(folder / "manifest.json")["scalars"]
+        yield scalars["images"], scalars["seconds"], Sampler.open(run, device, folder, latents=500)
 
 
 @torch.no_grad()

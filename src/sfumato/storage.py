@@ -38,7 +38,8 @@ def replacing(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise SfumatoError(_cannot_write(target, error)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from sfumato.comparison.build import Entrant, build_comparison
 from sfumato.comparison.records import Comparison
 from sfumato.config import parse_duration
 from sfumato.data.prepare import prepare as prepare_data
-from sfumato.errors import UsageError
+from sfumato.errors import SfumatoError, UsageError
 from sfumato.runs import Run
 from sfumato.runs import run as runs
 from sfumato.training.precision import choose_device
@@ -118,7 +118,7 @@ def _train_all(
             allow_bad=allow_bad, observer=observer,
         )  # fmt: skip
         if run.status.state != "finished":
-            raise UsageError(f"{run.path}: stopped before the end; run the same command again to go on.")
+            raise SfumatoError(f"{run.path}: stopped before the end; run the same command again to go on.")
         chosen.append(run)
     return chosen
 
@@ -150,7 +150,7 @@ def _report(
     for run in chosen:
         trained = open_run(run, where)
         evaluation = evaluate_trained(trained, reference, observer)
-        entrants.append(Entrant(run.name, run, trained.sampler, trained.snapshots, evaluation))
+        entrants.append(Entrant(run.name, run, trained.sampler, evaluation))
     observer({"event": "progress", "what": "writing the report", "done": 0, "total": 1})
     comparison = build_comparison(
         entrants, reference, folder, source=first.source, budget=budget, commands=commands
@@ -163,7 +163,7 @@ def _report(
 def demo(
     out: str | Path = "demo",
     *,
-    budget: str | float = "75s",
+    budget: str | float = "70s",
     device: str = "auto",
     observer: Observer = silent,
 ) -> Comparison:

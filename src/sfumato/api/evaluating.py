@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
 from sfumato.data.settings import DataConfig
 from sfumato.errors import UsageError
-from sfumato.evaluation.evaluate import CURVE_POINTS, Evaluation, evaluate_run
+from sfumato.evaluation.evaluate import Evaluation, evaluate_run
 from sfumato.evaluation.reference import Reference
 from sfumato.evaluation.ruler import load_ruler
 from sfumato.metrics.rules import score_features
@@ -43,7 +42,6 @@ class Trained:
     sampler: Sampler
     weights: str
     """Hash of the weights."""
-    snapshots: Callable[[], Iterator[tuple[int, float, Sampler]]]
 
 
 def evaluate(
@@ -143,21 +141,12 @@ def _renamed(observer: Observer, what: str) -> Observer:
 
 
 def open_run(run: Run, device: torch.device) -> Trained:
-    """Open a trained run with its snapshots."""
+    """Open a trained run."""
     sampler = Sampler.open(run, device)
     folder = checkpoints.folders(run.path)[-1]
     weights = read_json(folder / "manifest.json")["sha256"]["ema.safetensors"]
 
-    def snapshots() -> Iterator[tuple[int, float, Sampler]]:
-        folders = run.snapshots
-        if len(folders) > CURVE_POINTS:  # the latest ones, and evenly spread
-            picks = np.linspace(len(folders) // 3, len(folders) - 1, CURVE_POINTS).round()
-            folders = [folders[int(pick)] for pick in picks]
-        for snapshot in folders:
-            scalars = read_json(snapshot / "manifest.json")["scalars"]
-            yield scalars["images"], scalars["seconds"], Sampler.open(run, device, snapshot)
-
-    return Trained(run, sampler, weights, snapshots)
+    return Trained(run, sampler, weights)
 
 
 def evaluate_trained(trained: Trained, reference: Reference, observer: Observer) -> Evaluation:
@@ -171,7 +160,7 @@ def evaluate_trained(trained: Trained, reference: Reference, observer: Observer)
     def progress(what: str, done: int, total: int) -> None:
         observer({"event": "progress", "what": f"{what} {trained.run.name}", "done": done, "total": total})
 
-    return evaluate_run(trained.run, trained.weights, trained.sampler, trained.snapshots, reference, progress)
+    return evaluate_run(trained.run, trained.weights, trained.sampler, reference, progress)
 
 
 def quoted(*words: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,6 @@ class Entrant:
     name: str
     run: Run
     sampler: Sampler
-    snapshots: Callable[[], Iterator[tuple[int, float, Sampler]]]
     evaluation: Evaluation
 
 
@@ -124,7 +123,7 @@ def _contestant(entrant: Entrant, reference: Reference, folder: Path) -> Contest
         summary=recipe.summary,
         run=str(run.path),
         seed=recipe.seed,
-        scores=found.scores,
+        scores={k: score for k, score in found.scores.items() if k not in ("copies", "diversity")},
         copies=found.scores.get("copies"),
         diversity=found.scores.get("diversity"),
         attributes=found.attributes,
@@ -141,9 +140,7 @@ def _contestant(entrant: Entrant, reference: Reference, folder: Path) -> Contest
             CurvePoint(images=p.images, seconds=p.seconds, values={p.score.metric: p.score.value})
             for p in found.curve
         ],
-        pictures=contestant_pictures(
-            entrant.name, entrant.sampler, entrant.snapshots, found, reference, folder
-        ),
+        pictures=contestant_pictures(entrant.name, run, entrant.sampler, found, reference, folder),
         warnings=[],
     )
 

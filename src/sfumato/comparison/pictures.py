@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,8 @@ from sfumato.evaluation.labels import labels
 from sfumato.evaluation.reference import Reference
 from sfumato.imaging.grid import compose
 from sfumato.imaging.png import write_png
-from sfumato.sampling import Sampler
+from sfumato.runs import Run
+from sfumato.sampling import Sampler, snapshots
 
 GRID = 48
 """Images in a contestant's grid: seeds 0 to 47, in 8 columns."""
@@ -20,6 +20,8 @@ STRIP = 8
 """Images per attribute, and pairs of nearest training images."""
 LAPSE = 3
 """Seeds followed through training."""
+FRAMES = 10
+"""Moments at which they are looked at."""
 
 
 def real_grid(reference: Reference, folder: Path) -> str:
@@ -29,8 +31,8 @@ def real_grid(reference: Reference, folder: Path) -> str:
 
 def contestant_pictures(
     name: str,
+    run: Run,
     sampler: Sampler,
-    snapshots: Callable[[], Iterator[tuple[int, float, Sampler]]],
     evaluation: Evaluation,
     reference: Reference,
     folder: Path,
@@ -47,7 +49,7 @@ def contestant_pictures(
     neighbours = np.stack([train[row] for _, row in evaluation.nearest[:STRIP]])
     pairs = np.concatenate([sampler.images(seeds), neighbours])
     pictures["nearest"] = _write(folder, f"{name}-nearest", pairs, columns=len(seeds))
-    frames = [later.images(range(LAPSE)) for _, _, later in snapshots()]
+    frames = [later.images(range(LAPSE)) for _, _, later in snapshots(run, sampler.device, FRAMES)]
     if len(frames) > 1:
         lapse = np.stack(frames, axis=1).reshape(-1, *frames[0].shape[1:])
         pictures["timelapse"] = _write(folder, f"{name}-timelapse", lapse, columns=len(frames))

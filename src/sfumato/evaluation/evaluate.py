@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from sfumato.metrics.rules import score_features
 from sfumato.metrics.score import Protocol, Score
 from sfumato.metrics.uncertainty import wilson
 from sfumato.runs import Run
-from sfumato.sampling import Sampler
+from sfumato.sampling import Sampler, snapshots
 from sfumato.storage import read_json, write_json
 
 CURVE_POINTS = 4
@@ -27,9 +27,6 @@ CURVE_IMAGES = 400
 
 Progress = Callable[[str, int, int], None]
 """Told of (what, images done, images in all)."""
-
-Snapshots = Callable[[], Iterator[tuple[int, float, Sampler]]]
-"""Yields (images seen, training seconds, sampler)."""
 
 
 class CurveScore(Config):
@@ -66,7 +63,6 @@ def evaluate_run(
     run: Run,
     weights: str,
     sampler: Sampler,
-    snapshots: Snapshots,
     reference: Reference,
     progress: Progress = lambda what, done, total: None,
 ) -> Evaluation:
@@ -76,7 +72,6 @@ def evaluate_run(
         run: Where results are kept.
         weights: Hash of the weights that `sampler` draws with.
         sampler: The trained model.
-        snapshots: Yields (images seen, seconds, sampler) for the learning curve.
         reference: Real images and the ruler.
         progress: Told how far it is.
     """
@@ -96,7 +91,7 @@ def evaluate_run(
         scores=score_features(reference.test, reference.train, features, protocol),
         attributes=accuracy,
         attributes_real=expected,
-        curve=_curve(snapshots, reference, progress, images, run),
+        curve=_curve(run, sampler, reference, images, progress),
         nearest=[(int(k), int(rows[k])) for k in np.argsort(distances, kind="stable")[:24]],
         images_seen=run.status.images,
         parameters=cost.parameters,
@@ -134,16 +129,16 @@ def _key(weights: str, sampler: Sampler, reference: Reference) -> str:
 
 
 def _curve(
-    snapshots: Snapshots, reference: Reference, progress: Progress, final: np.ndarray, run: Run
+    run: Run, final: Sampler, reference: Reference, drawn_last: np.ndarray, progress: Progress
 ) -> list[CurveScore]:
     """Score earlier weights, and as many images of the final ones."""
     count, status = min(CURVE_IMAGES, reference.n), run.status
     points = []
-    for images, seconds, sampler in snapshots():
+    for images, seconds, sampler in snapshots(run, final.device, CURVE_POINTS):
         if images < status.images:
             drawn = generate(sampler, count, progress)
             points.append(CurveScore(images=images, seconds=seconds, score=reference.distance(drawn)))
-    last = reference.distance(final[:count])
+    last = reference.distance(drawn_last[:count])
     return [*points, CurveScore(images=status.images, seconds=status.seconds, score=last)]
 
 

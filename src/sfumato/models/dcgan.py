@@ -44,13 +44,13 @@ class DCGANConfig(ModelConfig):
     """Channels of the layers nearest to the image; they double with every halving."""
     latent: Annotated[int, Field(ge=1, le=4096)] = 100
     """Dimensions of the Gaussian latent."""
-    loss: GanLoss = "relativistic"
+    loss: GanLoss = "hinge"
     """bce (non-saturating), hinge, lsgan or relativistic."""
     spectral_norm: bool = True
     """Keep every discriminator layer's largest singular value at 1."""
     label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
     """Real images are labelled 1 minus this (bce and lsgan)."""
-    instance_noise: Annotated[float, Field(ge=0, le=1)] = 0.0
+    instance_noise: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Standard deviation of noise on the discriminator's inputs, annealed to 0 over the first half."""
     r1: Annotated[float, Field(ge=0, le=1000)] = 0.0
     """Weight of the R1 gradient penalty; 0 switches it off."""
@@ -219,14 +219,16 @@ def _initialise(module: nn.Module) -> None:
 
 def recipe() -> Recipe:
     """Return the preset."""
-    rate = OptimizerConfig(lr=1.5e-3, betas=(0.0, 0.99))
     return Recipe(
         preset="dcgan",
-        summary="DCGAN with spectral norm, a relativistic loss and averaged weights: the classic baseline.",
+        summary="DCGAN with spectral norm, hinge loss and averaged weights: the classic baseline.",
         model=DCGANConfig(),
         training=TrainingConfig(
             batch_size=16,
-            optimizers={"discriminator": rate, "generator": rate},
+            optimizers={
+                "discriminator": OptimizerConfig(lr=5e-4, betas=(0.0, 0.99)),
+                "generator": OptimizerConfig(lr=1e-3, betas=(0.0, 0.99)),
+            },
             ema_halflife=5_000,
         ),
     )

@@ -140,7 +140,7 @@ def recipe() -> Recipe:
         model=DomainConfig(),
         training=TrainingConfig(
             batch_size=128,
-            images=25_600,
+            images=20_480,
             optimizers={"network": OptimizerConfig(lr=2e-3, weight_decay=0.02, clip=5.0)},
             ema_halflife=2_000,
             decay_from=0.3,

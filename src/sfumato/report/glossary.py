@@ -39,8 +39,8 @@ METRICS = {
 
 COPIES = Entry(
     "Copies",
-    "The share of generated images that lie nearer to a training image than real test images ever do: "
-    "remembered, not invented.",
+    "The share of generated images that lie nearer to a training image than all but 1% of real new "
+    "images do. About 1% is honest; much more is remembered, not invented.",
     as_percent=True,
 )
 DIVERSITY = Entry(
@@ -54,12 +54,11 @@ OBEDIENCE = Entry(
 
 
 def copy_words(copies: Score) -> str:
-    """Say in words how many generated images are copies."""
-    if copies.value <= 0:
-        return f"no copy among {formats.whole(copies.n_generated)} images"
-    if copies.value < 0.3:
-        return f"about 1 image in {formats.whole(1 / copies.value)} is a copy"
-    return f"{formats.percent(copies.value)} of its images are copies"
+    """Say in words whether generated images are copies; about 1% of honest new images look like one."""
+    if copies.value <= 0.02:
+        return "no more near-copies than honest new images have (1%)"
+    share = formats.percent(copies.value)
+    return f"{share} of its images are nearer to a training image than all but 1% of honest ones"
 
 
 def entry(key: str, metric: str) -> Entry:
