@@ -79,27 +79,42 @@ def autocast(config: TrainingConfig, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 
+def looped(step: Callable[[Batch, int], None], feed: Feed, average: Average) -> Train:
+    """Return the loop around a step (which is told its number): batch, step, average."""
+    seen, size = 0, average.config.batch_size
+
+    def train(steps: int) -> int:
+        nonlocal seen
+        for _ in range(steps):
+            step(feed.batch(seen), seen // size)
+            seen += size
+            average.update(seen)
+        return steps * size
+
+    return train
+
+
 def bare_dcgan(model: DCGAN, config: TrainingConfig, feed: Feed, device: torch.device) -> Train:
     """Return the DCGAN's loop: a discriminator step, a generator step."""
     to_device(model, config, device)
-    options, size, average = model.config, config.batch_size, Average(model, config)
+    options, size = model.config, config.batch_size
     generator, discriminator = model.generator, model.discriminator
     weights_g, weights_d = list(generator.parameters()), list(discriminator.parameters())
     settings_g, settings_d = config.optimizers["generator"], config.optimizers["discriminator"]
     adam_g, adam_d = make_optimizer(weights_g, settings_g), make_optimizer(weights_d, settings_d)
-    blur, seen = options.instance_noise, 0
+    blur = options.instance_noise
 
     def noisy(images: Tensor) -> Tensor:
         return images + blur * torch.randn(images.shape, device=device) if blur else images
 
-    def step(batch: Batch) -> None:
+    def step(batch: Batch, number: int) -> None:
         discriminator.requires_grad_(True)
         with autocast(config, device):
             fake = generator(torch.randn(size, options.latent, device=device), batch.condition)
             both = noisy(torch.cat([batch.images, fake.detach()]))
             real_logits, fake_logits = discriminator(both, batch.condition.repeated(2)).chunk(2)
             loss = discriminator_loss(options.loss, real_logits, fake_logits, options.label_smoothing)
-        if options.r1 and seen // size % options.r1_every == 0:
+        if options.r1 and number % options.r1_every == 0:
             images = batch.images.detach().requires_grad_()
             penalty = gradient_penalty(discriminator(images, batch.condition), images)
             loss = loss + options.r1 * options.r1_every * penalty
@@ -113,25 +128,17 @@ def bare_dcgan(model: DCGAN, config: TrainingConfig, feed: Feed, device: torch.d
         loss.backward()
         apply(adam_g, weights_g, settings_g.clip)
 
-    def train(steps: int) -> int:
-        nonlocal seen
-        for _ in range(steps):
-            step(feed.batch(seen))
-            seen += size
-            average.update(seen)
-        return steps * size
-
-    return train
+    return looped(step, feed, Average(model, config))
 
 
 def bare_vae(model: VAE, config: TrainingConfig, feed: Feed, device: torch.device) -> Train:
     """Return the VAE's loop: bound and prior have no weight in common, so one backward serves both."""
     to_device(model, config, device)
-    options, size, average, seen = model.config, config.batch_size, Average(model, config), 0
+    options, size = model.config, config.batch_size
     groups = {name: list(parameters) for name, parameters in model.parameter_groups().items()}
     optimizers = {name: make_optimizer(groups[name], config.optimizers[name]) for name in groups}
 
-    def step(batch: Batch) -> None:
+    def step(batch: Batch, number: int) -> None:
         with autocast(config, device):
             mean, log_variance = model._posterior(batch.images, batch.condition)
             z = mean + (log_variance / 2).exp() * torch.randn(size, options.latent, device=device)
@@ -147,25 +154,17 @@ def bare_vae(model: VAE, config: TrainingConfig, feed: Feed, device: torch.devic
         for name, optimizer in optimizers.items():
             apply(optimizer, groups[name], config.optimizers[name].clip)
 
-    def train(steps: int) -> int:
-        nonlocal seen
-        for _ in range(steps):
-            step(feed.batch(seen))
-            seen += size
-            average.update(seen)
-        return steps * size
-
-    return train
+    return looped(step, feed, Average(model, config))
 
 
 def bare_flow(model: Flow, config: TrainingConfig, feed: Feed, device: torch.device) -> Train:
     """Return the rectified flow's loop."""
     to_device(model, config, device)
-    options, size, average, seen = model.config, config.batch_size, Average(model, config), 0
+    options, size = model.config, config.batch_size
     weights, settings = list(model.unet.parameters()), config.optimizers["unet"]
     optimizer = make_optimizer(weights, settings)
 
-    def step(batch: Batch) -> None:
+    def step(batch: Batch, number: int) -> None:
         with autocast(config, device):
             condition = batch.condition.keep(torch.rand(size, device=device) >= options.forget)
             eps = torch.randn(batch.images.shape, device=device)
@@ -176,15 +175,7 @@ def bare_flow(model: Flow, config: TrainingConfig, feed: Feed, device: torch.dev
         loss.backward()
         apply(optimizer, weights, settings.clip)
 
-    def train(steps: int) -> int:
-        nonlocal seen
-        for _ in range(steps):
-            step(feed.batch(seen))
-            seen += size
-            average.update(seen)
-        return steps * size
-
-    return train
+    return looped(step, feed, Average(model, config))
 
 
 BARE: dict[str, Callable[..., Train]] = {"dcgan": bare_dcgan, "vae": bare_vae, "flow": bare_flow}

@@ -17,7 +17,9 @@ from sfumato.errors import UsageError, nearest
 SCHEMA = 1
 """Version of the run directory's format; a run of another version is refused, never patched."""
 
-Positive = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Positive = Annotated[int, Field(ge=1, le=10**12)]
+Seconds = Annotated[float, Field(gt=0, le=366 * 86400)]
 Rate = Annotated[float, Field(gt=0, le=10)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -37,7 +39,7 @@ class OptimizerConfig(Config):
     """Decay of the first and the second moment per step."""
     weight_decay: Fraction = 0.0
     """Decoupled weight decay on weights of two and more dimensions."""
-    clip: Annotated[float, Field(gt=0)] | None = None
+    clip: Annotated[float, Field(gt=0, le=1e6)] | None = None
     """Largest gradient norm; longer gradients are scaled down to it. Empty: no clipping."""
 
 
@@ -48,11 +50,11 @@ class TrainingConfig(Config):
     """Images per step, over all processes."""
     images: Positive | None = None
     """Budget: stop after this many images. Empty: `seconds` decides."""
-    seconds: Annotated[float, Field(gt=0)] | None = None
+    seconds: Seconds | None = None
     """Budget: turned into images after a short calibration and recorded. Compilation included."""
     optimizers: dict[str, OptimizerConfig] = {}
     """One optimizer for each of the model's parameter groups."""
-    warmup_images: Annotated[int, Field(ge=0)] = 2000
+    warmup_images: Count = 2000
     """The learning rate rises from 0 over this many images."""
     decay_from: Fraction = 0.5
     """The learning rate falls linearly to `final_lr` from this fraction of the run on."""
@@ -74,17 +76,17 @@ class TrainingConfig(Config):
     """Split each batch into this many parts to save memory; doubled by itself when memory is short."""
     activation_checkpointing: bool = False
     """Recompute activations in the backward pass: less memory, about a third slower."""
-    checkpoint_seconds: Annotated[float, Field(gt=0)] = 120.0
+    checkpoint_seconds: Seconds = 120.0
     """Save the full state at least this often; it does not influence the result."""
     keep: Positive = 2
     """How many of the newest checkpoints are kept, besides the best."""
     snapshots: Annotated[int, Field(ge=0, le=100)] = 12
     """EMA weights kept at log-spaced moments, for learning curves and the time-lapse."""
-    validation_images: Annotated[int, Field(ge=0)] = 256
+    validation_images: Count = 256
     """Held-out images whose loss is logged beside the training loss at every snapshot; 0: none."""
     max_skips: Positive = 5
     """Non-finite steps in a row that are skipped before rolling back to the last checkpoint."""
-    max_rollbacks: Annotated[int, Field(ge=0)] = 3
+    max_rollbacks: Count = 3
     """Roll-backs (each halves the learning rates) before the run stops with a diagnosis."""
     tensorboard: bool = False
     """Also write TensorBoard event files (extra `tensorboard`)."""
@@ -120,7 +122,7 @@ class Recipe(Config):
     """How images are drawn from it."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Every random draw of the run comes from it."""
-    schema_version: int = SCHEMA
+    schema_version: Annotated[int, Field(ge=SCHEMA, le=SCHEMA)] = SCHEMA
     """Version of the run directory's format."""
 
     @model_validator(mode="before")
@@ -131,6 +133,18 @@ class Recipe(Config):
             entry = lookup(str(values.get("preset")))
             return values | {"model": build(entry.model.Config, values["model"], "model")}
         return values
+
+    @model_validator(mode="after")
+    def _check_model(self) -> Recipe:
+        """Refuse the options of one model under the name of another."""
+        entry = _registry.get(self.preset)
+        if entry is None:
+            raise ValueError(f"there is no preset '{self.preset}'; {nearest(self.preset, _registry)}")
+        if not isinstance(self.model, entry.model.Config):
+            raise ValueError(
+                f"these are the options of a {type(self.model).__name__}, not of '{self.preset}'"
+            )
+        return self
 
 
 class Entry(NamedTuple):

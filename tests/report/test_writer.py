@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from sfumato import storage
 from sfumato.comparison.records import Comparison
+from sfumato.errors import SfumatoError
 from sfumato.report import write
-from sfumato.report import writer as module
 
 from .conftest import Written
 
@@ -94,8 +95,8 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        module._replace(file, "new")
+    monkeypatch.setattr(storage.os, "fsync", full)
+    with pytest.raises(SfumatoError, match="No space"):
+        storage.write_text(file, "new")
     assert file.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["report.csv"]

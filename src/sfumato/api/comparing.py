@@ -78,8 +78,11 @@ def compare(
     else:
         if not 1 <= seeds <= 100:
             raise UsageError(f"--seeds {seeds}: choose 1 to 100.")
+        models = list(dict.fromkeys(models))
+        if not models:
+            raise UsageError(f"--models: name at least one preset, such as {','.join(MODELS)}.")
         budget = "3m" if budget is None and images is None else budget
-        words = f"{images:,} images each" if images else f"{parse_duration(budget or 0):.0f} s each"
+        words = f"{images:,} images each" if budget is None else f"{parse_duration(budget):.0f} s each"
         plan = [(model, k) for model in models for k in range(seed, seed + seeds)]
         chosen = _train_all(plan, str(data), budget, images, settings, folder, device, allow_bad, observer)
         limit = ("--images", str(images)) if images else ("--budget", str(budget))

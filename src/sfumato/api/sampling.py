@@ -55,6 +55,7 @@ def sample(
         raise UsageError(f"-n {n}: choose 1 to 1,000,000 images.")
     if not 0 <= seed < 2**31:
         raise UsageError(f"--seed {seed}: choose 0 to {2**31 - 1}.")
+    grid = None if out is None else grid_path(out)
     found = run if isinstance(run, Run) else runs.find(run)
     sampling: SamplingConfig = override(
         found.recipe.sampling, [setting.removeprefix("sampling.") for setting in settings]
@@ -66,17 +67,30 @@ def sample(
         done += len(part)
         observer({"event": "progress", "what": "sampling", "done": done, "total": n})
     images = np.concatenate(parts)
-    if out is not None:
-        _write(images, Path(out), seed, found)
+    if out is not None and grid is not None:
+        _write(images, Path(out), grid, seed, found)
     return images
 
 
-def _write(images: np.ndarray, folder: Path, seed: int, run: Run) -> None:
-    """Write one PNG per seed, and the grid beside the folder."""
+def grid_path(out: str | Path) -> Path:
+    """Return where the grid of a folder of samples goes: beside it, as DIR.grid.png.
+
+    Raises:
+        UsageError: If there is a file in the folder's place, or nothing beside it.
+    """
+    folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--out {folder}: that is a file; name a folder.")
+    if folder.name in ("", ".."):
+        folder = folder.resolve()
+    if not folder.name:
+        raise UsageError(f"--out {out}: there is no place beside it for the grid; name a folder.")
+    return folder.with_name(f"{folder.name}.grid.png")
+
+
+def _write(images: np.ndarray, folder: Path, grid: Path, seed: int, run: Run) -> None:
+    """Write one PNG per seed, and the grid beside the folder."""
     facts = {"Software": "sfumato", "run": run.name}
     for index, image in enumerate(images):
         write_png(folder / f"{seed + index:06d}.png", image, facts | {"seed": str(seed + index)})
-    path = folder.with_name(f"{folder.name}.grid.png")
-    write_png(path, compose(images[:256]), facts | {"seeds": f"{seed}-{seed + len(images) - 1}"})
+    write_png(grid, compose(images[:256]), facts | {"seeds": f"{seed}-{seed + len(images) - 1}"})

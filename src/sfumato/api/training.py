@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from sfumato.api.data import Observer, reporting, silent
-from sfumato.config import override, parse_duration
+from sfumato.config import explain, override, parse_duration
 from sfumato.data.doctor import inspect
 from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
@@ -19,6 +20,7 @@ from sfumato.recipe import Recipe, lookup
 from sfumato.runs import Run, environment
 from sfumato.runs import run as runs
 from sfumato.sampling import Conditions
+from sfumato.training import check
 from sfumato.training import train as train_run
 from sfumato.training.precision import choose_device, choose_precision
 from sfumato.training.ranks import Ranks
@@ -73,7 +75,9 @@ def train(
         raise UsageError(f"--resume '{resume}': choose auto (start or continue) or never.")
     where = choose_device(device)
     if run is not None and resume == "auto" and (runs.place(run) / "recipe.yaml").is_file():
-        return _continue(Run(runs.place(run)), where, allow_bad, observer)
+        begun = Run(runs.place(run))
+        _same(begun, preset, str(data), budget, images, [f"seed={seed}", *settings])
+        return _continue(begun, where, allow_bad, observer)
     budgets = [value for value in (budget, images, epochs) if value is not None]
     if len(budgets) > 1:
         raise UsageError("choose one of --budget, --images and --epochs; they all say when to stop.")
@@ -86,7 +90,7 @@ def train(
     ranks = Ranks.join(where)
     created = Run(path)
     if ranks.first:
-        created = create(path, recipe, prepared, str(data), where)
+        created = create(path, recipe, prepared, str(data), where, ranks.world)
     ranks.wait()
     train_run(created, prepared, where, observer)
     return created
@@ -123,12 +127,52 @@ def _continue(run: Run, device: torch.device, allow_bad: bool, observer: Observe
     return run
 
 
-def create(path: Path, recipe: Recipe, prepared: Prepared, source: str, device: torch.device) -> Run:
+def _same(
+    run: Run,
+    preset: str | None,
+    data: str,
+    budget: str | float | None,
+    images: int | None,
+    settings: Sequence[str],
+) -> None:
+    """Refuse to go on with a run that is not the one that was asked for.
+
+    Raises:
+        UsageError: Naming the first thing that differs.
+    """
+    recipe = run.recipe
+    limits = [f"training.images={images}"] if images is not None else []
+    limits += [f"training.seconds={parse_duration(budget)}"] if budget is not None else []
+    wanted = override(recipe, [*limits, *settings])
+    pairs: list[tuple[str, Any, Any]] = [
+        ("preset", recipe.preset, preset or recipe.preset),
+        ("--data", run.source, _absolute(data)),
+    ]
+    pairs += [
+        (was.key, was.value, now.value)
+        for was, now in zip(explain(recipe), explain(wanted), strict=True)
+    ]
+    for what, was, now in pairs:
+        if was != now:
+            raise UsageError(
+                f"{run.path}: this run was begun with {what} {was}, not {now}; remove it with "
+                f"`sfumato runs remove {run.path}`, or choose another place for the new one."
+            )
+
+
+def _absolute(source: str) -> str:
+    """Return where data are, independent of the working folder; a name stays a name."""
+    return str(Path(source).resolve()) if Path(source).exists() else source
+
+
+def create(
+    path: Path, recipe: Recipe, prepared: Prepared, source: str, device: torch.device, world: int = 1
+) -> Run:
     """Lay out a run, with everything decided that is still open.
 
     The model is built once before anything is written, so that what does not fit is refused first.
     """
-    lookup(recipe.preset).model(recipe.model, prepared.spec)
+    check(recipe, lookup(recipe.preset).model(recipe.model, prepared.spec), world)
     precision = choose_precision(recipe.training.precision, device)
     recipe = override(recipe, [f"training.precision={precision}"])
     size = f"{prepared.spec.height}x{prepared.spec.width}"

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from sfumato import models  # noqa: F401  (registers the presets)
 from sfumato.api.environment import Finding
+from sfumato.api.sampling import grid_path
 from sfumato.comparison.records import Comparison
 from sfumato.comparison.words import leading
 from sfumato.config import explain
@@ -66,7 +67,7 @@ def tell_run(run: Run, as_json: bool) -> None:
 
 def tell_samples(images: np.ndarray, seed: int, out: Path, as_json: bool) -> None:
     """Print where images were written."""
-    grid = str(Path(out).with_name(f"{Path(out).name}.grid.png"))
+    grid = str(grid_path(out))
     if as_json:
         seeds = list(range(seed, seed + len(images)))
         files = [str(Path(out) / f"{s:06d}.png") for s in seeds]

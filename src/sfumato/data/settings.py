@@ -21,6 +21,7 @@ def _size(value: Any) -> Any:
     return value
 
 
+Level = Annotated[int, Field(ge=0, le=255)]
 Side = Annotated[int, Field(ge=8, le=1024)]
 Size = Annotated[tuple[Side, Side], BeforeValidator(_size)]
 """(height, width) in pixels."""
@@ -37,12 +38,12 @@ class DataConfig(Config):
     """auto: gray if every image is gray."""
     flip: bool | None = None
     """Mirror training images at random. Empty: yes, except for digits, letters and portraits sets."""
-    background: tuple[int, int, int] = (255, 255, 255)
+    background: tuple[Level, Level, Level] = (255, 255, 255)
     """RGB that transparent pixels and padding are laid on, 0 to 255."""
     labels: str | None = None
     """A labels.csv elsewhere than in the folder; its first column is the file."""
     test_fraction: float | None = Field(default=None, gt=0, lt=0.9)
     """Held-out share, chosen by content hash. Empty: a tenth, and more of a small set (up to 30%) so
     that 500 images are left to measure with. A set's own test split is used instead if it has one."""
-    limit: int | None = Field(default=None, ge=2)
+    limit: int | None = Field(default=None, ge=2, le=10**12)
     """Use at most this many training images, chosen by content hash."""

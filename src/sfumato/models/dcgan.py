@@ -54,7 +54,7 @@ class DCGANConfig(ModelConfig):
     """Standard deviation of noise on the discriminator's inputs, annealed to 0 over the first half."""
     r1: Annotated[float, Field(ge=0, le=1000)] = 0.0
     """Weight of the R1 gradient penalty; 0 switches it off."""
-    r1_every: Annotated[int, Field(ge=1)] = 16
+    r1_every: Annotated[int, Field(ge=1, le=10**6)] = 16
     """Steps between penalties, whose weight is multiplied accordingly."""
 
 

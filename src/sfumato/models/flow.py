@@ -29,7 +29,9 @@ class FlowConfig(ModelConfig):
 
     width: Annotated[int, Field(ge=8, le=1024, multiple_of=8)] = 32
     """Channels of the U-Net at its highest working resolution."""
-    multipliers: tuple[Annotated[int, Field(ge=1, le=16)], ...] = (1, 2, 4)
+    multipliers: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=16)], ...], Field(min_length=1, max_length=8)
+    ] = (1, 2, 4)
     """Channels of each resolution level, as multiples of `width`."""
     blocks: Annotated[int, Field(ge=1, le=8)] = 1
     """Residual blocks per level."""

@@ -229,6 +229,10 @@ def find(name: str | Path, root: Path = Path("runs")) -> Run:
         if (path / "recipe.yaml").is_file():
             return Run(path)
     known = [run.name for run in list_runs(root)]
+    if not known:
+        raise UsageError(
+            f"there is no run '{name}', and none in {root}/ yet; start one with `sfumato train photos/`."
+        )
     raise UsageError(f"there is no run '{name}' here or in {root}/; {nearest(str(name), known)}")
 
 

@@ -13,6 +13,7 @@ from sfumato.batch import Clock
 from sfumato.data.feed import Feed
 from sfumato.data.prepared import Prepared
 from sfumato.errors import SfumatoError, UsageError
+from sfumato.models.base import Model
 from sfumato.recipe import Recipe, lookup
 from sfumato.runs import Run, Status, checkpoints
 from sfumato.seeding import StepNoise, derive
@@ -21,7 +22,7 @@ from sfumato.training.memory import Memory, out_of_memory, recompute
 from sfumato.training.ranks import Ranks
 from sfumato.training.records import Recorder
 from sfumato.training.signals import StopRequest, stop_requests
-from sfumato.training.state import TrainingState
+from sfumato.training.state import TrainingState, optimizer_settings
 from sfumato.training.step import Outcome, Stepper
 
 Observer = Callable[[Mapping[str, Any]], None]
@@ -65,12 +66,12 @@ class _Training:
     ) -> None:
         self.run, self.recipe, self.ranks, self.device = run, run.recipe, ranks, device
         self.config = self.recipe.training
-        _check(self.recipe, ranks)
         if self.config.deterministic:
             torch.use_deterministic_algorithms(True, warn_only=True)
         with torch.random.fork_rng():
             torch.manual_seed(derive("initialisation", self.recipe.seed))
             model = lookup(self.recipe.preset).model(self.recipe.model, run.data)
+        check(self.recipe, model, ranks.world)
         self.state = TrainingState(model, self.config, device)
         ranks.broadcast([*model.parameters(), *model.buffers()])
         self.feed = Feed(
@@ -209,15 +210,25 @@ class _Training:
         self.recorder.checkpoint()  # so that a resume remembers the lower rate
 
 
-def _check(recipe: Recipe, ranks: Ranks) -> None:
-    """Refuse what cannot work before any work starts."""
+def check(recipe: Recipe, model: Model, world: int) -> None:
+    """Refuse what cannot work before any work starts.
+
+    Args:
+        recipe: The recipe, with its budget.
+        model: The model that it builds.
+        world: Processes that will train together.
+
+    Raises:
+        UsageError: If there is no budget, the batch cannot be shared, or an optimizer has no group.
+    """
     config = recipe.training
+    optimizer_settings(model.parameter_groups(), config.optimizers)
     if config.images is None and config.seconds is None:
         raise UsageError("the recipe has no budget: set --budget 3m, --images N or --epochs N.")
-    parts = ranks.world * config.micro_batches
+    parts = world * config.micro_batches
     if config.batch_size % parts or config.batch_size // parts < 2:
         raise UsageError(
             f"training.batch_size {config.batch_size} cannot be split evenly into {parts} parts of at "
-            f"least 2 images ({ranks.world} processes x {config.micro_batches} micro-batches); the "
+            f"least 2 images ({world} processes x {config.micro_batches} micro-batches); the "
             f"nearest is {max(round(config.batch_size / parts), 2) * parts}."
         )

@@ -50,7 +50,7 @@ class TrainingState:
         self.ema = copy.deepcopy(self.model).requires_grad_(False).eval()
         self.progress = Progress(micro_batches=config.micro_batches)
         self.groups = {name: list(group) for name, group in model.parameter_groups().items()}
-        self.settings = _settings(self.groups, config.optimizers)
+        self.settings = optimizer_settings(self.groups, config.optimizers)
         self.optimizers = {
             name: _optimizer(group, self.settings[name], device) for name, group in self.groups.items()
         }
@@ -125,7 +125,9 @@ def _like(value: Tensor, parameter: nn.Parameter) -> Tensor:
     return torch.empty_like(parameter).copy_(value)
 
 
-def _settings(groups: Mapping[str, Any], given: Mapping[str, OptimizerConfig]) -> dict[str, OptimizerConfig]:
+def optimizer_settings(
+    groups: Mapping[str, Any], given: Mapping[str, OptimizerConfig]
+) -> dict[str, OptimizerConfig]:
     """Return each group's optimizer settings.
 
     Raises:

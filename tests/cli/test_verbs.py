@@ -1,0 +1,157 @@
+"""Every verb on tiny data: what it prints, what it writes, what --json promises."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SCORE = {"metric", "value", "interval", "n_real", "n_generated", "protocol"}
+
+
+def test_train_then_everything(sfumato, images: Path, tiny, tmp_path: Path, small_ruler):
+    made = sfumato("train", "vae", "--data", images, "--run", "first", "--json", *tiny)
+    assert made.code == 0, made.err
+    assert made.json["run"] == "runs/first" and made.json["preset"] == "vae"
+    assert made.json["status"]["state"] == "finished" and made.json["status"]["images"] == 64
+    run = tmp_path / "runs" / "first"
+    for name in ("recipe.yaml", "data.json", "environment.json", "status.json", "log.jsonl"):
+        assert (run / name).is_file(), name
+    assert (run / "checkpoints" / "000000064" / "manifest.json").is_file()
+    assert len(list((run / "snapshots").iterdir())) == 2
+
+    listed = sfumato("runs", "list", "--json").json
+    assert [(r["run"], r["preset"], r["status"]["state"]) for r in listed] == [("runs/first", "vae", "finished")]
+    assert "first" in sfumato("runs", "list").out
+    shown = sfumato("runs", "show", "first", "--json").json
+    assert shown["recipe"]["training"]["images"] == 64 and shown["data"]["height"] == 16
+    assert "model.width = 8" in sfumato("runs", "show", "first").out
+
+    drawn = sfumato("sample", "first", "-n", 3, "--seed", 7, "--out", "pictures", "--json", "--quiet")
+    assert drawn.code == 0 and drawn.json["seeds"] == [7, 8, 9]
+    assert drawn.json["files"] == [f"pictures/{seed:06d}.png" for seed in (7, 8, 9)]
+    assert sorted(p.name for p in Path("pictures").iterdir()) == ["000007.png", "000008.png", "000009.png"]
+    assert drawn.json["grid"] == "pictures.grid.png" and Path("pictures.grid.png").is_file()
+    picture = Image.open("pictures/000008.png")
+    assert picture.size == (16, 16) and picture.text["seed"] == "8"
+    again = sfumato("sample", "first", "-n", 1, "--seed", 8, "--out", "one", "--quiet")
+    assert again.code == 0
+    difference = np.asarray(Image.open("one/000008.png")).astype(int) - np.asarray(picture)
+    assert abs(difference).max() <= 1
+
+    scored = sfumato("evaluate", "first", "--json", "--quiet", "--device", "cpu")
+    assert scored.code == 0, scored.err
+    assert "kd" in scored.json
+    for name, score in scored.json.items():
+        assert set(score) >= SCORE, name
+        assert score["protocol"]["backbone"] == "domain" and score["protocol"]["reference_sha256"]
+    assert sfumato("evaluate", "first", "--json", "--quiet").json == scored.json, "measured once"
+    assert "KD[domain]" in sfumato("evaluate", "first", "--quiet").out
+
+    resumed = sfumato("resume", "first", "--json", "--quiet")
+    assert resumed.code == 0 and resumed.json["status"]["images"] == 64
+    assert sfumato("runs", "remove", "first", "--yes").code == 0
+    assert not run.exists() and sfumato("runs", "list", "--json").json == []
+
+
+def test_what_was_begun_is_gone_on_with(sfumato, images: Path, tiny, trained):
+    place = ("--run", trained.path, "--resume", "auto", "--json")
+    assert sfumato("train", "vae", "--data", images, *place, *tiny).json["status"]["images"] == 64
+    for changed in (
+        ("train", "flow", "--data", images, *place, *tiny),
+        ("train", "vae", "--data", "portraits", *place, *tiny),
+        ("train", "vae", "--data", images, *place, *tiny, "--seed", 5),
+        ("train", "vae", "--data", images, *place, *tiny, "--images", 128),
+        ("train", "vae", "--data", images, *place, *tiny, "--set", "model.latent=9"),
+    ):
+        found = sfumato(*changed)
+        assert found.code == 2 and "this run was begun with" in found.err, changed
+    refused = sfumato("train", "vae", "--data", images, "--run", trained.path, *tiny)
+    assert refused.code == 2 and "there is a run already" in refused.err
+
+
+def test_progress_goes_to_stderr(sfumato, images: Path, tiny):
+    flags = [flag for flag in tiny if flag != "--quiet"]
+    made = sfumato("train", "vae", "--data", images, "--run", "loud", "--json", *flags)
+    assert made.code == 0 and made.json["status"]["state"] == "finished"
+    assert "picture at" in made.err and "samples/000000064.png" in made.err
+    quiet = sfumato("train", "vae", "--data", images, "--run", "quiet", *tiny)
+    assert quiet.err == "" and "finished after 64 images" in quiet.out
+
+
+def test_a_preset_is_chosen_from_the_data(sfumato, images: Path):
+    from sfumato import api
+
+    report = api.inspect(str(images))
+    seen = []
+    found = api.train(
+        data=str(images), images=16, device="cpu", observer=seen.append,
+        settings=["training.batch_size=8", "model.width=8", "training.precision=float32"],
+    )  # fmt: skip
+    choice = next(event for event in seen if event["event"] == "choice")
+    assert found.recipe.preset == choice["preset"] == report.recommendation.preset
+    assert choice["reasons"] and found.path == Path("runs") / f"{choice['preset']}-small"
+
+
+def test_presets(sfumato):
+    listed = sfumato("presets", "--json").json
+    assert {"dcgan", "vae", "flow", "domain"} <= set(listed) and all(listed.values())
+    for name in listed:
+        assert name in sfumato("presets").out
+        full = sfumato("presets", name)
+        assert full.code == 0 and "training.batch_size" in full.out and "Images per step" in full.out
+        assert sfumato("presets", name, "--json").json["preset"] == name
+
+
+def test_doctor(sfumato):
+    found = sfumato("doctor", "--json").json
+    assert {"torch", "device", "precision", "memory", "disk"} <= {entry["name"] for entry in found}
+    assert all(set(entry) >= {"name", "ok", "found", "fix"} for entry in found)
+    assert "precision" in sfumato("doctor").out
+
+
+def test_data_inspect_and_prepare(sfumato, images: Path):
+    report = sfumato("data", "inspect", images, "--json", "--quiet").json
+    assert report["files"] == report["usable"] == 60 and report["unreadable"] == []
+    assert report["recommendation"]["preset"] and report["recommendation"]["budget"]
+    assert report["balance"][0]["column"] == "class"
+    assert "60 usable images" in sfumato("data", "inspect", images, "--quiet").out
+    prepared = sfumato("data", "prepare", images, "--set", "data.size=8", "--json", "--quiet").json
+    assert prepared["data"]["height"] == 8 and Path(prepared["path"]).is_dir()
+
+
+def test_evaluate_two_folders(sfumato, images: Path, tmp_path: Path, small_ruler):
+    scored = sfumato("evaluate", images, "--reference", images, "--json", "--quiet", "--device", "cpu")
+    assert scored.code == 0, scored.err
+    assert set(scored.json["kd"]) >= SCORE and "weak" in scored.json["kd"]["note"]
+
+
+def test_python_m_sfumato():
+    done = subprocess.run([sys.executable, "-m", "sfumato", "presets"], capture_output=True, text=True)
+    assert done.returncode == 0 and "flow" in done.stdout and done.stderr == ""
+
+
+VERBS = [
+    (), ("demo",), ("compare",), ("train",), ("resume",), ("sample",), ("evaluate",), ("presets",),
+    ("data", "inspect"), ("data", "prepare"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_help_shows_examples(sfumato, verb):
+    found = sfumato(*verb, "--help")
+    assert found.code == 0
+    assert f"sfumato {' '.join(verb)}".strip() in found.out
+    assert "Example" in found.out or "Start here" in found.out
+
+
+def test_version_of_the_package():
+    import importlib.metadata
+
+    from sfumato.config import VERSION
+
+    assert importlib.metadata.version("sfumato") == VERSION
