@@ -78,7 +78,7 @@ def test_progress_goes_to_stderr(sfumato, images: Path, tiny):
     flags = [flag for flag in tiny if flag != "--quiet"]
     made = sfumato("train", "vae", "--data", images, "--run", "loud", "--json", *flags)
     assert made.code == 0 and made.json["status"]["state"] == "finished"
-    assert "picture at" in made.err and "samples/000000064.png" in made.err
+    assert "first picture after" in made.err and "runs/loud/samples/" in made.err
     quiet = sfumato("train", "vae", "--data", images, "--run", "quiet", *tiny)
     assert quiet.err == "" and "finished after 64 images" in quiet.out
 

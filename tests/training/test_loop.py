@@ -151,16 +151,16 @@ def test_other_errors_are_not_taken_for_memory(toys):
 
 
 def test_no_budget_is_refused(toys):
-    run = toys.make("endless", "images=null")
     with pytest.raises(UsageError, match="no budget.*--budget"):
-        train(run, toys.prepared, CPU)
+        toys.make("endless", "images=null")
+    assert not (toys.folder / "endless").exists()
 
 
 @pytest.mark.parametrize("assignment", ["micro_batches=3", "micro_batches=8"])
 def test_uneven_micro_batches_are_refused(toys, assignment: str):
-    run = toys.make("uneven", assignment)
     with pytest.raises(UsageError, match="training.batch_size 8 cannot be split.*nearest"):
-        train(run, toys.prepared, CPU)
+        toys.make("uneven", assignment)
+    assert not (toys.folder / "uneven").exists()
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGUSR1"])

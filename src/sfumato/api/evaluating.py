@@ -107,7 +107,7 @@ def _evaluate_folder(
     rows = np.concatenate([given.train, given.test])
     count = min(len(rows), opened.n)
     images = given.images[np.sort(rows)[:count]]
-    features = opened.ruler.features(np.asarray(images))
+    features = opened.features(np.asarray(images))
     protocol = opened.protocol(sampling=f"images of {Path(what).name}")
     return score_features(opened.test[:count], opened.train, features, protocol)
 

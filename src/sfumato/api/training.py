@@ -149,8 +149,7 @@ def _same(
         ("--data", run.source, _absolute(data)),
     ]
     pairs += [
-        (was.key, was.value, now.value)
-        for was, now in zip(explain(recipe), explain(wanted), strict=True)
+        (was.key, was.value, now.value) for was, now in zip(explain(recipe), explain(wanted), strict=True)
     ]
     for what, was, now in pairs:
         if was != now:
@@ -177,8 +176,7 @@ def create(
     recipe = override(recipe, [f"training.precision={precision}"])
     size = f"{prepared.spec.height}x{prepared.spec.width}"
     recipe = override(recipe, [f"data.size={size}"])
-    source = str(Path(source).resolve()) if Path(source).exists() else source
-    run = Run.create(path, recipe, prepared.spec, source)
+    run = Run.create(path, recipe, prepared.spec, _absolute(source))
     environment.write(run, device)
     rows = prepared.condition(prepared.train[:CONDITIONS])
     Conditions(rows).save(path / "conditions.safetensors")

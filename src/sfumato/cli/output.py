@@ -20,7 +20,7 @@ from sfumato.comparison.words import leading
 from sfumato.config import explain
 from sfumato.data.doctor import DataReport
 from sfumato.data.prepared import Prepared
-from sfumato.errors import UsageError
+from sfumato.errors import SfumatoError, UsageError
 from sfumato.metrics.score import Score
 from sfumato.recipe import lookup, presets
 from sfumato.runs import Run, find, list_runs
@@ -167,21 +167,30 @@ def tell_runs(root: str, as_json: bool) -> None:
     """Print every run below a folder."""
     found = list_runs(Path(root))
     if as_json:
-        return _json(
-            [{"run": str(r.path), "preset": r.recipe.preset, "status": r.status.model_dump()} for r in found]
-        )
+        return _json([_summary(run) for run in found])
     if not found:
         return _say(f"there are no runs in {root}/; start one with: sfumato train photos/")
     table = Table(box=None, pad_edge=False)
     for title in ("run", "preset", "data", "state", "images", "seconds"):
         table.add_column(title)
     for run in found:
-        status = run.status
-        table.add_row(
-            run.name, run.recipe.preset, run.data.name, status.state, f"{status.images:,}",
-            f"{status.seconds:.0f}",
-        )  # fmt: skip
+        try:
+            status = run.status
+            table.add_row(
+                run.name, run.recipe.preset, run.data.name, status.state, f"{status.images:,}",
+                f"{status.seconds:.0f}",
+            )  # fmt: skip
+        except SfumatoError as error:  # one broken run must not hide the others
+            table.add_row(run.name, "-", "-", str(error).replace("[", "\\["))
     console.print(table)
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    """Return one run's line, or why it cannot be read."""
+    try:
+        return {"run": str(run.path), "preset": run.recipe.preset, "status": run.status.model_dump()}
+    except SfumatoError as error:
+        return {"run": str(run.path), "error": str(error)}
 
 
 def tell_run_in_full(name: str, as_json: bool) -> None:

@@ -106,11 +106,11 @@ def describe_machine(device: torch.device) -> str:
 
 def _describe_ruler(reference: Reference) -> str:
     prepared = reference.prepared
-    labelled = "labels and agreement between views" if prepared.spec.columns else "agreement between views"
+    labelled = "labels, views and damages" if prepared.spec.columns else "views and damages"
     return (
         f"A small network trained on the {len(prepared.train):,} training images alone ({labelled}); "
-        f"distances are between its {reference.test.shape[1]} penultimate features of "
-        f"{reference.n:,} held-out images and as many generated ones."
+        f"distances are between its {reference.test.shape[1]} penultimate features, whitened on the training "
+        f"images, of {reference.n:,} held-out images and as many generated ones."
     )
 
 

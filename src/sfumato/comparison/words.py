@@ -26,7 +26,8 @@ def verdict(ranked: Sequence[Contestant]) -> Verdict:
         return Verdict(sentence=sentence, winner=best.name, significant=False)
     second = ranked[1]
     clear = _apart(score, leading(second))
-    times = leading(second).value / score.value if score.value > 0 else float("inf")
+    # a KD may be 0 or less, and then no factor means anything
+    times = leading(second).value / score.value if score.value > 0 else 1.0
     sentence = (
         f"{best.name} {'beats' if clear else 'is level with'} {second.name}: {_number(score)} against "
         f"{_number(leading(second), name=False)}"

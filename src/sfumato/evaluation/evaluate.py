@@ -79,7 +79,7 @@ def evaluate_run(
     if (folder / "scores.json").is_file():
         return build(Evaluation, read_json(folder / "scores.json"), str(folder))
     images = generate(sampler, reference.n, progress)
-    features = reference.ruler.features(images)
+    features = reference.features(images)
     protocol = reference.protocol(
         conditions="joint labels of training images" if sampler.data.columns else "none",
         sampling=describe_sampling(sampler),

@@ -1,8 +1,10 @@
 """The `domain` feature extractor: a small network that learns what varies in one data set.
 
 It is the offline ruler of every comparison. It learns the labels there are (a missing one costs
-nothing) and, always, that two views of an image belong together; its penultimate features are what
-distances are measured in. It is a model like any other and is trained by the same loop.
+nothing) and, always, two things: that two views of an image belong together, and how an image was
+damaged if it was. Without the second it is blind to what generators do wrong: trained on views
+alone, it gave blobs the scores of cars. Its penultimate features are what distances are measured in.
+It is a model like any other and is trained by the same loop.
 
 Reference: Bardes et al. 2022 (VICReg), arXiv:2105.04906.
 """
@@ -55,6 +57,7 @@ class Domain(FeatureModel):
         # 2x2 places are kept apart, so that where things are is a feature too
         self.embed = nn.Linear(16 * width, config.features)
         self.heads = nn.Linear(config.features, max(data.condition_width, 1))
+        self.diagnose = nn.Linear(config.features, len(DAMAGES))
         self.expand = nn.Sequential(nn.Linear(config.features, 256), nn.GELU(), nn.Linear(256, 256))
 
     def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
@@ -80,8 +83,11 @@ class Domain(FeatureModel):
             label_loss(self.heads(first).float(), batch.condition, self.data)
             + label_loss(self.heads(second).float(), batch.condition, self.data)
         ) / 2
-        loss = agreement / 25 + labels
-        yield Loss("network", loss, {"agreement": agreement.detach(), "labels": labels.detach()})
+        damaged, kinds = damage(views[0][: len(batch) // 2], clock)
+        diagnosis = F.cross_entropy(self.diagnose(self.features(damaged)).float(), kinds)
+        loss = agreement / 25 + labels + diagnosis
+        terms = {"loss": loss, "agreement": agreement, "labels": labels, "diagnosis": diagnosis}
+        yield Loss("network", loss, {name: term.detach() for name, term in terms.items()})
 
     def _view(self, images: Images, clock: Clock, name: str) -> Images:
         """Return a random crop, mirrored where the data allow it, with other light and contrast."""
@@ -96,6 +102,50 @@ class Domain(FeatureModel):
         view = F.grid_sample(images.float(), places, padding_mode="border", align_corners=False)
         contrast, light = 0.7 + 0.6 * draws[:, 4], 0.4 * draws[:, 5] - 0.2
         return view * contrast[:, None, None, None] + light[:, None, None, None]
+
+
+DAMAGES = ("none", "blur", "noise", "pixels", "tiles", "scramble", "double", "upside down")
+"""What is done to images on purpose; each eighth of the rows gets one."""
+
+
+def damage(images: Images, clock: Clock) -> tuple[Images, Tensor]:
+    """Damage images in the ways in which generators fail: texture, structure, and both.
+
+    Args:
+        images: Float [B, C, H, W].
+        clock: For the random draws.
+
+    Returns:
+        The images, and which of `DAMAGES` each one has, int64 [B].
+    """
+    rows = len(images)
+    kinds = torch.arange(rows, device=images.device) % len(DAMAGES)
+    amount = clock.noise.uniform("damage")[:rows, None, None, None]
+    noise = clock.noise.normal("damage-noise", *images.shape[1:])[:rows]
+    height, width = images.shape[2:]
+    small = F.interpolate(images, size=(max(height // 4, 2), max(width // 4, 2)), mode="area")
+    smooth = F.interpolate(small, size=(height, width), mode="bilinear", align_corners=False)
+    coarse = F.interpolate(small, size=(height, width), mode="nearest")
+    ways = (
+        images,
+        torch.lerp(images, smooth, 0.3 + 0.7 * amount),
+        images + (0.05 + 0.35 * amount) * noise,
+        torch.lerp(images, coarse, 0.3 + 0.7 * amount),
+        _shuffled(images, 2),
+        _shuffled(images, 4),
+        torch.lerp(images, images.roll(1, dims=0), 0.3 + 0.2 * amount),
+        images.flip(2),
+    )
+    chosen = torch.stack(ways)[kinds, torch.arange(rows, device=images.device)]
+    return chosen, kinds
+
+
+def _shuffled(images: Images, tiles: int) -> Images:
+    """Return images whose tiles have changed places: real texture, wrong structure."""
+    height, width = images.shape[2] // tiles, images.shape[3] // tiles
+    moved = images.roll((height, width * (tiles // 2)), dims=(2, 3))
+    rows = torch.arange(images.shape[2], device=images.device) // max(height, 1) % 2 == 0
+    return torch.where(rows[:, None], moved, moved.roll(width, dims=3))
 
 
 def label_loss(predicted: Tensor, condition: Condition, data: DataSpec) -> Tensor:
@@ -140,7 +190,7 @@ def recipe() -> Recipe:
         model=DomainConfig(),
         training=TrainingConfig(
             batch_size=128,
-            images=20_480,
+            images=16_384,
             optimizers={"network": OptimizerConfig(lr=2e-3, weight_decay=0.02, clip=5.0)},
             ema_halflife=2_000,
             decay_from=0.3,

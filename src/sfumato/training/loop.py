@@ -106,6 +106,8 @@ class _Training:
         try:
             while not self._done():
                 self._plan()
+                if self._done():  # the time is up
+                    break
                 outcome = self._step()
                 self._guard(outcome)
                 self._tick()

@@ -51,9 +51,9 @@ class Ranks:
         """Copy rank 0's tensors to everyone."""
         if self.world > 1:
             for tensor in tensors:
-                dense = tensor.contiguous()
+                dense = tensor.detach().contiguous()
                 dist.broadcast(dense, src=0)
-                tensor.copy_(dense)
+                tensor.detach().copy_(dense)
 
     def average_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
         """Replace each gradient by its mean over the processes; a missing one counts as zero."""

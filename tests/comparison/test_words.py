@@ -1,0 +1,117 @@
+"""The words for constructed contestants."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfumato.batch import DataSpec
+from sfumato.comparison.records import Contestant, CurvePoint
+from sfumato.comparison.words import advice, leading, verdict, warnings
+from sfumato.metrics.score import Protocol, Score
+
+DATA = DataSpec(name="x", height=64, width=64, channels=3, n_train=5000, n_test=500)
+
+
+def score(value: float, spread: float | None = 1.0, metric: str = "FD[domain]") -> Score:
+    interval = None if spread is None else (value - spread, value + spread)
+    return Score(
+        metric=metric, value=value, interval=interval, n_real=500, n_generated=500,
+        higher_is_better=False, protocol=Protocol(backbone="domain"),
+    )  # fmt: skip
+
+
+def contestant(name: str, fd: float, spread: float | None = 1.0, **changes) -> Contestant:
+    values = {
+        "name": name, "preset": name, "summary": "", "run": f"runs/{name}", "seed": 0,
+        "scores": {"fd": score(fd, spread), "kd": score(fd / 10, spread, "KD[domain]")},
+        "copies": score(0.0, 0.01), "diversity": score(1.0, 0.05), "attributes": {},
+        "images_seen": 1000, "training_seconds": 10.0, "images_per_second": 100.0,
+        "sampling_seconds_16": 1.0, "parameters": 1, "parameters_trained": 1, "macs_per_image": 1.0,
+        "peak_memory_mb": 1.0, "losses": [], "pictures": {}, "warnings": [],
+        "quality": [CurvePoint(images=k, seconds=k, values={"FD": v}) for k, v in enumerate((9.0, 6.0, 3.0))],
+    }  # fmt: skip
+    return Contestant(**(values | changes))
+
+
+def falling(*values: float) -> list[CurvePoint]:
+    return [CurvePoint(images=k, seconds=k, values={"FD": v}) for k, v in enumerate(values)]
+
+
+def test_a_clear_winner():
+    found = verdict([contestant("flow", 10), contestant("vae", 30)])
+    assert found.winner == "flow" and found.significant
+    assert "flow beats vae: FD[domain] 10 [9, 11] against 30 [29, 31], 3.0 times lower" in found.sentence
+    assert "outside the noise" in found.sentence
+
+
+def test_overlapping_intervals_are_level():
+    found = verdict([contestant("flow", 10, 3), contestant("vae", 12, 3)])
+    assert found.winner == "flow" and not found.significant
+    assert "flow is level with vae" in found.sentence and "may be noise" in found.sentence
+    assert "times lower" not in found.sentence
+
+
+def test_without_intervals_nothing_is_claimed():
+    assert not verdict([contestant("flow", 1, None), contestant("vae", 99, None)]).significant
+
+
+def test_one_alone():
+    found = verdict([contestant("flow", 10)])
+    assert "nobody to compare it with" in found.sentence and not found.significant
+
+
+def test_models_are_judged_only_with_three_seeds():
+    runs = [contestant("flow", 10), contestant("vae", 30)]
+    assert "only with 3 training seeds" in verdict(runs).sentence
+    several = [contestant("flow", 10 + k, seed=k) for k in range(3)]
+    assert "only with 3 training seeds" not in verdict(several).sentence
+
+
+@pytest.mark.parametrize("value", [0.0, -0.002])
+def test_a_score_at_zero_is_not_infinitely_better(value: float):
+    """KD is unbiased, so it may be zero or less."""
+    first = contestant("flow", 1, scores={"kd": score(value, 0.001, "KD[domain]")})
+    second = contestant("vae", 1, scores={"kd": score(0.5, 0.001, "KD[domain]")})
+    found = verdict([first, second])
+    assert found.significant and "inf" not in found.sentence and "nan" not in found.sentence
+
+
+def test_few_images_are_ranked_by_kd():
+    one = contestant("flow", 1, scores={"kd": score(0.5, 0.1, "KD[domain]")})
+    assert leading(one).metric == "KD[domain]"
+    assert leading(contestant("flow", 1)).metric == "FD[domain]"
+
+
+def test_warnings():
+    floor = score(2.0)
+    assert warnings(contestant("flow", 10), floor) == []
+    copying = contestant("vae", 10, copies=score(0.3, 0.05))
+    assert any("30% of its images lie nearer to a training image" in w for w in warnings(copying, floor))
+    collapsed = contestant("dcgan", 10, diversity=score(0.4, 0.05))
+    assert any("only 40% as much" in w for w in warnings(collapsed, floor))
+    worse = contestant("dcgan", 10, quality=falling(9, 3, 5))
+    assert any("better earlier" in w for w in warnings(worse, floor))
+
+
+def said(ranked, data: DataSpec = DATA, floor: float = 5.0) -> str:
+    return "\n".join(advice(ranked, data, score(floor)))
+
+
+def test_advice_follows_from_what_was_found():
+    improving = contestant("flow", 10, quality=falling(9, 6, 3))
+    assert "flow was still improving" in said([improving])
+    flat = contestant("flow", 10, quality=falling(9, 3.1, 3))
+    assert "nearly stopped improving" in said([flat]) and "still improving" not in said([flat])
+    few = DATA.model_copy(update={"n_train": 300})
+    assert "300 training images are few" in said([flat], few) and "are few" not in said([flat])
+    assert "data.size=32x32" in said([contestant("flow", 100)]) and "data.size" not in said([flat])
+    small = DATA.model_copy(update={"height": 32, "width": 32})
+    assert "data.size" not in said([contestant("flow", 100)], small)
+
+
+def test_advice_on_labels_and_speed():
+    lazy = contestant("flow", 10, attributes={"hat": score(0.9, 0.1), "beard": score(0.4, 0.1)})
+    assert "`beard` is the label that flow obeys least" in said([lazy])
+    fast = contestant("vae", 20, sampling_seconds_16=0.1)
+    assert "vae draws 10 times faster than flow" in said([contestant("flow", 10), fast])
+    assert "draws" not in said([fast, contestant("flow", 30)])

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sfumato.api.evaluating import open_reference
+from sfumato.data.settings import DataConfig
+from sfumato.errors import SfumatoError
+from sfumato.evaluation import ruler as rulers
+from sfumato.evaluation.reference import Reference
+from sfumato.evaluation.ruler import blurred, noised
+from sfumato.imaging.pixels import from_uint8, to_uint8
+from sfumato.imaging.png import write_png
+
+CPU = torch.device("cpu")
+
+
+def test_the_ruler_is_trained_once(small, reference, short_ruler):
+    calls = []
+    again = open_reference(small, CPU, calls.append)
+    assert calls == [] and again.ruler.weights_sha256 == reference.ruler.weights_sha256
+    np.testing.assert_array_equal(again.test, reference.test)
+    assert reference.n == len(small.test)
+    assert reference.test.shape == (reference.n, reference.train.shape[1])
+    assert np.isfinite(reference.test).all() and reference.test.std() > 0
+
+
+def test_features_do_not_depend_on_the_batch(reference, monkeypatch):
+    whole = reference.ruler.features(reference.images)
+    monkeypatch.setattr(rulers, "BATCH", 7)
+    np.testing.assert_allclose(reference.ruler.features(reference.images), whole, atol=1e-4)
+    order = np.random.default_rng(0).permutation(len(whole))
+    shuffled = reference.ruler.features(reference.images[order])
+    np.testing.assert_allclose(shuffled, whole[order], atol=1e-4)
+
+
+def test_the_road_by_png_is_the_road_by_tensor(reference, tmp_path: Path):
+    """What is written, read back and measured is what is measured at once, bit for bit."""
+    floats = torch.rand(9, *reference.prepared.spec.shape) * 2.4 - 1.2
+    pixels = to_uint8(floats).numpy()
+    for k, image in enumerate(pixels):
+        write_png(tmp_path / f"{k}.png", image)
+    read = np.stack([np.asarray(Image.open(tmp_path / f"{k}.png")) for k in range(9)])
+    np.testing.assert_array_equal(read, pixels)
+    np.testing.assert_array_equal(to_uint8(from_uint8(torch.from_numpy(read))).numpy(), pixels)
+    np.testing.assert_array_equal(reference.ruler.features(read), reference.ruler.features(pixels))
+
+
+def test_no_images_have_no_features(reference):
+    assert len(reference.ruler.features(reference.images[:0])) == 0
+
+
+def test_the_ruler_learns_the_labels(small, reference):
+    seen = reference.ruler.predictions(reference.images).argmax(axis=1)
+    truth = small.condition(reference.rows).values.numpy().argmax(axis=1)
+    assert (seen == truth).mean() > 0.6
+
+
+def test_anchors(reference):
+    anchors = reference.anchors
+    assert len(anchors.blur) == len(rulers.BLURS) and len(anchors.noise) == len(rulers.NOISES)
+    assert anchors.noise[-1].value > anchors.floor.value, "heavy noise is seen"
+    assert {s.metric for s in [anchors.floor, *anchors.blur, *anchors.noise]} == {"KD[domain]"}
+    assert 0 <= anchors.memorised.value <= 1
+    assert anchors.memorised.value > 0.9, "the training set itself is found out"
+
+
+def test_protocols_name_the_ruler_and_the_reference(small, reference):
+    protocol = reference.protocol(sampling="x")
+    assert protocol.backbone == "domain" and protocol.sampling == "x"
+    assert protocol.weights_sha256 == reference.ruler.weights_sha256
+    assert protocol.reference_sha256 == reference.sha256 != ""
+    other = Reference(small, reference.ruler, small.path / "other")
+    other.rows = small.test[:-1]
+    assert other.protocol().ruler() != protocol.ruler()
+
+
+def test_damage_grows_with_its_strength():
+    images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.uint8)
+    for damage, strengths in ((blurred, rulers.BLURS), (noised, rulers.NOISES)):
+        apart = [np.abs(damage(images, s).astype(float) - images).mean() for s in strengths]
+        assert apart == sorted(apart) and damage(images, strengths[0]).dtype == np.uint8
+    np.testing.assert_array_equal(noised(images, 5.0), noised(images, 5.0))
+
+
+def test_too_few_held_out_images_are_refused(tmp_path: Path, reference):
+    from sfumato.data.prepare import prepare
+
+    images = np.random.default_rng(1).integers(0, 256, (4, 16, 16, 3)).astype(np.uint8)
+    np.savez(tmp_path / "few.npz", images=images)
+    few = prepare(str(tmp_path / "few.npz"), DataConfig(test_fraction=0.2), cache=tmp_path / "c", workers=0)
+    if len(few.test) >= 2:
+        pytest.skip("the split of four images left two")
+    with pytest.raises(SfumatoError, match="fewer than 2 held-out images"):
+        Reference(few, reference.ruler, tmp_path)
