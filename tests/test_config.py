@@ -53,7 +53,9 @@ def test_every_key_has_a_meaning_and_accepts_its_own_value(preset: str, key: str
     assert len(field.help) > 8 and field.help[-1] in ".)", f"{key} has no docstring"
     if isinstance(field.value, dict | str):
         return
-    value = {None: "null"}.get(field.value, list(field.value) if isinstance(field.value, tuple) else field.value)
+    value = {None: "null"}.get(
+        field.value, list(field.value) if isinstance(field.value, tuple) else field.value
+    )
     assert override(recipe, [f"{key}={value}"]) == recipe
 
 
@@ -163,7 +165,9 @@ def test_every_configuration_field_is_documented():
             yield sub
             yield from walk(sub)
 
-    chosen = {kind for kind in walk(Config) if kind.__module__.startswith(("sfumato.models", "sfumato.recipe"))}
+    chosen = {
+        kind for kind in walk(Config) if kind.__module__.startswith(("sfumato.models", "sfumato.recipe"))
+    }
     assert chosen
     for kind in chosen:
         for name, info in kind.model_fields.items():
@@ -175,13 +179,42 @@ def test_every_configuration_field_is_documented():
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("180s", 180), ("3m", 180), ("2h", 7200), ("1.5h", 5400), ("1d", 86400), ("90", 90), (90, 90), (0.5, 0.5), (" 5 m ", 300)],
+    [
+        ("180s", 180),
+        ("3m", 180),
+        ("2h", 7200),
+        ("1.5h", 5400),
+        ("1d", 86400),
+        ("90", 90),
+        (90, 90),
+        (0.5, 0.5),
+        (" 5 m ", 300),
+    ],
 )
 def test_durations(text, seconds: float):
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "0", "0s", "-3m", "3x", "m", "nan", "inf", "1e9", "3 m s", "367d", "9" * 400, -1, math.nan, math.inf])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "0",
+        "0s",
+        "-3m",
+        "3x",
+        "m",
+        "nan",
+        "inf",
+        "1e9",
+        "3 m s",
+        "367d",
+        "9" * 400,
+        -1,
+        math.nan,
+        math.inf,
+    ],
+)
 def test_impossible_durations_are_refused(text):
     with pytest.raises(UsageError, match=r"budget '.*': a duration is a number above 0.*180s, 3m or 2h"):
         parse_duration(text)

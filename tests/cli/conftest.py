@@ -82,5 +82,13 @@ def small_ruler(monkeypatch):
     from sfumato.config import override
 
     entry = recipes.lookup("domain")
-    keys = ["training.images=256", "training.batch_size=16", "model.width=8", "model.features=16", "training.precision=float32"]
-    monkeypatch.setitem(recipes._registry, "domain", entry._replace(recipe=lambda: override(entry.recipe(), keys)))
+    keys = [
+        "training.images=256",
+        "training.batch_size=16",
+        "model.width=8",
+        "model.features=16",
+        "training.precision=float32",
+    ]
+    monkeypatch.setitem(
+        recipes._registry, "domain", entry._replace(recipe=lambda: override(entry.recipe(), keys))
+    )

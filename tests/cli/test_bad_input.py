@@ -100,7 +100,8 @@ def test_a_misspelt_preset(sfumato, images: Path):
 
 
 @pytest.mark.parametrize(
-    "words", [("trian",), ("train", "--imges", "5"), ("train", "--images", "many"), ("sample",), ("runs", "lst")]
+    "words",
+    [("trian",), ("train", "--imges", "5"), ("train", "--images", "many"), ("sample",), ("runs", "lst")],
 )
 def test_words_that_the_command_line_does_not_know(sfumato, words):
     found = sfumato(*words)
@@ -123,7 +124,13 @@ def test_compare(sfumato, images: Path, tmp_path: Path):
 
 
 def test_runs_that_are_not_there(sfumato, trained: Run, tmp_path: Path):
-    for words in (("resume", "nobody"), ("sample", "nobody"), ("runs", "show", "nobody"), ("evaluate", "nobody"), ("runs", "remove", "nobody", "--yes")):
+    for words in (
+        ("resume", "nobody"),
+        ("sample", "nobody"),
+        ("runs", "show", "nobody"),
+        ("evaluate", "nobody"),
+        ("runs", "remove", "nobody", "--yes"),
+    ):
         refused(sfumato(*words), 2, "nobody")
     shutil.copytree(trained.path, tmp_path / "runs" / "flow-photos")
     refused(sfumato("sample", "flow-photo"), 2, "did you mean 'flow-photos'")
@@ -255,4 +262,3 @@ def test_interrupting_ends_with_130(sfumato, monkeypatch):
     monkeypatch.setattr(api, "doctor", interrupted)
     found = sfumato("doctor")
     assert found.code == 130 and found.out == "" and "Traceback" not in found.err
-

@@ -25,7 +25,9 @@ def test_train_then_everything(sfumato, images: Path, tiny, tmp_path: Path, smal
     assert len(list((run / "snapshots").iterdir())) == 2
 
     listed = sfumato("runs", "list", "--json").json
-    assert [(r["run"], r["preset"], r["status"]["state"]) for r in listed] == [("runs/first", "vae", "finished")]
+    assert [(r["run"], r["preset"], r["status"]["state"]) for r in listed] == [
+        ("runs/first", "vae", "finished")
+    ]
     assert "first" in sfumato("runs", "list").out
     shown = sfumato("runs", "show", "first", "--json").json
     assert shown["recipe"]["training"]["images"] == 64 and shown["data"]["height"] == 16

@@ -50,7 +50,10 @@ def test_the_main_job(tmp_path: Path):
     values = [c.scores["kd"].value for c in found.contestants]
     assert values == sorted(values), "best first"
     assert found.verdict.winner == found.contestants[0].name and found.verdict.sentence
-    assert len({(c.scores["kd"].n_generated, c.scores["kd"].protocol.weights_sha256) for c in found.contestants}) == 1
+    assert (
+        len({(c.scores["kd"].n_generated, c.scores["kd"].protocol.weights_sha256) for c in found.contestants})
+        == 1
+    )
     for one in found.contestants:
         assert one.images_seen == 96 and one.parameters > 0 and one.macs_per_image > 0
         assert {"class: 0", "class: 1"} == set(one.attributes)
@@ -60,7 +63,11 @@ def test_the_main_job(tmp_path: Path):
     for name in ("report.html", "report.json", "report.csv"):
         assert (out / name).stat().st_size > 100
     assert json.loads((out / "report.json").read_text())["verdict"]["winner"] == found.verdict.winner
-    assert events[-1]["event"] == "report" and [e["name"] for e in events if e["event"] == "contestant"] == ["dcgan", "vae", "flow"]
+    assert events[-1]["event"] == "report" and [e["name"] for e in events if e["event"] == "contestant"] == [
+        "dcgan",
+        "vae",
+        "flow",
+    ]
     assert "--models dcgan,vae,flow" in found.commands[0] and "--images 96" in found.commands[0]
 
     # the same command again goes on where it stopped: there is nothing left to train or to measure
@@ -77,7 +84,9 @@ def test_the_main_job(tmp_path: Path):
         api.compare(**(options | {"images": 192}))
 
     # runs on different data are not compared
-    stranger = api.train("vae", data=other, run=tmp_path / "stranger", images=32, settings=SETTINGS, device="cpu")
+    stranger = api.train(
+        "vae", data=other, run=tmp_path / "stranger", images=32, settings=SETTINGS, device="cpu"
+    )
     with pytest.raises(UsageError, match="cannot be compared.*different data.*a.npz.*b.npz"):
         api.compare([out / "runs" / "vae", stranger], out=tmp_path / "no", device="cpu")
     assert not (tmp_path / "no" / "report.html").exists()

@@ -11,8 +11,10 @@ import pytest
 import torch
 from torch import nn
 
-from sfumato import models  # noqa: F401  (registers the presets)
-from sfumato import sampling
+from sfumato import (
+    models,  # noqa: F401  (registers the presets)
+    sampling,
+)
 from sfumato.api.training import create
 from sfumato.batch import Batch, Condition, DataSpec
 from sfumato.config import override
@@ -40,7 +42,7 @@ IDLE_WITHOUT_LABELS = {"domain": ("heads.",)}
 every_model = pytest.mark.parametrize("name", NAMES)
 every_generator = pytest.mark.parametrize("name", GENERATIVE)
 every_spec = pytest.mark.parametrize(
-    ("shape", "labelled"), SPECS, ids=[f"{c}x{h}x{w}{'-labelled' * l}" for (c, h, w), l in SPECS]
+    ("shape", "labelled"), SPECS, ids=[f"{c}x{h}x{w}{'-labelled' * known}" for (c, h, w), known in SPECS]
 )
 
 
@@ -276,7 +278,14 @@ def test_every_sampling_setting_makes_finite_images(name, workbench):
     recipe = bench.recipe()
     model = bench.model(recipe, spec).eval()
     condition = bench.batch(spec, 2).condition
-    for assignment in ("sampler=euler", "sampler=heun", "sampler=dpmpp_2m", "guidance=2.5", "truncation=0.5", "steps=1"):
+    for assignment in (
+        "sampler=euler",
+        "sampler=heun",
+        "sampler=dpmpp_2m",
+        "guidance=2.5",
+        "truncation=0.5",
+        "steps=1",
+    ):
         settings = override(recipe.sampling, [assignment])
         image = sampling.draw(model, [0, 1], condition, settings, CPU)
         assert image.shape == (2, spec.height, spec.width, spec.channels), assignment
@@ -319,7 +328,7 @@ def test_odd_sizes_work_or_are_refused_by_name(name, side, workbench):
     except UsageError as error:
         assert f"{side[0]}x{side[1]}" in str(error) and "multiple" in str(error)
         return
-    assert all(torch.isfinite(l.value) for l in model.losses(bench.batch(spec), bench.clock()))
+    assert all(torch.isfinite(loss.value) for loss in model.losses(bench.batch(spec), bench.clock()))
 
 
 @every_model

@@ -284,7 +284,7 @@ def test_recommendations_follow_the_data(photos, cache: Path):
     advice = inspect(str(photos(12)), cache=cache).recommendation
     assert advice.preset == "vae"
     assert "few" in " ".join(advice.reasons)
-    images = np.random.default_rng(0).integers(0, 256, (1200, 8, 8), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (2000, 8, 8), np.uint8)
     np.savez(cache / "many.npz", images=images)
     advice = inspect(str(cache / "many.npz"), DataConfig(size=(8, 8)), cache=cache).recommendation
     assert (advice.preset, advice.size) == ("flow", (8, 8))

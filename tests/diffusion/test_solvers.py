@@ -66,7 +66,10 @@ def test_order_of_convergence(solver, order: int):
 
 
 def test_second_order_pays_in_few_steps():
-    errors = {name: float((solve(denoise, X, schedule(12)) - exact(X, 1.0, 0.0)).abs().max()) for name, solve in SOLVERS.items()}
+    errors = {
+        name: float((solve(denoise, X, schedule(12)) - exact(X, 1.0, 0.0)).abs().max())
+        for name, solve in SOLVERS.items()
+    }
     assert errors["heun"] < errors["euler"] and errors["dpmpp_2m"] < errors["euler"]
 
 

@@ -22,9 +22,7 @@ def test_mixture_log_density():
     means = torch.randn(components, dimensions, dtype=torch.float64)
     log_std = 0.5 * torch.randn(components, dimensions, dtype=torch.float64)
     z = torch.randn(11, dimensions, dtype=torch.float64)
-    mixture = MixtureSameFamily(
-        Categorical(logits=weights), Independent(Normal(means, log_std.exp()), 1)
-    )
+    mixture = MixtureSameFamily(Categorical(logits=weights), Independent(Normal(means, log_std.exp()), 1))
     torch.testing.assert_close(mixture_log_density(z, weights, means, log_std), mixture.log_prob(z))
 
 

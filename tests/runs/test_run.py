@@ -56,7 +56,7 @@ def test_runs_are_found_by_name_and_path(tmp_path: Path):
     assert find(root / "vae-cars").name == "vae-cars"
     with pytest.raises(UsageError, match="no run 'flow-car'.*did you mean 'flow-cars'"):
         find("flow-car", root)
-    with pytest.raises(UsageError, match="there is nothing to choose from"):
+    with pytest.raises(UsageError, match="none in .* yet; start one"):
         find("flow", tmp_path / "empty")
 
 
@@ -125,11 +125,13 @@ def test_the_log_is_rewound_to_where_a_resume_began(tmp_path: Path):
     run = made(tmp_path / "one")
     for event, images in (
         ("start", 0), ("loss", 8), ("checkpoint", 8), ("loss", 16), ("loss", 24),
-        ("start", 8), ("loss", 16), ("rollback", 8), ("loss", 16), ("loss", 24),
+        ("start", 8), ("loss", 16), ("rollback", 8), ("loss", 16),
+        ("loss", 24),
     ):  # fmt: skip
         run.append_log({"event": event, "images": images})
     assert [(e["event"], e["images"]) for e in run.log()] == [
-        ("start", 0), ("loss", 8), ("checkpoint", 8), ("start", 8), ("rollback", 8), ("loss", 16), ("loss", 24),
+        ("start", 0), ("loss", 8), ("checkpoint", 8), ("start", 8), ("rollback", 8), ("loss", 16),
+        ("loss", 24),
     ]  # fmt: skip
     assert [e["images"] for e in run.log("loss")] == [8, 16, 24]
 

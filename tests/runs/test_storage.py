@@ -16,7 +16,7 @@ from sfumato.storage import (
 )
 
 
-class Stop(Exception):
+class StopError(Exception):
     pass
 
 
@@ -28,7 +28,7 @@ def test_text_and_json_round_trip(tmp_path: Path):
     assert len(sha256(tmp_path / "b.json")) == 64
 
 
-@pytest.mark.parametrize("error", [Stop, KeyboardInterrupt])
+@pytest.mark.parametrize("error", [StopError, KeyboardInterrupt])
 def test_a_failure_inside_leaves_the_old_file(tmp_path: Path, error):
     target = tmp_path / "a.txt"
     target.write_text("old")
@@ -53,7 +53,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch):
         assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
 
 
-@pytest.mark.parametrize("error", [Stop, KeyboardInterrupt])
+@pytest.mark.parametrize("error", [StopError, KeyboardInterrupt])
 def test_a_failure_inside_leaves_the_old_folder(tmp_path: Path, error):
     target = tmp_path / "a"
     target.mkdir()

@@ -64,8 +64,10 @@ def test_killed_at_random_moments(processes, small_images, tmp_path: Path):
     reached = 0
     for _ in range(5):
         process = processes(program(arguments))
-        wait_until(lambda: checkpoints.folders(run.path) and whole_or_gone(run) > reached, process)
-        time.sleep(moments.uniform(0, 0.3))
+        wait_until(
+            lambda least=reached: checkpoints.folders(run.path) and whole_or_gone(run) > least, process
+        )
+        time.sleep(moments.uniform(0, 0.2))
         process.kill()
         process.join()
         assert process.exitcode == -signal.SIGKILL
@@ -160,7 +162,15 @@ def fill(folder: Path, spare: int) -> None:
 def test_a_full_disk_while_saving(small_disk: Path, processes, small_images, tmp_path: Path):
     """Row 4: the old checkpoint stays whole, nothing half-written, a clear message, exit code 1."""
     run, said = Run(small_disk / "run"), tmp_path / "stderr"
-    arguments = command(small_images, run.path, 10**6, "--set", "training.checkpoint_seconds=0.0001", "--set", "training.keep=50")
+    arguments = command(
+        small_images,
+        run.path,
+        10**6,
+        "--set",
+        "training.checkpoint_seconds=0.0001",
+        "--set",
+        "training.keep=50",
+    )
     process = processes(program(arguments, f"sys.stderr = open({str(said)!r}, 'w', buffering=1)"))
     process.join(120)
     assert process.exitcode == 1, said.read_text()
@@ -175,7 +185,17 @@ def test_a_full_disk_while_saving(small_disk: Path, processes, small_images, tmp
 def test_a_full_disk_while_sampling(small_disk: Path, trained: Run, processes, tmp_path: Path):
     said = tmp_path / "stderr"
     fill(small_disk, 20_000)
-    arguments = ["sample", str(trained.path), "-n", "300", "--out", str(small_disk / "out"), "--quiet", "--device", "cpu"]
+    arguments = [
+        "sample",
+        str(trained.path),
+        "-n",
+        "300",
+        "--out",
+        str(small_disk / "out"),
+        "--quiet",
+        "--device",
+        "cpu",
+    ]
     process = processes(program(arguments, f"sys.stderr = open({str(said)!r}, 'w', buffering=1)"))
     process.join(120)
     assert process.exitcode == 1
