@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Any
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_a_recipe_survives_yaml(preset: str):
 def test_override_reaches_every_depth():
     recipe = lookup("flow").recipe()
     group = next(iter(recipe.training.optimizers))
-    changed = override(
+    changed: Any = override(
         recipe,
         ["seed=7", "model.width=64", f"training.optimizers.{group}.lr=1e-4", "data.size=96x128",
          "model.multipliers=[1, 3]", "training.compile=true", "data.flip=null", " sampling.steps = 5"],

@@ -39,7 +39,7 @@ def test_train_then_everything(sfumato, images: Path, tiny, tmp_path: Path, smal
     assert sorted(p.name for p in Path("pictures").iterdir()) == ["000007.png", "000008.png", "000009.png"]
     assert drawn.json["grid"] == "pictures.grid.png" and Path("pictures.grid.png").is_file()
     picture = Image.open("pictures/000008.png")
-    assert picture.size == (16, 16) and picture.text["seed"] == "8"
+    assert picture.size == (16, 16) and picture.info["seed"] == "8"
     again = sfumato("sample", "first", "-n", 1, "--seed", 8, "--out", "one", "--quiet")
     assert again.code == 0
     difference = np.asarray(Image.open("one/000008.png")).astype(int) - np.asarray(picture)

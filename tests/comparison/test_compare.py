@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def images(path: Path, seed: int) -> str:
 @pytest.mark.slow
 def test_the_main_job(tmp_path: Path):
     source, out, events = images(tmp_path / "a.npz", 0), tmp_path / "report", []
-    options = dict(
+    options: dict[str, Any] = dict(
         data=source, models=["dcgan", "vae", "flow", "vae"], images=96, settings=SETTINGS, out=out,
         device="cpu",
     )  # fmt: skip
@@ -79,9 +80,11 @@ def test_the_main_job(tmp_path: Path):
     # another question in the same place is not answered with the old runs
     other = images(tmp_path / "b.npz", 1)
     with pytest.raises(UsageError, match="this run was begun with --data .*a.npz, not .*b.npz"):
-        api.compare(**(options | {"data": other}))
+        options["data"] = other
+        api.compare(**options)
     with pytest.raises(UsageError, match="begun with training.images 96, not 192"):
-        api.compare(**(options | {"images": 192}))
+        options |= {"data": source, "images": 192}
+        api.compare(**options)
 
     # runs on different data are not compared
     stranger = api.train(

@@ -218,6 +218,7 @@ def test_micro_batches_do_not_change_the_step(name, workbench):
         class Watching(Stepper):
             def _update(self, group, clock, terms, gradients=gradients, names=names):
                 for parameter in self.state.groups[group]:
+                    assert parameter.grad is not None
                     gradients[names[id(parameter)]] = parameter.grad.clone()
                 return super()._update(group, clock, terms)
 
@@ -300,8 +301,8 @@ def test_encode_finds_latents(name, workbench):
     if not isinstance(model, Encodes):
         pytest.skip("does not encode")
     batch = bench.batch(spec, 3)
-    latents = model.encode(batch.images, batch.condition)
-    assert latents.shape == model.latents(ImageNoise(range(3))).shape
+    expected = model.latents(ImageNoise(range(3)))  # type: ignore[attr-defined]
+    assert model.encode(batch.images, batch.condition).shape == expected.shape
 
 
 @every_model

@@ -48,10 +48,11 @@ def test_losses_by_hand(kind, smoothing: float):
 def test_both_players_pull_the_right_way(kind):
     real, fake = torch.zeros(4, requires_grad=True), torch.zeros(4, requires_grad=True)
     discriminator_loss(kind, real, fake).backward()
+    assert real.grad is not None and fake.grad is not None
     assert (real.grad <= 0).all() and (fake.grad >= 0).all() and (real.grad - fake.grad).sum() < 0
     fake.grad = None
     generator_loss(kind, fake, real.detach()).backward()
-    assert (fake.grad < 0).all()
+    assert fake.grad is not None and (fake.grad < 0).all()
 
 
 def test_r1_of_a_linear_discriminator():
@@ -70,4 +71,6 @@ def test_r1_is_differentiable_again():
         logits = torch.func.functional_call(layer, {"1.weight": weight}, (pixels,))
         return gradient_penalty(logits[:, 0], pixels)
 
-    assert torch.autograd.gradcheck(penalty, (layer[1].weight.detach().clone().requires_grad_(),))
+    assert torch.autograd.gradcheck(
+        penalty, (layer.get_parameter("1.weight").detach().clone().requires_grad_(),)
+    )

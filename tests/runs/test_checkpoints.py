@@ -25,6 +25,13 @@ def saved(run: Path, *images: int) -> list[Path]:
     return paths
 
 
+def scalars(run: Path) -> dict:
+    """Return the counters of the newest whole checkpoint."""
+    found = checkpoints.newest(run)
+    assert found
+    return found.scalars
+
+
 def test_what_is_saved_is_loaded(tmp_path: Path):
     tensors = {
         "weights": {
@@ -47,13 +54,13 @@ def test_what_is_saved_is_loaded(tmp_path: Path):
 
 def test_the_newest_is_found(tmp_path: Path):
     saved(tmp_path, 8, 64, 16)
-    assert checkpoints.newest(tmp_path).scalars == {"images": 64}
+    assert scalars(tmp_path) == {"images": 64}
     assert checkpoints.newest(tmp_path / "none") is None
 
 
 def test_the_newest_is_found_beyond_a_billion_images(tmp_path: Path):
     saved(tmp_path, 999_999_936, 1_000_000_000)
-    assert checkpoints.newest(tmp_path).scalars == {"images": 1_000_000_000}
+    assert scalars(tmp_path) == {"images": 1_000_000_000}
 
 
 @pytest.mark.parametrize("stem", ["weights", "ema", "optimizers"])
@@ -64,8 +71,8 @@ def test_one_flipped_bit_falls_back_and_names_both(tmp_path: Path, stem: str):
     content[-1] ^= 1
     file.write_bytes(content)
     with pytest.warns(UserWarning) as said:
-        found = checkpoints.newest(tmp_path)
-    assert found.scalars == {"images": 8}
+        found = scalars(tmp_path)
+    assert found == {"images": 8}
     words = " ".join(str(w.message) for w in said)
     assert "000000016 is damaged" in words and "falling back to checkpoint 000000008" in words
     assert f"{stem}.safetensors" in words
@@ -78,8 +85,8 @@ def test_a_truncated_file_falls_back(tmp_path: Path, name: str, kept: int):
     content = (newest / name).read_bytes()
     (newest / name).write_bytes(content[:kept] if kept >= 0 else content[:-3])
     with pytest.warns(UserWarning, match="damaged|falling back"):
-        found = checkpoints.newest(tmp_path)
-    assert found.scalars == {"images": 8}
+        found = scalars(tmp_path)
+    assert found == {"images": 8}
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "null", '{"sha256": 3, "scalars": {}}'])
@@ -87,14 +94,14 @@ def test_a_manifest_that_is_none_falls_back(tmp_path: Path, text: str):
     _, newest = saved(tmp_path, 8, 16)
     (newest / "manifest.json").write_text(text)
     with pytest.warns(UserWarning, match="damaged|falling back"):
-        assert checkpoints.newest(tmp_path).scalars == {"images": 8}
+        assert scalars(tmp_path) == {"images": 8}
 
 
 def test_a_missing_file_falls_back(tmp_path: Path):
     _, newest = saved(tmp_path, 8, 16)
     (newest / "ema.safetensors").unlink()
     with pytest.warns(UserWarning, match="damaged|falling back"):
-        assert checkpoints.newest(tmp_path).scalars == {"images": 8}
+        assert scalars(tmp_path) == {"images": 8}
 
 
 def test_all_damaged_is_none(tmp_path: Path):
@@ -113,7 +120,7 @@ def test_half_written_folders_are_ignored(tmp_path: Path):
     (tmp_path / "checkpoints" / ".abc.tmp").mkdir()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert checkpoints.newest(tmp_path).scalars == {"images": 8}
+        assert scalars(tmp_path) == {"images": 8}
     assert checkpoints.folders(tmp_path) == [path]
 
 
@@ -170,7 +177,7 @@ def test_pruning_never_keeps_damaged_ones_instead(tmp_path: Path):
     assert [path.name for path in checkpoints.folders(tmp_path)] == ["000000016", "000000020"]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert checkpoints.newest(tmp_path).scalars == {"images": 20}
+        assert scalars(tmp_path) == {"images": 20}
 
 
 def test_pruning_sweeps_what_killed_processes_left(tmp_path: Path):

@@ -189,11 +189,9 @@ class _Training:
             return
         self.skips += 1
         self.recorder.event("skip", in_a_row=self.skips)
-        if (
-            self.skips < self.config.max_skips
-            or any(s.is_enabled() for s in self.state.scalers.values())
-            and self.skips < 20
-        ):
+        # fp16's scaler begins too high on purpose and needs some skipped steps to find its scale
+        scaled = any(scaler.is_enabled() for scaler in self.state.scalers.values())
+        if self.skips < (max(self.config.max_skips, 20) if scaled else self.config.max_skips):
             return
         rollbacks, rate = self.state.progress.rollbacks, self.state.progress.rate
         if rollbacks >= self.config.max_rollbacks:
