@@ -166,7 +166,7 @@ def _report(
 def demo(
     out: str | Path = "demo",
     *,
-    budget: str | float = "70s",
+    budget: str | float = "60s",
     device: str = "auto",
     observer: Observer = silent,
 ) -> Comparison:

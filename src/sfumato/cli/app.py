@@ -41,7 +41,7 @@ app.add_typer(runs_app, name="runs")
 @app.command()
 def demo(
     out: o.Out = "demo",  # type: ignore[assignment]
-    budget: o.Budget = "70s",
+    budget: o.Budget = "60s",
     device: o.Device = "auto",
     json: o.Json = False,
     quiet: o.Quiet = False,
@@ -60,7 +60,7 @@ def demo(
     from sfumato.cli.progress import display
 
     with display(quiet) as observer:
-        found = api.demo(out, budget=budget or "70s", device=device, observer=observer)
+        found = api.demo(out, budget=budget or "60s", device=device, observer=observer)
     tell_comparison(found, out, json)
 
 
