@@ -79,7 +79,7 @@ class TrainingConfig(Config):
     checkpoint_seconds: Seconds = 120.0
     """Save the full state at least this often; it does not influence the result."""
     keep: Positive = 2
-    """How many of the newest checkpoints are kept, besides the best."""
+    """How many of the newest checkpoints are kept; snapshots stay for good."""
     snapshots: Annotated[int, Field(ge=0, le=100)] = 12
     """EMA weights kept at log-spaced moments, for learning curves and the time-lapse."""
     validation_images: Count = 256

@@ -55,6 +55,14 @@ def test_without_intervals_nothing_is_claimed():
     assert not verdict([contestant("flow", 1, None), contestant("vae", 99, None)]).significant
 
 
+def test_a_ruler_that_fails_its_anchors_decides_nothing():
+    ranked = [contestant("flow", 4), contestant("vae", 40)]
+    assert verdict(ranked, trustworthy=True).significant
+    doubted = verdict(ranked, trustworthy=False)
+    assert not doubted.significant
+    assert "decide nothing" in doubted.sentence
+
+
 def test_one_alone():
     found = verdict([contestant("flow", 10)])
     assert "nobody to compare it with" in found.sentence and not found.significant

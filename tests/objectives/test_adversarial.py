@@ -6,7 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from sfumato.objectives.adversarial import discriminator_loss, generator_loss, gradient_penalty
+from sfumato.objectives.adversarial import (
+    boundary,
+    discriminator_loss,
+    generator_loss,
+    gradient_penalty,
+)
 
 REAL, FAKE = [0.5, -0.25, 2.0], [-1.5, 0.75, 0.0]
 
@@ -53,6 +58,12 @@ def test_both_players_pull_the_right_way(kind):
     fake.grad = None
     generator_loss(kind, fake, real.detach()).backward()
     assert fake.grad is not None and (fake.grad < 0).all()
+
+
+def test_the_boundary_lies_where_each_game_puts_it():
+    real, fake = torch.tensor([5.0, 7.0]), torch.tensor([3.0, 1.0])
+    found = [float(boundary(kind, real, fake)) for kind in ("bce", "hinge", "lsgan", "relativistic")]
+    assert found == [0, 0, 0.5, 4]
 
 
 def test_r1_of_a_linear_discriminator():

@@ -202,6 +202,7 @@ def comparison(folder: Path, names: Sequence[str] = tuple(MODELS)) -> Comparison
         blur=[score("FD[domain]", value) for value in (5.2, 14.8, 38.1, 77.0, 121.5)],
         noise=[score("FD[domain]", value) for value in (4.1, 9.7, 27.9, 66.2, 140.3)],
         memorised=score("copies[domain]", 0.998, up=True),
+        trustworthy=True,
     )
     return Comparison(
         title=" and ".join(filter(None, [", ".join(names[:-1]), names[-1]])) + " on portraits",

@@ -8,7 +8,7 @@ from sfumato.training.muon import Muon, orthogonalise
 
 
 def spectrum(matrices: torch.Tensor) -> torch.Tensor:
-    return torch.linalg.svdvals(orthogonalise(matrices).float())
+    return torch.linalg.svdvals(torch.stack(orthogonalise(matrices.unbind())))
 
 
 @pytest.mark.parametrize("shape", [(16, 144), (144, 16), (64, 256)])
@@ -43,23 +43,32 @@ def test_no_direction_is_blown_up(shape: tuple[int, int], smallest: float):
 
 def test_the_scale_of_a_gradient_does_not_matter():
     matrices = torch.randn(2, 12, 20)
-    torch.testing.assert_close(
-        orthogonalise(matrices * 1e-4).float(), orthogonalise(matrices).float(), atol=0.05, rtol=0.05
-    )
+    tiny, plain = orthogonalise((matrices * 1e-4).unbind()), orthogonalise(matrices.unbind())
+    torch.testing.assert_close(tiny, plain, atol=0.05, rtol=0.05)
+
+
+def test_shapes_that_share_their_shorter_side_go_together():
+    source = torch.Generator().manual_seed(0)
+    matrices = [torch.randn(*shape, generator=source) for shape in [(8, 20), (30, 8), (12, 20), (8, 8)]]
+    together = orthogonalise(matrices, [1.0, 2.0, 3.0, 1.0])
+    for matrix, scale, found in zip(matrices, [1.0, 2.0, 3.0, 1.0], together, strict=True):
+        assert found.shape == matrix.shape
+        torch.testing.assert_close(found, scale * orthogonalise([matrix])[0], atol=0.02, rtol=0.02)
 
 
 def test_zero_stays_zero():
-    found = orthogonalise(torch.zeros(1, 8, 8))
+    (found,) = orthogonalise([torch.zeros(8, 8)])
     assert torch.isfinite(found).all() and not found.any()
 
 
-def test_vectors_are_updated_by_adam():
-    weights = [nn.Parameter(torch.linspace(-1, 1, 7)) for _ in range(2)]
+@pytest.mark.parametrize("shape", [(8,), (2, 4)])
+def test_all_but_convolutions_is_updated_by_adam(shape: tuple[int, ...]):
+    weights = [nn.Parameter(torch.linspace(-1, 1, 8).reshape(shape)) for _ in range(2)]
     ours = Muon([{"params": [weights[0]]}], lr=0.01, betas=(0.9, 0.99))
     theirs = torch.optim.Adam([weights[1]], lr=0.01, betas=(0.9, 0.99))
     source = torch.Generator().manual_seed(0)
     for _ in range(10):
-        gradient = torch.randn(7, generator=source)
+        gradient = torch.randn(shape, generator=source)
         for weight, optimizer in zip(weights, (ours, theirs), strict=True):
             weight.grad = gradient.clone()
             optimizer.step()
@@ -108,7 +117,7 @@ def test_the_memory_format_does_not_matter():
 
 def test_a_step_has_the_size_of_adams():
     """Liu et al. 2025, Eq. 4: root mean square 0.2 times the learning rate."""
-    weight = nn.Parameter(torch.zeros(64, 64))
-    weight.grad = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
+    weight = nn.Parameter(torch.zeros(64, 64, 1, 1))
+    weight.grad = torch.randn(64, 64, 1, 1, generator=torch.Generator().manual_seed(0))
     Muon([{"params": [weight]}], lr=0.1, betas=(0.9, 0.99)).step()
     assert float(weight.detach().square().mean().sqrt()) == pytest.approx(0.2 * 0.1, rel=0.3)

@@ -76,6 +76,7 @@ def build_comparison(
         blur=anchors.blur,
         noise=anchors.noise,
         memorised=anchors.memorised,
+        trustworthy=anchors.trustworthy(),
     )
     return Comparison(
         title=f"{_listed([one.name for one in ranked])} on {data.name}",
@@ -87,7 +88,7 @@ def build_comparison(
         machine=describe_machine(reference.ruler.device),
         ruler=ruler,
         contestants=ranked,
-        verdict=verdict(ranked),
+        verdict=verdict(ranked, ruler.trustworthy),
         advice=advice(ranked, data, anchors.floor),
         differences=_differences(entrants),
         commands=list(commands),

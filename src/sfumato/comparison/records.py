@@ -84,6 +84,8 @@ class Ruler(Config):
     """FD of ever noisier real images (must rise)."""
     memorised: Score
     """Copies found when the training set itself poses as generated (must be near 1)."""
+    trustworthy: bool
+    """Whether the distance rose with every level of blur and of noise."""
 
 
 class Difference(Config):

@@ -14,12 +14,27 @@ def leading(contestant: Contestant) -> Score:
     return contestant.scores.get("fd", contestant.scores["kd"])
 
 
-def verdict(ranked: Sequence[Contestant]) -> Verdict:
+UNTRUSTED = (
+    " But this data's ruler did not answer to every level of blur and noise, so its numbers decide nothing: "
+    "believe your eyes, or prepare more images."
+)
+
+
+def verdict(ranked: Sequence[Contestant], trustworthy: bool = True) -> Verdict:
     """Say who wins, by how much, and whether the difference is more than noise.
 
     Args:
         ranked: Contestants, best first.
+        trustworthy: Whether the ruler answered to damaged images as it must; without that no
+            difference counts.
     """
+    said = _winner(ranked)
+    if trustworthy:
+        return said
+    return said.model_copy(update={"sentence": said.sentence + UNTRUSTED, "significant": False})
+
+
+def _winner(ranked: Sequence[Contestant]) -> Verdict:
     best, score = ranked[0], leading(ranked[0])
     if len(ranked) == 1:
         sentence = f"{best.name} scores {_number(score)}; there is nobody to compare it with."

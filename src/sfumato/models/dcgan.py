@@ -1,9 +1,10 @@
 """DCGAN with the stabilisers that ten years have added to it: the baseline that everyone knows.
 
 Radford et al. 2015, arXiv:1511.06434, with a spectrally normalised discriminator (Miyato et al.
-2018, arXiv:1802.05957) without batch normalisation, two learning rates (Heusel et al. 2017,
-arXiv:1706.08500), lazy R1 (Mescheder et al. 2018; Karras et al. 2020, arXiv:1912.04958), annealed
-instance noise (Soenderby et al. 2017, arXiv:1610.04490), and an average of the generator's weights.
+2018, arXiv:1802.05957) without batch normalisation, a relativistic loss (Jolicoeur-Martineau 2018,
+arXiv:1807.00734), two learning rates (Heusel et al. 2017, arXiv:1706.08500), lazy R1 (Mescheder et
+al. 2018; Karras et al. 2020, arXiv:1912.04958), annealed instance noise (Soenderby et al. 2017,
+arXiv:1610.04490), and an average of the generator's weights.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sfumato.models.base import GenerativeModel, Loss
 from sfumato.networks.embedding import ConditionEmbedding
 from sfumato.objectives.adversarial import (
     GanLoss,
+    boundary,
     discriminator_loss,
     generator_loss,
     gradient_penalty,
@@ -44,7 +46,7 @@ class DCGANConfig(ModelConfig):
     """Channels of the layers nearest to the image; they double with every halving."""
     latent: Annotated[int, Field(ge=1, le=4096)] = 100
     """Dimensions of the Gaussian latent."""
-    loss: GanLoss = "hinge"
+    loss: GanLoss = "relativistic"
     """bce (non-saturating), hinge, lsgan or relativistic."""
     spectral_norm: bool = True
     """Keep every discriminator layer's largest singular value at 1."""
@@ -107,7 +109,8 @@ class Discriminator(nn.Module):
             inputs = outputs
         area = (data.height >> halvings) * (data.width >> halvings)
         self.body = nn.Sequential(*layers, nn.Flatten())
-        self.leave = nn.Linear(inputs * area, 1)
+        # a relativistic game sees differences of logits only, in which a bias cancels
+        self.leave = nn.Linear(inputs * area, 1, bias=config.loss != "relativistic")
         self.project = ConditionEmbedding(data.condition_width, inputs * area)
         self.apply(_initialise)
         if config.spectral_norm:
@@ -150,10 +153,11 @@ class DCGAN(GenerativeModel):
         logits = self.discriminator(self._blur(both, clock), condition.repeated(2))
         real_logits, fake_logits = logits.chunk(2)
         loss = discriminator_loss(config.loss, real_logits, fake_logits, config.label_smoothing)
+        middle = boundary(config.loss, real_logits, fake_logits)
         terms = {
             "loss": loss.detach(),
-            "real_accuracy": (real_logits.detach() > 0).float().mean(),
-            "fake_accuracy": (fake_logits.detach() < 0).float().mean(),
+            "real_accuracy": (real_logits.detach() > middle).float().mean(),
+            "fake_accuracy": (fake_logits.detach() < middle).float().mean(),
         }
         if config.r1 and clock.step % config.r1_every == 0:
             penalty = self._r1(batch)
@@ -221,15 +225,17 @@ def recipe() -> Recipe:
     """Return the preset."""
     return Recipe(
         preset="dcgan",
-        summary="DCGAN with spectral norm, hinge loss and averaged weights: the classic baseline.",
+        summary="DCGAN with spectral norm, relativistic loss and averaged weights: the classic baseline.",
         model=DCGANConfig(),
         training=TrainingConfig(
-            batch_size=16,
+            batch_size=32,
             optimizers={
                 "discriminator": OptimizerConfig(lr=5e-4, betas=(0.0, 0.99)),
                 "generator": OptimizerConfig(lr=1e-3, betas=(0.0, 0.99)),
             },
+            decay_from=0.9,
             ema_halflife=5_000,
+            ema_ramp=0.15,
         ),
     )
 

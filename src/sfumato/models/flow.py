@@ -133,7 +133,7 @@ def recipe() -> Recipe:
         summary="Rectified flow with a patch U-Net: the best quality per minute of training.",
         model=FlowConfig(),
         training=TrainingConfig(
-            batch_size=32,
+            batch_size=48,
             optimizers={"unet": OptimizerConfig(kind="muon", lr=4e-3, clip=1.0)},
         ),
     )

@@ -47,6 +47,16 @@ def generator_loss(kind: GanLoss, fake: Tensor, real: Tensor) -> Tensor:
     return F.softplus(real - fake).mean()
 
 
+def boundary(kind: GanLoss, real: Tensor, fake: Tensor) -> Tensor:
+    """Return the logit, a scalar, above which a discriminator of this game says "real".
+
+    A relativistic one only orders images: there it is the middle between the batch's two means.
+    """
+    if kind == "relativistic":
+        return (real.detach().mean() + fake.detach().mean()) / 2
+    return real.new_tensor(0.5 if kind == "lsgan" else 0.0)
+
+
 def gradient_penalty(logits: Tensor, images: Tensor) -> Tensor:
     """Return half the mean squared gradient norm of the logits at the images (R1, R2).
 
