@@ -97,12 +97,24 @@ class SamplingConfig(Config):
 
     steps: Annotated[int, Field(ge=1, le=1000)] = 12
     """Network evaluations of an iterative model."""
-    sampler: Literal["euler", "heun", "dpmpp_2m"] = "dpmpp_2m"
+    sampler: Literal["euler", "heun", "dpmpp_2m", "dpmpp_3m", "unipc", "ipndm", "ddim"] = "dpmpp_2m"
     """Solver of an iterative model."""
+    eta: Fraction = 0.0
+    """Fresh noise of `ddim`: 0 none, 1 as much as DDPM's ancestral sampling."""
     guidance: Annotated[float, Field(ge=0, le=20)] = 1.0
     """Classifier-free guidance scale; 1 is the plain conditional model."""
+    guidance_interval: tuple[Fraction, Fraction] = (0.0, 1.0)
+    """Times at which guidance acts, from 0 (data) to 1 (noise) (Kynkaanniemi et al. 2024,
+    arXiv:2404.07724)."""
     truncation: Annotated[float, Field(gt=0, le=2)] = 1.0
     """Scale of the latents of a one-shot model; below 1 trades variety for typical images."""
+
+    @model_validator(mode="after")
+    def _check_interval(self) -> SamplingConfig:
+        first, last = self.guidance_interval
+        if first > last:
+            raise ValueError(f"guidance_interval [{first}, {last}] is empty; write [{last}, {first}]")
+        return self
 
 
 class Recipe(Config):

@@ -27,7 +27,7 @@ def contestant(name: str, fd: float, spread: float | None = 1.0, **changes) -> C
         "copies": score(0.0, 0.01), "diversity": score(1.0, 0.05), "attributes": {},
         "images_seen": 1000, "training_seconds": 10.0, "images_per_second": 100.0,
         "sampling_seconds_16": 1.0, "parameters": 1, "parameters_trained": 1, "macs_per_image": 1.0,
-        "peak_memory_mb": 1.0, "losses": [], "pictures": {}, "warnings": [],
+        "guided": True, "peak_memory_mb": 1.0, "losses": [], "pictures": {}, "warnings": [],
         "quality": [CurvePoint(images=k, seconds=k, values={"FD": v}) for k, v in enumerate((9.0, 6.0, 3.0))],
     }  # fmt: skip
     return Contestant(**(values | changes))
@@ -120,6 +120,8 @@ def test_advice_follows_from_what_was_found():
 def test_advice_on_labels_and_speed():
     lazy = contestant("flow", 10, attributes={"hat": score(0.9, 0.1), "beard": score(0.4, 0.1)})
     assert "`beard` is the label that flow obeys least" in said([lazy])
+    assert "sampling.guidance" in said([lazy])
+    assert "sampling.guidance" not in said([lazy.model_copy(update={"guided": False})])
     fast = contestant("vae", 20, sampling_seconds_16=0.1)
     assert "vae draws 10 times faster than flow" in said([contestant("flow", 10), fast])
     assert "draws" not in said([fast, contestant("flow", 30)])

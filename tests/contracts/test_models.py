@@ -283,11 +283,15 @@ def test_every_sampling_setting_makes_finite_images(name, workbench):
         "sampler=euler",
         "sampler=heun",
         "sampler=dpmpp_2m",
+        "sampler=dpmpp_3m",
+        "sampler=unipc",
+        "sampler=ipndm",
+        "sampler=ddim",
         "guidance=2.5",
         "truncation=0.5",
         "steps=1",
     ):
-        settings = override(recipe.sampling, [assignment])
+        settings = override(recipe.sampling, [assignment, "eta=0.5"])
         image = sampling.draw(model, [0, 1], condition, settings, CPU)
         assert image.shape == (2, spec.height, spec.width, spec.channels), assignment
         assert image.dtype == np.uint8

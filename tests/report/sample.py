@@ -168,6 +168,7 @@ def contestant(name: str, folder: Path, rank: int = 0) -> Contestant:
         images_per_second=764.0 - 90 * rank,
         sampling_seconds_16=0.107 if name == "flow" else 0.0124,
         parameters=1_942_019 + 411_000 * rank,
+        guided=name == "flow",
         parameters_trained=1_942_019 + 901_000 * rank,
         macs_per_image=1.31e9 if name == "flow" else 5.2e7,
         peak_memory_mb=1180.0 + 75 * rank,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 
 import pytest
 import torch
 
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.runs import Run, checkpoints
-from sfumato.training import train
+from sfumato.training import records, train
 from sfumato.training.step import Stepper
 
 CPU = torch.device("cpu")
@@ -25,6 +26,23 @@ def newest(run: Run) -> checkpoints.Checkpoint:
 
 def events(toys, run: Run, kind: str) -> list[dict]:
     return [event for event in toys.raw_log(run) if event["event"] == kind]
+
+
+def test_tensorboard_has_the_log_s_numbers(toys, monkeypatch):
+    events_of = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    monkeypatch.setattr(records, "LOG_SECONDS", 0.0)
+    run = toys.make("board", "tensorboard=true")
+    train(run, toys.prepared, CPU)
+    board = events_of.EventAccumulator(str(run.path / "tensorboard")).Reload()
+    logged = [(e["images"], e["values"]["net/loss"]) for e in events(toys, run, "loss")]
+    assert len(logged) == 20
+    assert [(s.step, pytest.approx(s.value, rel=1e-5)) for s in board.Scalars("net/loss")] == logged
+
+
+def test_without_tensorboard_it_says_how_to_get_it(toys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(UsageError, match=r"pip install 'sfumato\[tensorboard\]'"):
+        train(toys.make("none", "tensorboard=true"), toys.prepared, CPU)
 
 
 def test_a_run_from_start_to_finish(toys):

@@ -62,6 +62,9 @@ class Display:
             "rollback": lambda: (
                 f"  rolled back to image {event['images']:,}; learning rate x {event['rate']}"
             ),
+            "compile": lambda: (
+                f"  not compiled, trains as it is: {event['failed']}" if event["failed"] else "  compiled"
+            ),
             "memory": lambda: f"  memory is short: {event['micro_batches']} micro-batches from here on",
             "stopped": lambda: f"{self._name}: stopped and saved at image {event['images']:,}",
             "choice": lambda: "\n".join(

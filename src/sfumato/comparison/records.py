@@ -49,6 +49,8 @@ class Contestant(Config):
     """Seconds to make 16 images on this machine."""
     parameters: int
     """Trainable parameters used for sampling."""
+    guided: bool
+    """Whether guidance makes it follow its condition more closely."""
     parameters_trained: int
     """Trainable parameters in all (a GAN's discriminator included)."""
     macs_per_image: float

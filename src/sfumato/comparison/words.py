@@ -120,13 +120,14 @@ def advice(ranked: Sequence[Contestant], data: DataSpec, floor: Score) -> list[s
             f"The best score is {value / floor.value:.0f} times the floor of real images: at "
             f"{smaller} (`--set data.size={smaller}`) the same minutes go about four times as far."
         )
-    obeyed = [score for one in ranked[:1] for score in one.attributes.values()]
-    if obeyed and min(score.value for score in obeyed) < 0.7:
-        weakest = min(best.attributes, key=lambda name: best.attributes[name].value)
-        said.append(
-            f"`{weakest}` is the label that {best.name} obeys least; guidance above 1 "
-            "(`--set sampling.guidance=2`) makes it listen."
+    weakest = min(best.attributes, key=lambda name: best.attributes[name].value, default=None)
+    if weakest and best.attributes[weakest].value < 0.7:
+        cure = (
+            "guidance above 1 (`--set sampling.guidance=2`) makes it listen."
+            if best.guided
+            else "a model with guidance can be made to listen, this one only by more training."
         )
+        said.append(f"`{weakest}` is the label that {best.name} obeys least; {cure}")
     fastest = min(ranked, key=lambda one: one.sampling_seconds_16)
     if fastest.name != best.name:
         ratio = best.sampling_seconds_16 / max(fastest.sampling_seconds_16, 1e-9)

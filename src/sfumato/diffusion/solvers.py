@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 Denoiser = Callable[[Tensor, float], Tensor]
 """Maps (x_t, t) to a prediction of x_0."""
+Draw = Callable[[int], Tensor]
+"""Returns standard normal noise, shaped as x, for a step's number."""
 
 
 def schedule(steps: int, shift: float = 1.0) -> list[float]:
@@ -68,6 +71,117 @@ def dpmpp_2m(denoise: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
     return x
 
 
+def dpmpp_3m(denoise: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
+    """DPM-Solver++(3M): third order, one evaluation per step.
+
+    Reference: Lu et al. 2022, Sec. 5, arXiv:2211.01095. Its authors' code multiplies phi_3 by half of
+    the second derivative, which makes the order two; here it is the whole.
+    """
+    past: list[tuple[float, Tensor]] = []
+    for t, after in zip(times[:-1], times[1:], strict=True):
+        past = _newest(past, t, denoise(x, t), 3)
+        x = _exponential_step(x, t, after, past)
+    return x
+
+
+def unipc(denoise: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
+    """UniPC-2: the prediction is corrected by the very evaluation that the next step needs anyway.
+
+    Reference: Zhao et al. 2023, Alg. 1 and 2, arXiv:2302.04867. As many conditions as there are
+    nodes determine the weights, so they are those of the interpolating polynomial. Third order.
+    """
+    past: list[tuple[float, Tensor]] = []
+    from_here: tuple[float, Tensor, list[tuple[float, Tensor]]] | None = None
+    for t, after in zip(times[:-1], times[1:], strict=True):
+        x_0 = denoise(x, t)
+        if from_here is not None:
+            before, x_before, known = from_here
+            x = _exponential_step(x_before, before, t, [(t, x_0), *known])
+        past = _newest(past, t, x_0, 2)
+        from_here = (t, x, past)
+        x = _exponential_step(x, t, after, past)
+    return x
+
+
+def ipndm(denoise: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
+    """Four-step Adams-Bashforth on the velocity: fourth order, one evaluation per step.
+
+    Reference: Liu et al. 2022, Sec. 3, arXiv:2202.09778, without its Runge-Kutta start, as Zhang &
+    Chen 2022, arXiv:2204.13902, improved it; the weights are those of the actual spacing.
+    """
+    past: list[tuple[float, Tensor]] = []
+    for t, after in zip(times[:-1], times[1:], strict=True):
+        past = [(t, (x - denoise(x, t)) / t), *past][:4]
+        weights = _weights([time for time, _ in past], t, after, np.ones_like)
+        x = x + sum(weight * v for weight, (_, v) in zip(weights, past, strict=True))
+    return x
+
+
+def ddim(denoise: Denoiser, x: Tensor, times: Sequence[float], eta: float, draw: Draw) -> Tensor:
+    """DDIM; a fraction eta of the noise that DDPM's ancestral sampling (eta 1) draws is drawn anew.
+
+    Reference: Song et al. 2020, Eq. 12 and 16, arXiv:2010.02502; Ho et al. 2020, Alg. 2.
+
+    Args:
+        denoise: Predicts x_0.
+        x: Noise.
+        times: From 1 to 0.
+        eta: In [0, 1]; 0 is `euler`.
+        draw: Fresh noise for each step.
+    """
+    for step, (t, after) in enumerate(zip(times[:-1], times[1:], strict=True)):
+        x_0 = denoise(x, t)
+        eps = (x - (1 - t) * x_0) / t
+        # the ratio of noise to signal after the step to that before it
+        ratio = 0.0 if after == 0 else after * (1 - t) / ((1 - after) * t)
+        fresh = eta * math.sqrt(1 - ratio**2)
+        x = (1 - after) * x_0 + after * math.sqrt(1 - fresh**2) * eps
+        if after * fresh > 0:
+            x = x + after * fresh * draw(step)
+    return x
+
+
+def _newest(
+    past: Sequence[tuple[float, Tensor]], t: float, x_0: Tensor, count: int
+) -> list[tuple[float, Tensor]]:
+    """Put a prediction in front; keep the newest ones that have a finite log signal-to-noise ratio."""
+    return [(t, x_0), *(entry for entry in past if entry[0] < 1)][:count]
+
+
+def _exponential_step(x: Tensor, t: float, after: float, known: Sequence[tuple[float, Tensor]]) -> Tensor:
+    """Carry x from t to `after`, the prediction of x_0 being a polynomial through known ones.
+
+    The linear part is solved exactly (Lu et al. 2022, Prop. 4.1); the polynomial is in the log
+    signal-to-noise ratio. Where that is infinite, the newest prediction stands alone.
+    """
+    if t == 1 or after == 0:
+        known = [entry for entry in known if entry[0] == t]
+        total = (1 - (1 - t) * after / t / (1 - after)) * known[0][1] if after else known[0][1]
+    else:
+        now, then = _log_snr(t), _log_snr(after)
+        nodes = [_log_snr(time) for time, _ in known]
+        weights = _weights(nodes, now, then, lambda s: np.exp(s - then))
+        total = sum(weight * x_0 for weight, (_, x_0) in zip(weights, known, strict=True))
+    return (after / t) * x + (1 - after) * total
+
+
+_POINTS, _SHARES = np.polynomial.legendre.leggauss(16)
+
+
+def _weights(
+    nodes: Sequence[float], start: float, end: float, kernel: Callable[[np.ndarray], np.ndarray]
+) -> list[float]:
+    """Integrate kernel times each Lagrange polynomial of the nodes from start to end.
+
+    By Gauss-Legendre quadrature, which has none of the cancellation of the closed forms.
+    """
+    half = (end - start) / 2
+    s = start + half * (1 + _POINTS)
+    shares = half * _SHARES * kernel(s)
+    products = [math.prod((s - b) / (a - b) for b in nodes if b != a) for a in nodes]
+    return [float((shares * product).sum()) for product in products]
+
+
 def _log_snr(t: float) -> float:
     """Return log(alpha_t / sigma_t)."""
     if t in (0.0, 1.0):
@@ -79,5 +193,8 @@ SOLVERS: dict[str, Callable[[Denoiser, Tensor, Sequence[float]], Tensor]] = {
     "euler": euler,
     "heun": heun,
     "dpmpp_2m": dpmpp_2m,
+    "dpmpp_3m": dpmpp_3m,
+    "unipc": unipc,
+    "ipndm": ipndm,
 }
 """Solver by the name used in recipes and on the command line."""

@@ -73,6 +73,9 @@ class Model(nn.Module, ABC):
 class GenerativeModel(Model):
     """A model that turns latents into images."""
 
+    guided: ClassVar[bool] = False
+    """Whether `sampling.guidance` makes it follow its condition more closely."""
+
     @abstractmethod
     def latents(self, noise: ImageNoise) -> Tensor:
         """Draw one latent per image from its own seed; Float [B, ...]."""

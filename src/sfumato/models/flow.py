@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
 from sfumato.diffusion.paths import denoised, interpolate, logit_normal, precondition, velocity
-from sfumato.diffusion.solvers import SOLVERS, schedule
+from sfumato.diffusion.solvers import SOLVERS, ddim, schedule
 from sfumato.models.base import GenerativeModel, Loss
 from sfumato.networks.unet import ResidualBlock, UNet, working_patch
 from sfumato.recipe import ModelConfig, OptimizerConfig, Recipe, SamplingConfig, TrainingConfig, register
@@ -58,6 +58,7 @@ class Flow(GenerativeModel):
     """A U-Net that predicts velocities."""
 
     Config = FlowConfig
+    guided = True
 
     def __init__(self, config: FlowConfig, data: DataSpec) -> None:
         super().__init__(config, data)
@@ -113,16 +114,25 @@ class Flow(GenerativeModel):
         self, latents: Tensor, condition: Condition, sampling: SamplingConfig, noise: ImageNoise
     ) -> Images:
         nothing = Condition.unknown(len(latents), condition.values.shape[1], latents.device)
+        guided = sampling.guidance != 1 and condition.values.shape[1] > 0
+        first, last = sampling.guidance_interval
 
         def denoise(x: Tensor, t: float) -> Tensor:
             times = torch.full((len(x),), t, device=x.device)
             v = self._velocity(x, times, condition)
-            if sampling.guidance != 1 and condition.values.shape[1]:
+            if guided and first <= t <= last:
                 plain = self._velocity(x, times, nothing)
                 v = plain + sampling.guidance * (v - plain)
             return denoised(x, v, times)
 
-        x_0 = SOLVERS[sampling.sampler](denoise, latents, schedule(sampling.steps))
+        def draw(step: int) -> Tensor:
+            return noise.normal(f"step-{step}", *self.shape)
+
+        times = schedule(sampling.steps)
+        if sampling.sampler == "ddim":
+            x_0 = ddim(denoise, latents, times, sampling.eta, draw)
+        else:
+            x_0 = SOLVERS[sampling.sampler](denoise, latents, times)
         return x_0.clamp(-1, 1)
 
 

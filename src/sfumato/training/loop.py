@@ -18,6 +18,7 @@ from sfumato.recipe import Recipe, lookup
 from sfumato.runs import Run, Status, checkpoints
 from sfumato.seeding import StepNoise, derive
 from sfumato.training.budget import Budget
+from sfumato.training.compiling import compile_networks
 from sfumato.training.memory import Memory, out_of_memory, recompute
 from sfumato.training.ranks import Ranks
 from sfumato.training.records import Recorder
@@ -85,9 +86,6 @@ class _Training:
         self.stepper = Stepper(self.state, self.config, ranks, device)
         if self.config.activation_checkpointing:
             recompute(model.recomputable())
-        if self.config.compile:
-            for network in model.compilable():
-                network.compile()
         self.skips = 0
 
     def _resume(self) -> None:
@@ -103,6 +101,9 @@ class _Training:
         if not checkpoints.folders(self.run.path):
             self.recorder.checkpoint()  # something to roll back to
         self._started, self._before = time.perf_counter(), progress.seconds
+        if self.config.compile:  # within the budget
+            failed = compile_networks(self.state.model.compilable(), self.device)
+            self.recorder.event("compile", failed=failed)
         try:
             while not self._done():
                 self._plan()

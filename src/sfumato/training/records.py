@@ -14,6 +14,7 @@ from sfumato import sampling
 from sfumato.batch import Clock
 from sfumato.data.feed import Feed
 from sfumato.data.prepared import Prepared
+from sfumato.errors import UsageError
 from sfumato.imaging.grid import compose
 from sfumato.imaging.png import write_png
 from sfumato.models.base import GenerativeModel
@@ -189,6 +190,8 @@ class Recorder:
             checkpoints.save(folder, self.state.tensors(), self.state.scalars())
             checkpoints.prune(self.run.path, self.recipe.training.keep, folder)
             self.event("checkpoint")
+        if self._board:
+            self._board.flush()
         self._saved = time.monotonic()
 
     def finish(self, state: State, total: int, peak_mb: float) -> Status:
@@ -222,7 +225,16 @@ class Recorder:
 
 
 def _tensorboard(run: Run) -> Any:
-    """Return a writer of TensorBoard events (extra `tensorboard`)."""
-    from torch.utils.tensorboard import SummaryWriter
+    """Return a writer of TensorBoard events.
 
+    Raises:
+        UsageError: If TensorBoard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise UsageError(
+            "training.tensorboard = true needs TensorBoard, which is not installed: "
+            "pip install 'sfumato[tensorboard]', or leave it off; log.jsonl has the same numbers."
+        ) from error
     return SummaryWriter(run.path / "tensorboard")

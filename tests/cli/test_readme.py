@@ -1,0 +1,61 @@
+"""README's commands, run as they stand on a folder of photographs; only the budgets are smaller."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sfumato.data.portraits import portraits
+
+SMALLER = ("--set", "training.batch_size=16", "--set", "model.width=8", "--set", "training.snapshots=1")
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory) -> Path:
+    """Drawn faces as files, so many that a flow is what the program chooses."""
+    folder = tmp_path_factory.mktemp("readme") / "photos"
+    folder.mkdir()
+    for index, pixels in enumerate(portraits(0, range(400), size=16)[0]):
+        Image.fromarray(np.asarray(pixels)).save(folder / f"{index}.png")
+    return folder
+
+
+def block(repository: Path, language: str, containing: str) -> str:
+    """Return README's one block of code with these words."""
+    readme = (repository / "README.md").read_text("utf-8")
+    (found,) = [b for b in re.findall(rf"^```{language}\n(.*?)^```", readme, re.M | re.S) if containing in b]
+    return found
+
+
+def test_the_commands(sfumato, repository: Path, photos: Path, tmp_path: Path, small_ruler):
+    shutil.copytree(photos, "photos")
+    lines = block(repository, "sh", "sfumato compare").splitlines()
+    assert len(lines) >= 4
+    for line in lines:
+        words = shlex.split(line, comments=True)[1:]
+        if "--budget" in words:
+            del words[words.index("--budget") : words.index("--budget") + 2]
+        if words[0] in ("compare", "train"):
+            words += ["--images", "32", *SMALLER]
+        found = sfumato(*words)
+        assert found.code == 0, f"{line}\n{found.err}"
+    assert (tmp_path / "report" / "report.html").is_file()
+    assert len(list(tmp_path.glob("**/*.grid.png"))) == 1
+
+
+def test_the_python(repository: Path, photos: Path, tmp_path: Path, monkeypatch, capsys, small_ruler):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(photos, "photos")
+    small = [SMALLER[k] for k in (1, 3, 5)]
+    code = block(repository, "python", "sf.train").replace('budget="5m"', f"images=32, settings={small}")
+    names: dict = {}
+    exec(code, names)  # the README is ours
+    assert names["images"].shape == (16, 32, 32, 3) and names["images"].dtype == np.uint8
+    assert names["scores"]["kd"].protocol.backbone == "domain"
+    assert capsys.readouterr().out.strip() == names["found"].verdict.sentence
