@@ -13,7 +13,7 @@ from sfumato.config import override
 from sfumato.data.prepare import prepare
 
 SHORT = [
-    "training.images=1024", "training.batch_size=32", "model.width=8", "model.features=16",
+    "training.images=3072", "training.batch_size=32", "model.width=8", "model.features=16",
     "training.precision=float32",
 ]  # fmt: skip
 
