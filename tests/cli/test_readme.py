@@ -21,7 +21,7 @@ def photos(tmp_path_factory) -> Path:
     """Drawn faces as files, so many that a flow is what the program chooses."""
     folder = tmp_path_factory.mktemp("readme") / "photos"
     folder.mkdir()
-    for index, pixels in enumerate(portraits(0, range(1300), size=16)[0]):
+    for index, pixels in enumerate(portraits(0, range(1600), size=16)[0]):
         Image.fromarray(np.asarray(pixels)).save(folder / f"{index}.png")
     return folder
 
