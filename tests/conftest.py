@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,6 +65,43 @@ def no_network() -> Iterator[None]:
     guard(socket, "getaddrinfo", 0)
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session")
+def small_images(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An .npz of 60 images of 16x16 in 3 classes."""
+    path = tmp_path_factory.mktemp("images") / "small.npz"
+    random = np.random.default_rng(0)
+    coarse = random.integers(0, 256, (60, 4, 4, 3), np.uint8)
+    np.savez(path, images=coarse.repeat(4, axis=1).repeat(4, axis=2), labels=np.arange(60) % 3)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def shortly() -> Callable[[], contextlib.AbstractContextManager[None]]:
+    """Return a context in which the ruler is small and trained for a moment only."""
+
+    @contextlib.contextmanager
+    def short() -> Iterator[None]:
+        from sfumato import models, recipe  # noqa: F401
+        from sfumato.config import override
+
+        entry = recipe.lookup("domain")
+        keys = ["training.images=3072", "training.batch_size=32", "model.width=8", "model.features=16",
+                "training.precision=float32"]  # fmt: skip
+        with pytest.MonkeyPatch.context() as patch:
+            changed = entry._replace(recipe=lambda: override(entry.recipe(), keys))
+            patch.setitem(recipe._registry, "domain", changed)
+            yield
+
+    return short
+
+
+@pytest.fixture
+def short_ruler(shortly: Callable[[], contextlib.AbstractContextManager[None]]) -> Iterator[None]:
+    """Train the ruler for a moment only."""
+    with shortly():
+        yield
 
 
 @pytest.fixture(scope="session")

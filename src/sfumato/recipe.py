@@ -96,7 +96,7 @@ class SamplingConfig(Config):
     """How images are drawn from a trained model; what a model does not use it ignores."""
 
     steps: Annotated[int, Field(ge=1, le=1000)] = 12
-    """Network evaluations of an iterative model."""
+    """Steps of an iterative model: one network evaluation each, two with `heun` or guidance."""
     sampler: Literal["euler", "heun", "dpmpp_2m", "dpmpp_3m", "unipc", "ipndm", "ddim"] = "dpmpp_2m"
     """Solver of an iterative model."""
     eta: Fraction = 0.0

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 
 
@@ -40,16 +39,6 @@ def sfumato(monkeypatch, capsys, tmp_path: Path):
     return run
 
 
-@pytest.fixture(scope="session")
-def images(tmp_path_factory) -> Path:
-    """An .npz of 60 images of 16x16 in 3 classes."""
-    path = tmp_path_factory.mktemp("images") / "small.npz"
-    random = np.random.default_rng(0)
-    coarse = random.integers(0, 256, (60, 4, 4, 3), np.uint8)
-    np.savez(path, images=coarse.repeat(4, axis=1).repeat(4, axis=2), labels=np.arange(60) % 3)
-    return path
-
-
 TINY = (
     "--images", "64", "--device", "cpu", "--quiet",
     "--set", "training.batch_size=16", "--set", "model.width=8", "--set", "data.size=16",
@@ -65,30 +54,10 @@ def tiny() -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="session")
-def trained(images: Path, tmp_path_factory):
+def trained(small_images: str, tmp_path_factory):
     """A finished run; copied by those who change it."""
     from sfumato import api
 
     settings = [TINY[k + 1] for k, word in enumerate(TINY) if word == "--set"]
     folder = tmp_path_factory.mktemp("trained") / "runs" / "vae-small"
-    return api.train("vae", data=images, run=folder, images=64, settings=settings, device="cpu")
-
-
-@pytest.fixture
-def small_ruler(monkeypatch):
-    """Train the ruler for a moment only."""
-    from sfumato import models  # noqa: F401
-    from sfumato import recipe as recipes
-    from sfumato.config import override
-
-    entry = recipes.lookup("domain")
-    keys = [
-        "training.images=256",
-        "training.batch_size=16",
-        "model.width=8",
-        "model.features=16",
-        "training.precision=float32",
-    ]
-    monkeypatch.setitem(
-        recipes._registry, "domain", entry._replace(recipe=lambda: override(entry.recipe(), keys))
-    )
+    return api.train("vae", data=small_images, run=folder, images=64, settings=settings, device="cpu")

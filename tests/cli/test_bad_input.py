@@ -83,17 +83,17 @@ def test_a_name_that_is_nearly_right(sfumato):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_flags_of_train(sfumato, images: Path, tmp_path: Path, words, said):
+def test_flags_of_train(sfumato, small_images: str, tmp_path: Path, words, said):
     budget = () if any(flag in words for flag in ("--budget", "--images", "--epochs")) else ("--images", 64)
-    found = sfumato("train", "vae", "--data", images, "--quiet", *budget, *words)
+    found = sfumato("train", "vae", "--data", small_images, "--quiet", *budget, *words)
     refused(found, 2, *said)
     assert list(tmp_path.iterdir()) == [], "something was written"
 
 
-def test_a_misspelt_preset(sfumato, images: Path):
-    refused(sfumato("train", "flwo", "--data", images), 2, "flwo", "did you mean 'flow'")
+def test_a_misspelt_preset(sfumato, small_images: str):
+    refused(sfumato("train", "flwo", "--data", small_images), 2, "flwo", "did you mean 'flow'")
     refused(sfumato("presets", "flwo"), 2, "did you mean 'flow'")
-    refused(sfumato("compare", "--data", images, "--models", "vae,flwo"), 2, "did you mean 'flow'")
+    refused(sfumato("compare", "--data", small_images, "--models", "vae,flwo"), 2, "did you mean 'flow'")
     refused(sfumato("train", "flow"), 2, "on what?")
     refused(sfumato("train"), 2, "train on what?")
     refused(sfumato("train", "vae", "flow", "dcgan"), 2, "nothing more")
@@ -108,9 +108,9 @@ def test_words_that_the_command_line_does_not_know(sfumato, words):
     assert found.code == 2 and "Traceback" not in found.err and "Error: " in found.err and found.out == ""
 
 
-def test_compare(sfumato, images: Path, tmp_path: Path):
+def test_compare(sfumato, small_images: str, tmp_path: Path):
     (tmp_path / "file").write_text("")
-    base = ("compare", "--data", images, "--quiet")
+    base = ("compare", "--data", small_images, "--quiet")
     refused(sfumato("compare"), 2, "name runs to compare, or --data")
     refused(sfumato("compare", "nobody"), 2, "no run 'nobody'")
     refused(sfumato(*base, "--out", "file"), 2, "that is a file")
@@ -237,9 +237,9 @@ def test_unreadable_images(sfumato, tmp_path: Path, tiny):
     assert allowed.code == 0, allowed.err
 
 
-def test_evaluate(sfumato, images: Path, trained: Run, tmp_path: Path):
-    refused(sfumato("evaluate", images), 2, "--reference")
-    refused(sfumato("evaluate", images, "--reference", tmp_path / "none"), 2, "none")
+def test_evaluate(sfumato, small_images: str, trained: Run, tmp_path: Path):
+    refused(sfumato("evaluate", small_images), 2, "--reference")
+    refused(sfumato("evaluate", small_images, "--reference", tmp_path / "none"), 2, "none")
 
 
 def test_debug_shows_the_traceback(sfumato, monkeypatch):

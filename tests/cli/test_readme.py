@@ -33,7 +33,7 @@ def block(repository: Path, language: str, containing: str) -> str:
     return found
 
 
-def test_the_commands(sfumato, repository: Path, photos: Path, tmp_path: Path, small_ruler):
+def test_the_commands(sfumato, repository: Path, photos: Path, tmp_path: Path, short_ruler):
     shutil.copytree(photos, "photos")
     lines = block(repository, "sh", "sfumato compare").splitlines()
     assert len(lines) >= 4
@@ -49,7 +49,7 @@ def test_the_commands(sfumato, repository: Path, photos: Path, tmp_path: Path, s
     assert len(list(tmp_path.glob("**/*.grid.png"))) == 1
 
 
-def test_the_python(repository: Path, photos: Path, tmp_path: Path, monkeypatch, capsys, small_ruler):
+def test_the_python(repository: Path, photos: Path, tmp_path: Path, monkeypatch, capsys, short_ruler):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(photos, "photos")
     small = [SMALLER[k] for k in (1, 3, 5)]

@@ -13,8 +13,8 @@ from PIL import Image
 SCORE = {"metric", "value", "interval", "n_real", "n_generated", "protocol"}
 
 
-def test_train_then_everything(sfumato, images: Path, tiny, tmp_path: Path, small_ruler):
-    made = sfumato("train", "vae", "--data", images, "--run", "first", "--json", *tiny)
+def test_train_then_everything(sfumato, small_images: str, tiny, tmp_path: Path, short_ruler):
+    made = sfumato("train", "vae", "--data", small_images, "--run", "first", "--json", *tiny)
     assert made.code == 0, made.err
     assert made.json["run"] == "runs/first" and made.json["preset"] == "vae"
     assert made.json["status"]["state"] == "finished" and made.json["status"]["images"] == 64
@@ -60,38 +60,38 @@ def test_train_then_everything(sfumato, images: Path, tiny, tmp_path: Path, smal
     assert not run.exists() and sfumato("runs", "list", "--json").json == []
 
 
-def test_what_was_begun_is_gone_on_with(sfumato, images: Path, tiny, trained):
+def test_what_was_begun_is_gone_on_with(sfumato, small_images: str, tiny, trained):
     place = ("--run", trained.path, "--resume", "auto", "--json")
-    assert sfumato("train", "vae", "--data", images, *place, *tiny).json["status"]["images"] == 64
+    assert sfumato("train", "vae", "--data", small_images, *place, *tiny).json["status"]["images"] == 64
     for changed in (
-        ("train", "flow", "--data", images, *place, *tiny),
+        ("train", "flow", "--data", small_images, *place, *tiny),
         ("train", "vae", "--data", "portraits", *place, *tiny),
-        ("train", "vae", "--data", images, *place, *tiny, "--seed", 5),
-        ("train", "vae", "--data", images, *place, *tiny, "--images", 128),
-        ("train", "vae", "--data", images, *place, *tiny, "--set", "model.latent=9"),
+        ("train", "vae", "--data", small_images, *place, *tiny, "--seed", 5),
+        ("train", "vae", "--data", small_images, *place, *tiny, "--images", 128),
+        ("train", "vae", "--data", small_images, *place, *tiny, "--set", "model.latent=9"),
     ):
         found = sfumato(*changed)
         assert found.code == 2 and "this run was begun with" in found.err, changed
-    refused = sfumato("train", "vae", "--data", images, "--run", trained.path, *tiny)
+    refused = sfumato("train", "vae", "--data", small_images, "--run", trained.path, *tiny)
     assert refused.code == 2 and "there is a run already" in refused.err
 
 
-def test_progress_goes_to_stderr(sfumato, images: Path, tiny):
+def test_progress_goes_to_stderr(sfumato, small_images: str, tiny):
     flags = [flag for flag in tiny if flag != "--quiet"]
-    made = sfumato("train", "vae", "--data", images, "--run", "loud", "--json", *flags)
+    made = sfumato("train", "vae", "--data", small_images, "--run", "loud", "--json", *flags)
     assert made.code == 0 and made.json["status"]["state"] == "finished"
     assert "first picture after" in made.err and "runs/loud/samples/" in made.err
-    quiet = sfumato("train", "vae", "--data", images, "--run", "quiet", *tiny)
+    quiet = sfumato("train", "vae", "--data", small_images, "--run", "quiet", *tiny)
     assert quiet.err == "" and "finished after 64 images" in quiet.out
 
 
-def test_a_preset_is_chosen_from_the_data(sfumato, images: Path):
+def test_a_preset_is_chosen_from_the_data(sfumato, small_images: str):
     from sfumato import api
 
-    report = api.inspect(str(images))
+    report = api.inspect(small_images)
     seen = []
     found = api.train(
-        data=str(images), images=16, device="cpu", observer=seen.append,
+        data=small_images, images=16, device="cpu", observer=seen.append,
         settings=["training.batch_size=8", "model.width=8", "training.precision=float32"],
     )  # fmt: skip
     choice = next(event for event in seen if event["event"] == "choice")
@@ -116,18 +116,19 @@ def test_doctor(sfumato):
     assert "precision" in sfumato("doctor").out
 
 
-def test_data_inspect_and_prepare(sfumato, images: Path):
-    report = sfumato("data", "inspect", images, "--json", "--quiet").json
+def test_data_inspect_and_prepare(sfumato, small_images: str):
+    report = sfumato("data", "inspect", small_images, "--json", "--quiet").json
     assert report["files"] == report["usable"] == 60 and report["unreadable"] == []
     assert report["recommendation"]["preset"] and report["recommendation"]["budget"]
     assert report["balance"][0]["column"] == "class"
-    assert "60 usable images" in sfumato("data", "inspect", images, "--quiet").out
-    prepared = sfumato("data", "prepare", images, "--set", "data.size=8", "--json", "--quiet").json
+    assert "60 usable images" in sfumato("data", "inspect", small_images, "--quiet").out
+    prepared = sfumato("data", "prepare", small_images, "--set", "data.size=8", "--json", "--quiet").json
     assert prepared["data"]["height"] == 8 and Path(prepared["path"]).is_dir()
 
 
-def test_evaluate_two_folders(sfumato, images: Path, tmp_path: Path, small_ruler):
-    scored = sfumato("evaluate", images, "--reference", images, "--json", "--quiet", "--device", "cpu")
+def test_evaluate_two_folders(sfumato, small_images: str, tmp_path: Path, short_ruler):
+    both = (small_images, "--reference", small_images)
+    scored = sfumato("evaluate", *both, "--json", "--quiet", "--device", "cpu")
     assert scored.code == 0, scored.err
     assert set(scored.json["kd"]) >= SCORE and "weak" in scored.json["kd"]["note"]
 

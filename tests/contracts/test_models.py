@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from sfumato.config import override
 from sfumato.data.prepare import prepare
 from sfumato.errors import UsageError
 from sfumato.models.base import Encodes, FeatureModel, GenerativeModel
-from sfumato.recipe import Recipe, presets
+from sfumato.recipe import Recipe, SamplingConfig, presets
 from sfumato.runs import Run, checkpoints
 from sfumato.seeding import ImageNoise
 from sfumato.training import train
@@ -272,6 +273,9 @@ def test_one_seed_is_one_image(name, workbench):
     assert len(np.unique(together.reshape(3, -1), axis=0)) == 3, "different seeds, same image"
 
 
+SAMPLERS = get_args(SamplingConfig.model_fields["sampler"].annotation)
+
+
 @every_generator
 def test_every_sampling_setting_makes_finite_images(name, workbench):
     bench = workbench(name)
@@ -280,13 +284,7 @@ def test_every_sampling_setting_makes_finite_images(name, workbench):
     model = bench.model(recipe, spec).eval()
     condition = bench.batch(spec, 2).condition
     for assignment in (
-        "sampler=euler",
-        "sampler=heun",
-        "sampler=dpmpp_2m",
-        "sampler=dpmpp_3m",
-        "sampler=unipc",
-        "sampler=ipndm",
-        "sampler=ddim",
+        *(f"sampler={sampler}" for sampler in SAMPLERS),
         "guidance=2.5",
         "truncation=0.5",
         "steps=1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import pytest
 import torch
@@ -19,6 +20,7 @@ from sfumato.diffusion.solvers import (
     schedule,
     unipc,
 )
+from sfumato.recipe import SamplingConfig
 
 MEAN, STD = 0.3, 0.5
 """The data are N(MEAN, STD^2)."""
@@ -134,6 +136,10 @@ def test_three_steps_are_dpm_solver_pp_3m():
         x = after / t * x + (1 - after) * total
         past = [(now, x_0), *past]
     torch.testing.assert_close(dpmpp_3m(denoise, X, times), x, atol=1e-10, rtol=0)
+
+
+def test_recipes_know_every_solver_by_name():
+    assert set(get_args(SamplingConfig.model_fields["sampler"].annotation)) == {*SOLVERS, "ddim"}
 
 
 def test_ddim_without_noise_is_euler():

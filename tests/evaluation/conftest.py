@@ -6,16 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from sfumato import models  # noqa: F401
-from sfumato import recipe as recipes
 from sfumato.api.evaluating import open_reference
-from sfumato.config import override
 from sfumato.data.prepare import prepare
-
-SHORT = [
-    "training.images=3072", "training.batch_size=32", "model.width=8", "model.features=16",
-    "training.precision=float32",
-]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -34,17 +26,7 @@ def small(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def short_ruler():
-    """The domain preset, made short."""
-    entry = recipes.lookup("domain")
-    patch = pytest.MonkeyPatch()
-    changed = entry._replace(recipe=lambda: override(entry.recipe(), SHORT))
-    patch.setitem(recipes._registry, "domain", changed)
-    yield
-    patch.undo()
-
-
-@pytest.fixture(scope="session")
-def reference(small, short_ruler):
+def reference(small, shortly):
     """The reference of the small set."""
-    return open_reference(small, torch.device("cpu"), lambda event: None)
+    with shortly():
+        return open_reference(small, torch.device("cpu"), lambda event: None)

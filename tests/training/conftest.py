@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -85,16 +84,6 @@ class ToyRuns:
     def raw_log(run: Run) -> list[dict[str, Any]]:
         lines = (run.path / "log.jsonl").read_text("utf-8").splitlines()
         return [json.loads(line) for line in lines]
-
-
-@pytest.fixture(scope="session")
-def small_images(tmp_path_factory) -> str:
-    """An .npz of 48 images of 16x16, with classes."""
-    path = tmp_path_factory.mktemp("images") / "small.npz"
-    random = np.random.default_rng(0)
-    coarse = random.integers(0, 256, (48, 4, 4, 3), np.uint8)
-    np.savez(path, images=coarse.repeat(4, axis=1).repeat(4, axis=2), labels=np.arange(48) % 3)
-    return str(path)
 
 
 @pytest.fixture

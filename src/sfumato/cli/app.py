@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -40,7 +41,7 @@ app.add_typer(runs_app, name="runs")
 
 @app.command()
 def demo(
-    out: o.Out = "demo",  # type: ignore[assignment]
+    out: o.Out = Path("demo"),
     budget: o.Budget = "60s",
     device: o.Device = "auto",
     json: o.Json = False,
@@ -74,7 +75,7 @@ def compare(
     seeds: Annotated[int, Option("--seeds", metavar="N", help="Training seeds per model.")] = 1,
     seed: o.Seed = 0,
     set_: o.Set = None,
-    out: o.Out = "report",  # type: ignore[assignment]
+    out: o.Out = Path("report"),
     device: o.Device = "auto",
     allow_bad: o.AllowBad = False,
     json: o.Json = False,
@@ -179,7 +180,7 @@ def sample(
     run: Annotated[str, Argument(metavar="RUN", help="Name (below runs/) or path.")],
     n: o.Count = 16,
     seed: o.Seed = 0,
-    out: o.Out = "samples",  # type: ignore[assignment]
+    out: o.Out = Path("samples"),
     set_: o.Set = None,
     device: o.Device = "auto",
     json: o.Json = False,

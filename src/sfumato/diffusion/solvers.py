@@ -152,11 +152,10 @@ def _exponential_step(x: Tensor, t: float, after: float, known: Sequence[tuple[f
     """Carry x from t to `after`, the prediction of x_0 being a polynomial through known ones.
 
     The linear part is solved exactly (Lu et al. 2022, Prop. 4.1); the polynomial is in the log
-    signal-to-noise ratio. Where that is infinite, the newest prediction stands alone.
+    signal-to-noise ratio. Where that is infinite, the prediction at t stands alone.
     """
     if t == 1 or after == 0:
-        known = [entry for entry in known if entry[0] == t]
-        total = (1 - (1 - t) * after / t / (1 - after)) * known[0][1] if after else known[0][1]
+        total = dict(known)[t]
     else:
         now, then = _log_snr(t), _log_snr(after)
         nodes = [_log_snr(time) for time, _ in known]
@@ -197,4 +196,22 @@ SOLVERS: dict[str, Callable[[Denoiser, Tensor, Sequence[float]], Tensor]] = {
     "unipc": unipc,
     "ipndm": ipndm,
 }
-"""Solver by the name used in recipes and on the command line."""
+"""Solver of the probability-flow ODE by the name used in recipes and on the command line."""
+
+
+def solve(
+    sampler: str, denoise: Denoiser, x: Tensor, times: Sequence[float], eta: float, draw: Draw
+) -> Tensor:
+    """Carry noise to data with the solver of that name, or with `ddim`, the one that draws noise anew.
+
+    Args:
+        sampler: A key of `SOLVERS`, or ddim.
+        denoise: Predicts x_0.
+        x: Noise.
+        times: From 1 to 0.
+        eta: Of `ddim`.
+        draw: Fresh noise for each step, for `ddim`.
+    """
+    if sampler == "ddim":
+        return ddim(denoise, x, times, eta, draw)
+    return SOLVERS[sampler](denoise, x, times)

@@ -36,7 +36,7 @@ class Ruler:
 
     def predictions(self, images: np.ndarray) -> np.ndarray:
         """Map uint8 [N, H, W, C] to what the label heads see, float32 [N, K]."""
-        return self._map(images, self.model.predict)  # type: ignore[attr-defined]
+        return self._map(images, self.model.predict)
 
     @torch.no_grad()
     def _map(self, images: np.ndarray, network) -> np.ndarray:

@@ -94,6 +94,10 @@ class FeatureModel(Model):
     def features(self, images: Images) -> Tensor:
         """Map Float [B, C, H, W] in [-1, 1] to Float [B, D]."""
 
+    @abstractmethod
+    def predict(self, images: Images) -> Tensor:
+        """Return what it believes the labels are, Float [B, K]: logits, and standardised numbers."""
+
 
 @runtime_checkable
 class Encodes(Protocol):

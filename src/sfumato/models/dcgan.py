@@ -150,7 +150,7 @@ class DCGAN(GenerativeModel):
         fake = self.generator(clock.noise.normal("latents", config.latent), condition)
 
         both = torch.cat([batch.images, fake.detach()])
-        logits = self.discriminator(self._blur(both, clock), condition.repeated(2))
+        logits = self.discriminator(self._noisy(both, clock), condition.repeated(2))
         real_logits, fake_logits = logits.chunk(2)
         loss = discriminator_loss(config.loss, real_logits, fake_logits, config.label_smoothing)
         middle = boundary(config.loss, real_logits, fake_logits)
@@ -165,11 +165,11 @@ class DCGAN(GenerativeModel):
             terms["r1"] = penalty.detach()
         yield Loss("discriminator", loss, terms)
 
-        fake_logits = self.discriminator(self._blur(fake, clock), condition)
+        fake_logits = self.discriminator(self._noisy(fake, clock), condition)
         loss = generator_loss(config.loss, fake_logits, real_logits.detach())
         yield Loss("generator", loss, {"loss": loss.detach()})
 
-    def _blur(self, images: Images, clock: Clock) -> Images:
+    def _noisy(self, images: Images, clock: Clock) -> Images:
         """Add instance noise, which lets the two distributions overlap early on."""
         sigma = self.config.instance_noise * max(1 - 2 * clock.progress, 0.0)
         if not sigma:
@@ -177,7 +177,7 @@ class DCGAN(GenerativeModel):
         shape = images.shape[1:]
         repeats = len(images) // len(clock.noise)  # 2 where real and generated images come together
         parts = [clock.noise.normal(f"instance-{k}", *shape) for k in range(repeats)]
-        return images + sigma * torch.cat(parts)
+        return torch.add(images, torch.cat(parts), alpha=sigma)
 
     def _r1(self, batch: Batch) -> Tensor:
         """Return the R1 penalty, in float32 because its gradient is differentiated again."""

@@ -72,7 +72,6 @@ class Domain(FeatureModel):
         return self.embed(F.adaptive_avg_pool2d(h, 2).flatten(1))
 
     def predict(self, images: Images) -> Tensor:
-        """Return what the heads see, Float [B, K]: logits, and standardised numbers."""
         return self.heads(self.features(images)).float()
 
     def losses(self, batch: Batch, clock: Clock) -> Iterator[Loss]:

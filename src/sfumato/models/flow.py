@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
 from sfumato.diffusion.paths import denoised, interpolate, logit_normal, precondition, velocity
-from sfumato.diffusion.solvers import SOLVERS, ddim, schedule
+from sfumato.diffusion.solvers import schedule, solve
 from sfumato.models.base import GenerativeModel, Loss
 from sfumato.networks.unet import ResidualBlock, UNet, working_patch
 from sfumato.recipe import ModelConfig, OptimizerConfig, Recipe, SamplingConfig, TrainingConfig, register
@@ -128,11 +128,7 @@ class Flow(GenerativeModel):
         def draw(step: int) -> Tensor:
             return noise.normal(f"step-{step}", *self.shape)
 
-        times = schedule(sampling.steps)
-        if sampling.sampler == "ddim":
-            x_0 = ddim(denoise, latents, times, sampling.eta, draw)
-        else:
-            x_0 = SOLVERS[sampling.sampler](denoise, latents, times)
+        x_0 = solve(sampling.sampler, denoise, latents, schedule(sampling.steps), sampling.eta, draw)
         return x_0.clamp(-1, 1)
 
 

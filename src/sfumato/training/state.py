@@ -58,13 +58,14 @@ class TrainingState:
         self.scalers = {name: torch.amp.GradScaler(device.type, enabled=scaled) for name in self.groups}
         self._names = {id(p): name for name, p in model.named_parameters()}
         self._averaged = list(self.ema.parameters())
-        self._live = list(self.model.parameters())
+        self._live = [p.detach() for p in self.model.parameters()]
+        self._buffers = list(zip(self.ema.buffers(), self.model.buffers(), strict=True))
 
     @torch.no_grad()
     def average(self, decay: float) -> None:
         """Move the averaged weights towards the present ones; buffers are copied."""
-        torch._foreach_lerp_(self._averaged, [p.detach() for p in self._live], 1 - decay)
-        for averaged, live in zip(self.ema.buffers(), self.model.buffers(), strict=True):
+        torch._foreach_lerp_(self._averaged, self._live, 1 - decay)
+        for averaged, live in self._buffers:
             averaged.copy_(live)
 
     def tensors(self) -> dict[str, Tensors]:

@@ -80,7 +80,8 @@ class Stepper:
             scaled.backward(inputs=self.state.groups[loss.group])
             for name, value in loss.terms.items():
                 key = f"{loss.group}/{name}"
-                terms[key] = terms.get(key, 0) + value.detach().float() / len(streams)
+                share = value.detach().float() / len(streams)
+                terms[key] = terms[key] + share if key in terms else share
         if len(groups) != 1:
             raise SfumatoError(f"the loss stream's groups differ between micro-batches: {groups}.")
         return groups.pop()
