@@ -5,7 +5,8 @@ A preset is the `recipe()` of a model's file; `register` makes both known under 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, SerializeAsAny, model_validator
@@ -97,7 +98,7 @@ class SamplingConfig(Config):
 
     steps: Annotated[int, Field(ge=1, le=1000)] = 12
     """Steps of an iterative model: one network evaluation each, two with `heun` or guidance."""
-    sampler: Literal["euler", "heun", "dpmpp_2m", "dpmpp_3m", "unipc", "ipndm", "ddim"] = "dpmpp_2m"
+    sampler: Literal["euler", "heun", "dpmpp_2m", "dpmpp_3m", "unipc", "ipndm", "ddim", "ddpm"] = "dpmpp_2m"
     """Solver of an iterative model."""
     eta: Fraction = 0.0
     """Fresh noise of `ddim`: 0 none, 1 as much as DDPM's ancestral sampling."""
@@ -167,6 +168,8 @@ class Entry(NamedTuple):
     """The Model class."""
     recipe: Callable[[], Recipe]
     """Makes the preset."""
+    file: Path | None = None
+    """The file of a model that does not come with Sfumato."""
 
 
 _registry: dict[str, Entry] = {}
@@ -175,6 +178,12 @@ _registry: dict[str, Entry] = {}
 def register(name: str, model: type, recipe: Callable[[], Recipe]) -> None:
     """Make a model and its preset known under one name; the last registration wins."""
     _registry[name] = Entry(name, model, recipe)
+
+
+def reset(entries: Sequence[Entry]) -> None:
+    """Make these models known, and no others."""
+    _registry.clear()
+    _registry.update({entry.name: entry for entry in entries})
 
 
 def lookup(name: str) -> Entry:

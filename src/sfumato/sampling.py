@@ -13,43 +13,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from sfumato.batch import Condition, DataSpec
+from sfumato.conditions import Conditions
 from sfumato.errors import UsageError
 from sfumato.imaging.pixels import to_uint8
 from sfumato.models.base import GenerativeModel
 from sfumato.recipe import Recipe, SamplingConfig, lookup
 from sfumato.runs import Run, checkpoints
 from sfumato.seeding import ImageNoise, derive
-from sfumato.storage import read_json, replacing
+from sfumato.storage import read_json
 
 BATCH = 64
 """Images per network evaluation; it does not change the result."""
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """Joint labels of training images, so that a run can be sampled without its data."""
-
-    rows: Condition
-
-    def draw(self, seeds: Sequence[int]) -> Condition:
-        """Return for each seed the labels of a training image that depends on the seed alone."""
-        picks = [derive("condition", int(seed)) % len(self.rows) for seed in seeds]
-        return self.rows[torch.tensor(picks, dtype=torch.long)]
-
-    def save(self, path: Path) -> None:
-        """Write to a safetensors file."""
-        with replacing(path) as temporary:
-            save_file({"values": self.rows.values, "known": self.rows.known}, temporary)
-
-    @classmethod
-    def load(cls, path: Path) -> Conditions:
-        """Read what `save` wrote."""
-        named = checkpoints.load_tensors(path)
-        return cls(Condition(named["values"], named["known"]))
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,12 @@ COLUMNS = (
 )
 
 SMALL = {
-    "dcgan": ("model.width=4", "model.latent=8", "model.r1=1.0", "model.r1_every=2"),
+    "dcgan": ("model.width=4", "model.latent=8", "model.r1=1.0", "model.penalty_every=2"),
+    "gan_cbam": ("model.width=8", "model.latent=8", "model.attention_in_discriminator=true"),
+    "r3gan": ("model.width=8", "model.latent=8", "model.penalty_every=2"),
+    "fastgan": ("model.width=8", "model.latent=8"),
     "vae": ("model.width=8", "model.latent=8", "model.components=4", "model.blocks=1"),
+    "ddpm": ("model.width=16", "model.multipliers=[1, 2]", "model.blocks=1", "sampling.steps=3"),
     "flow": ("model.width=16", "model.multipliers=[1, 2]", "model.blocks=1", "sampling.steps=3"),
     "domain": ("model.width=16", "model.features=16"),
 }

@@ -207,7 +207,8 @@ def test_micro_batches_do_not_change_the_step(name, workbench):
     # A floor under a batch's mean is no mean over images either: switched off where it exists.
     fields = type(bench.recipe().model).model_fields
     plain = ["model.free_bits=0"] if "free_bits" in fields else []
-    recipe = bench.recipe(*plain)
+    # Adam turns the rounding errors of a gradient that cancels into whole steps: hardly any are taken.
+    recipe = bench.recipe(*plain, lr=1e-8)
     found = []
     for parts in (1, 2, 4):
         state, stepper = bench.state(recipe, spec, micro_batches=parts)

@@ -139,7 +139,7 @@ def test_three_steps_are_dpm_solver_pp_3m():
 
 
 def test_recipes_know_every_solver_by_name():
-    assert set(get_args(SamplingConfig.model_fields["sampler"].annotation)) == {*SOLVERS, "ddim"}
+    assert set(get_args(SamplingConfig.model_fields["sampler"].annotation)) == {*SOLVERS, "ddim", "ddpm"}
 
 
 def test_ddim_without_noise_is_euler():

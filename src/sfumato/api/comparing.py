@@ -14,6 +14,7 @@ from sfumato.comparison.records import Comparison
 from sfumato.config import parse_duration
 from sfumato.data.prepare import prepare as prepare_data
 from sfumato.errors import SfumatoError, UsageError
+from sfumato.models.own import preset_name
 from sfumato.runs import Run
 from sfumato.runs import run as runs
 from sfumato.training.precision import choose_device
@@ -42,7 +43,7 @@ def compare(
     Args:
         entrants: Runs that exist; empty to train `models` on `data`.
         data: A folder, an .npz file, or a name.
-        models: Presets to train, each once per seed, under the same budget.
+        models: Presets (or Python files with a model) to train, each once per seed, under the same budget.
         budget: Training time for each model and seed, e.g. "3m".
         images: Budget in training images instead.
         seeds: Training seeds per model; verdicts on models need 3.
@@ -78,7 +79,8 @@ def compare(
     else:
         if not 1 <= seeds <= 100:
             raise UsageError(f"--seeds {seeds}: choose 1 to 100.")
-        models = list(dict.fromkeys(models))
+        asked = list(dict.fromkeys(models))
+        models = list(dict.fromkeys(map(preset_name, asked)))
         if not models:
             raise UsageError(f"--models: name at least one preset, such as {','.join(MODELS)}.")
         budget = "3m" if budget is None and images is None else budget
@@ -90,7 +92,7 @@ def compare(
         keys = [word for setting in settings for word in ("--set", setting)]
         commands = [
             quoted(
-                "sfumato", "compare", "--data", str(data), "--models", ",".join(models), *limit,
+                "sfumato", "compare", "--data", str(data), "--models", ",".join(asked), *limit,
                 *several, "--seed", str(seed), *keys, "--out", str(out),
             )
         ]  # fmt: skip

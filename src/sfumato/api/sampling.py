@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from sfumato.api.data import Observer, silent
+from sfumato.conditions import Wish, parse_wish
 from sfumato.config import override
+from sfumato.diffusion.solvers import check_steps
 from sfumato.errors import UsageError
 from sfumato.imaging.grid import compose
 from sfumato.imaging.png import write_png
-from sfumato.recipe import SamplingConfig
+from sfumato.recipe import SamplingConfig, lookup
 from sfumato.runs import Run
 from sfumato.runs import run as runs
 from sfumato.sampling import Sampler
@@ -24,6 +27,7 @@ def sample(
     n: int = 16,
     seed: int = 0,
     *,
+    where: Sequence[str] = (),
     settings: Sequence[str] = (),
     out: str | Path | None = None,
     device: str = "auto",
@@ -33,18 +37,21 @@ def sample(
 
     Args:
         run: A run, its name (below `runs/`) or its path.
-        n: How many.
+        n: How many; of each wish, where there are wishes.
         seed: Seed of the first; the others follow.
+        where: Wishes such as "smiling=1,glasses=0", "age=40" or "boot", the name of a class; the same seeds
+            are drawn for each. Empty: labels as they occur in the data.
         settings: Keys of the sampling settings, e.g. ["steps=20", "guidance=2"].
-        out: A folder to write one PNG per seed to, and the grid beside it as `OUT.grid.png`.
+        out: A folder to write one PNG per seed to (in a folder per wish, where there are several), and
+            the grid beside it as `OUT.grid.png`.
         device: auto, cpu, cuda or mps.
         observer: Told of the progress.
 
     Returns:
-        uint8 [n, H, W, C].
+        uint8 [n, H, W, C], or [wishes * n, H, W, C].
 
     Raises:
-        UsageError: If the run has no weights or a setting does not exist.
+        UsageError: If the run has no weights, a setting means nothing to it, or a wish cannot be read.
 
     Example:
         >>> import sfumato as sf
@@ -57,19 +64,44 @@ def sample(
         raise UsageError(f"--seed {seed}: choose 0 to {2**31 - 1}.")
     grid = None if out is None else grid_path(out)
     found = run if isinstance(run, Run) else runs.find(run)
-    sampling: SamplingConfig = override(
-        found.recipe.sampling, [setting.removeprefix("sampling.") for setting in settings]
-    )
+    sampling = _sampling(found, settings)
+    wishes = [parse_wish(found.data, text) for text in where]
     sampler = Sampler.open(found, choose_device(device))
-    parts, done = [], 0
-    for part in sampler.batches(range(seed, seed + n), sampling=sampling):
-        parts.append(part)
-        done += len(part)
-        observer({"event": "progress", "what": "sampling", "done": done, "total": n})
-    images = np.concatenate(parts)
+    seeds = range(seed, seed + n)
+    if wishes:
+        asked = [sampler.conditions.where(wish, seeds) for wish in wishes]
+    else:
+        asked = [sampler.conditions.draw(seeds)]
+    rows = []
+    for condition in asked:
+        parts = []
+        for part in sampler.batches(seeds, condition, sampling):
+            parts.append(part)
+            done = len(rows) * n + sum(map(len, parts))
+            observer({"event": "progress", "what": "sampling", "done": done, "total": len(asked) * n})
+        rows.append(np.concatenate(parts))
     if out is not None and grid is not None:
-        _write(images, Path(out), grid, seed, found)
-    return images
+        _write(rows, wishes, Path(out), grid, seed, found)
+    return np.concatenate(rows)
+
+
+def _sampling(run: Run, settings: Sequence[str]) -> SamplingConfig:
+    """Return a run's sampling settings with some changed.
+
+    Raises:
+        UsageError: If a setting does not exist, or means nothing to this model.
+    """
+    settings = [setting.removeprefix("sampling.") for setting in settings]
+    changed: SamplingConfig = override(run.recipe.sampling, settings)
+    used = lookup(run.recipe.preset).model.sampling_keys
+    for setting in settings:
+        key = setting.partition("=")[0].strip()
+        if key not in used:
+            uses = f"it knows {', '.join(sorted(used))}" if used else "it draws in one way only"
+            raise UsageError(f"sampling.{key} means nothing to a {run.recipe.preset}; {uses}.")
+    if "sampler" in used:
+        check_steps(changed.sampler, changed.steps)
+    return changed
 
 
 def grid_path(out: str | Path) -> Path:
@@ -88,9 +120,32 @@ def grid_path(out: str | Path) -> Path:
     return folder.with_name(f"{folder.name}.grid.png")
 
 
-def _write(images: np.ndarray, folder: Path, grid: Path, seed: int, run: Run) -> None:
-    """Write one PNG per seed, and the grid beside the folder."""
+def paths(out: Path, wishes: Sequence[str], seeds: Sequence[int]) -> list[Path]:
+    """Return where each image goes: a file per seed, in a folder per wish where there are several."""
+    folders = [out / _slug(wish) for wish in wishes] if len(wishes) > 1 else [out]
+    return [folder / f"{seed:06d}.png" for folder in folders for seed in seeds]
+
+
+def _slug(wish: str) -> str:
+    """Return a wish as a folder's name: smiling-1_glasses-0."""
+    return re.sub(r"[^\w.]+", "-", wish.replace(" ", "").replace(",", "_")).strip("-.") or "wish"
+
+
+def _write(
+    rows: Sequence[np.ndarray], wishes: Sequence[Wish], out: Path, grid: Path, seed: int, run: Run
+) -> None:
+    """Write one PNG per seed, and beside the folder the grid: a row per wish, where there are several."""
     facts = {"Software": "sfumato", "run": run.name}
-    for index, image in enumerate(images):
-        write_png(folder / f"{seed + index:06d}.png", image, facts | {"seed": str(seed + index)})
-    write_png(grid, compose(images[:256]), facts | {"seeds": f"{seed}-{seed + len(images) - 1}"})
+    texts = [wish.text for wish in wishes]
+    seeds = range(seed, seed + len(rows[0]))
+    for index, path in enumerate(paths(out, texts, seeds)):
+        row, column = divmod(index, len(seeds))
+        asked = {"where": texts[row]} if texts else {}
+        write_png(path, rows[row][column], facts | asked | {"seed": str(seeds[column])})
+    if len(rows) > 1:
+        shown = min(len(seeds), 32)
+        picture = compose(np.concatenate([row[:shown] for row in rows[:32]]), columns=shown)
+    else:
+        picture = compose(rows[0][:256])
+    asked = {"where": "; ".join(texts)} if texts else {}
+    write_png(grid, picture, facts | asked | {"seeds": f"{seeds[0]}-{seeds[-1]}"})

@@ -10,16 +10,18 @@ from typing import Any
 import torch
 
 from sfumato.api.data import Observer, reporting, silent
+from sfumato.conditions import Conditions
 from sfumato.config import explain, override, parse_duration
 from sfumato.data.doctor import inspect
 from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
+from sfumato.diffusion.solvers import check_steps
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.models.base import GenerativeModel
+from sfumato.models.own import preset_name
 from sfumato.recipe import Recipe, lookup
 from sfumato.runs import Run, environment
 from sfumato.runs import run as runs
-from sfumato.sampling import Conditions
 from sfumato.training import check
 from sfumato.training import train as train_run
 from sfumato.training.precision import choose_device, choose_precision
@@ -47,7 +49,8 @@ def train(
     """Train a model.
 
     Args:
-        preset: A preset's name, see `sfumato presets`. None: chosen from the data.
+        preset: A preset's name, see `sfumato presets`, or a Python file of your own that registers a
+            model. None: chosen from the data.
         data: A folder, an .npz file, or a name such as `portraits` or `fashion-mnist`.
         run: Name (below `runs/`) or path of the run. None: made from the preset and the data.
         budget: Training time such as "3m"; preparation excluded, compilation included.
@@ -74,6 +77,7 @@ def train(
     if resume not in ("auto", "never"):
         raise UsageError(f"--resume '{resume}': choose auto (start or continue) or never.")
     where = choose_device(device)
+    preset = None if preset is None else preset_name(preset)
     if run is not None and resume == "auto" and (runs.place(run) / "recipe.yaml").is_file():
         begun = Run(runs.place(run))
         _same(begun, preset, str(data), budget, images, [f"seed={seed}", *settings])
@@ -171,7 +175,10 @@ def create(
 
     The model is built once before anything is written, so that what does not fit is refused first.
     """
-    check(recipe, lookup(recipe.preset).model(recipe.model, prepared.spec), world)
+    entry = lookup(recipe.preset)
+    check(recipe, entry.model(recipe.model, prepared.spec), world)
+    if issubclass(entry.model, GenerativeModel) and "sampler" in entry.model.sampling_keys:
+        check_steps(recipe.sampling.sampler, recipe.sampling.steps)
     precision = choose_precision(recipe.training.precision, device)
     recipe = override(recipe, [f"training.precision={precision}"])
     size = f"{prepared.spec.height}x{prepared.spec.width}"

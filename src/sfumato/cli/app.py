@@ -109,7 +109,8 @@ def compare(
 @app.command()
 def train(
     words: Annotated[
-        list[str] | None, Argument(metavar="[PRESET] [DATA]", help="What to train, and on what.")
+        list[str] | None,
+        Argument(metavar="[PRESET] [DATA]", help="What to train (a preset, or a .py file), and on what."),
     ] = None,
     data: o.Data = None,
     run: o.RunName = None,
@@ -133,6 +134,7 @@ def train(
     Examples:
       sfumato train photos/
       sfumato train flow --data photos/ --budget 10m --set model.width=96
+      sfumato train my_model.py --data photos/
       sfumato train dcgan --data fashion-mnist:DIR --epochs 20 --run first --resume auto
       torchrun --nproc-per-node 2 -m sfumato train flow --data photos/
     """
@@ -180,6 +182,11 @@ def sample(
     run: Annotated[str, Argument(metavar="RUN", help="Name (below runs/) or path.")],
     n: o.Count = 16,
     seed: o.Seed = 0,
+    where: o.Where = None,
+    class_: o.Class = None,
+    steps: o.Steps = None,
+    sampler: o.SamplerName = None,
+    guidance: o.Guidance = None,
     out: o.Out = Path("samples"),
     set_: o.Set = None,
     device: o.Device = "auto",
@@ -189,19 +196,27 @@ def sample(
 ) -> None:
     """Draw images from a trained run.
 
-    Writes one PNG per seed in DIR, and the grid beside it as DIR.grid.png.
+    Writes one PNG per seed in DIR, and the grid beside it as DIR.grid.png. What is not asked for with
+    --where comes from training images that have what was.
 
     \b
-    Example:
-      sfumato sample flow-photos -n 16 --seed 0 --out pictures --set sampling.steps=20
+    Examples:
+      sfumato sample flow-photos -n 16 --seed 0 --out pictures
+      sfumato sample flow-portraits -n 8 --where smiling=1,glasses=0 --where smiling=0,glasses=1
+      sfumato sample ddpm-fashion-mnist --class boot --guidance 2 --sampler unipc --steps 10
     """
     from sfumato import api
     from sfumato.cli.output import tell_samples
     from sfumato.cli.progress import display
 
+    given = {"sampler": sampler, "steps": steps, "guidance": guidance}
+    settings = [*(set_ or ()), *(f"{key}={value}" for key, value in given.items() if value is not None)]
+    wishes = [*(where or ()), *(class_ or ())]
     with display(quiet) as observer:
-        images = api.sample(run, n, seed, settings=set_ or (), out=out, device=device, observer=observer)
-    tell_samples(images, seed, out, json)
+        images = api.sample(
+            run, n, seed, where=wishes, settings=settings, out=out, device=device, observer=observer
+        )
+    tell_samples(images, n, seed, wishes, out, json)
 
 
 @app.command()

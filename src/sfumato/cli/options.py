@@ -29,6 +29,28 @@ Resume = Annotated[
 ]
 Seed = Annotated[int, Option("--seed", metavar="N", help="Every random draw comes from it.")]
 Count = Annotated[int, Option("-n", metavar="N", help="How many images.")]
+Where = Annotated[
+    list[str] | None,
+    Option(
+        "--where",
+        metavar="LABEL=1,...",
+        help="What to draw, e.g. smiling=1,glasses=0 or age=40; repeatable, one row of the grid for each.",
+    ),
+]
+Class = Annotated[
+    list[str] | None,
+    Option("--class", metavar="NAME", help="The same for a class of the data, e.g. boot; repeatable."),
+]
+Steps = Annotated[int | None, Option("--steps", metavar="N", help="Steps from noise to image.")]
+SamplerName = Annotated[
+    str | None,
+    Option(
+        "--sampler", metavar="NAME", help="Solver: euler, heun, dpmpp_2m, dpmpp_3m, unipc, ipndm, ddim, ddpm."
+    ),
+]
+Guidance = Annotated[
+    float | None, Option("--guidance", metavar="G", help="How closely to follow the labels; 1 is plain.")
+]
 Out = Annotated[Path, Option("--out", metavar="DIR", help="Where to write.")]
 Set = Annotated[
     list[str] | None,

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from sfumato import models  # noqa: F401  (registers the presets)
 from sfumato.api.environment import Finding
-from sfumato.api.sampling import grid_path
+from sfumato.api.sampling import grid_path, paths
 from sfumato.comparison.records import Comparison
 from sfumato.comparison.words import leading
 from sfumato.config import explain
@@ -22,6 +22,7 @@ from sfumato.data.doctor import DataReport
 from sfumato.data.prepared import Prepared
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.metrics.score import Score
+from sfumato.models.own import preset_name
 from sfumato.recipe import lookup, presets
 from sfumato.runs import Run, find, list_runs
 
@@ -44,7 +45,9 @@ def split_words(words: Sequence[str], data: str | None) -> tuple[str | None, str
     if len(words) == 2:
         return words[0], words[1]
     if len(words) == 1 and data is None:
-        if Path(words[0]).exists() or words[0] not in {entry.name for entry in presets()}:
+        if not words[0].endswith(".py") and (
+            Path(words[0]).exists() or words[0] not in {entry.name for entry in presets()}
+        ):
             return None, words[0]
         raise UsageError(f"train {words[0]}: on what? Name images with --data DIR, or --data portraits.")
     if data is None:
@@ -65,13 +68,15 @@ def tell_run(run: Run, as_json: bool) -> None:
     )
 
 
-def tell_samples(images: np.ndarray, seed: int, out: Path, as_json: bool) -> None:
+def tell_samples(
+    images: np.ndarray, n: int, seed: int, wishes: Sequence[str], out: Path, as_json: bool
+) -> None:
     """Print where images were written."""
     grid = str(grid_path(out))
     if as_json:
-        seeds = list(range(seed, seed + len(images)))
-        files = [str(Path(out) / f"{s:06d}.png") for s in seeds]
-        return _json({"out": str(out), "grid": grid, "seeds": seeds, "files": files})
+        seeds = list(range(seed, seed + n))
+        files = [str(path) for path in paths(out, wishes, seeds)]
+        return _json({"out": str(out), "grid": grid, "seeds": seeds, "where": list(wishes), "files": files})
     _say(f"{len(images)} images in {out}, all of them in {grid}")
 
 
@@ -121,6 +126,7 @@ def tell_presets(name: str | None, as_json: bool) -> None:
             return _json(dict(entries))
         width = max(len(title) for title, _ in entries)
         return _say("\n".join(f"{title:{width}}  {summary}" for title, summary in entries))
+    name = preset_name(name)
     recipe = lookup(name).recipe()
     if as_json:
         return _json(recipe.model_dump(mode="json"))

@@ -133,7 +133,7 @@ def _contestant(entrant: Entrant, reference: Reference, folder: Path) -> Contest
         images_per_second=status.images / max(status.seconds, 1e-9),
         sampling_seconds_16=found.sampling_seconds_16,
         parameters=found.parameters,
-        guided=entrant.sampler.model.guided,
+        guided="guidance" in entrant.sampler.model.sampling_keys,
         parameters_trained=found.parameters_trained,
         macs_per_image=found.macs_per_image,
         peak_memory_mb=status.peak_memory_mb,

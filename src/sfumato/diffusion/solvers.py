@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sfumato.errors import UsageError
+
 Denoiser = Callable[[Tensor, float], Tensor]
 """Maps (x_t, t) to a prediction of x_0."""
 Draw = Callable[[int], Tensor]
@@ -199,19 +201,37 @@ SOLVERS: dict[str, Callable[[Denoiser, Tensor, Sequence[float]], Tensor]] = {
 """Solver of the probability-flow ODE by the name used in recipes and on the command line."""
 
 
+MINIMUM_STEPS = {"heun": 2, "dpmpp_2m": 2, "dpmpp_3m": 3, "unipc": 3, "ipndm": 4}
+"""Steps below which a solver never reaches its order; the others need one."""
+
+
+def check_steps(sampler: str, steps: int) -> None:
+    """Refuse a trajectory that is too short for its solver.
+
+    Raises:
+        UsageError: Naming the fewest steps, and a solver for so few.
+    """
+    fewest = MINIMUM_STEPS.get(sampler, 1)
+    if steps < fewest:
+        raise UsageError(
+            f"sampling.steps {steps}: {sampler} needs at least {fewest} to reach its order; choose steps "
+            f"{fewest}, or sampler euler."
+        )
+
+
 def solve(
     sampler: str, denoise: Denoiser, x: Tensor, times: Sequence[float], eta: float, draw: Draw
 ) -> Tensor:
-    """Carry noise to data with the solver of that name, or with `ddim`, the one that draws noise anew.
+    """Carry noise to data with the solver of that name, or with `ddim`, which draws noise anew.
 
     Args:
-        sampler: A key of `SOLVERS`, or ddim.
+        sampler: A key of `SOLVERS`, ddim, or ddpm: ancestral sampling, which is ddim with eta = 1.
         denoise: Predicts x_0.
         x: Noise.
         times: From 1 to 0.
         eta: Of `ddim`.
         draw: Fresh noise for each step, for `ddim`.
     """
-    if sampler == "ddim":
-        return ddim(denoise, x, times, eta, draw)
+    if sampler in ("ddim", "ddpm"):
+        return ddim(denoise, x, times, 1.0 if sampler == "ddpm" else eta, draw)
     return SOLVERS[sampler](denoise, x, times)

@@ -73,8 +73,8 @@ class Model(nn.Module, ABC):
 class GenerativeModel(Model):
     """A model that turns latents into images."""
 
-    guided: ClassVar[bool] = False
-    """Whether `sampling.guidance` makes it follow its condition more closely."""
+    sampling_keys: ClassVar[frozenset[str]] = frozenset()
+    """The keys of `sampling` that change its images; the others mean nothing to it."""
 
     @abstractmethod
     def latents(self, noise: ImageNoise) -> Tensor:

@@ -2,68 +2,56 @@
 
 Radford et al. 2015, arXiv:1511.06434, with a spectrally normalised discriminator (Miyato et al.
 2018, arXiv:1802.05957) without batch normalisation, a relativistic loss (Jolicoeur-Martineau 2018,
-arXiv:1807.00734), two learning rates (Heusel et al. 2017, arXiv:1706.08500), lazy R1 (Mescheder et
-al. 2018; Karras et al. 2020, arXiv:1912.04958), annealed instance noise (Soenderby et al. 2017,
-arXiv:1610.04490), and an average of the generator's weights.
+arXiv:1807.00734), annealed instance noise, and an average of the generator's weights. The game itself
+is in adversarial.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
-from sfumato.errors import UsageError
-from sfumato.models.base import GenerativeModel, Loss
+from sfumato.batch import Condition, DataSpec, Images
+from sfumato.models.adversarial import GAN, AdversarialConfig
 from sfumato.networks.embedding import ConditionEmbedding
-from sfumato.objectives.adversarial import (
-    GanLoss,
-    boundary,
-    discriminator_loss,
-    generator_loss,
-    gradient_penalty,
-)
-from sfumato.recipe import (
-    ModelConfig,
-    OptimizerConfig,
-    Recipe,
-    SamplingConfig,
-    TrainingConfig,
-    register,
-)
-from sfumato.seeding import ImageNoise
+from sfumato.networks.resolution import halvings
+from sfumato.recipe import OptimizerConfig, Recipe, TrainingConfig, register
+
+Refine = Callable[[int], nn.Module]
+"""Makes a module that is put behind each hidden layer, from its channels."""
 
 
-class DCGANConfig(ModelConfig):
+class DCGANConfig(AdversarialConfig):
     """Options of the DCGAN."""
 
     width: Annotated[int, Field(ge=4, le=512)] = 32
     """Channels of the layers nearest to the image; they double with every halving."""
-    latent: Annotated[int, Field(ge=1, le=4096)] = 100
-    """Dimensions of the Gaussian latent."""
-    loss: GanLoss = "relativistic"
-    """bce (non-saturating), hinge, lsgan or relativistic."""
     spectral_norm: bool = True
     """Keep every discriminator layer's largest singular value at 1."""
-    label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
-    """Real images are labelled 1 minus this (bce and lsgan)."""
-    instance_noise: Annotated[float, Field(ge=0, le=1)] = 0.1
-    """Standard deviation of noise on the discriminator's inputs, annealed to 0 over the first half."""
-    r1: Annotated[float, Field(ge=0, le=1000)] = 0.0
-    """Weight of the R1 gradient penalty; 0 switches it off."""
-    r1_every: Annotated[int, Field(ge=1, le=10**6)] = 16
-    """Steps between penalties, whose weight is multiplied accordingly."""
+    discriminator_norm: Literal["none", "batch", "layer"] = "none"
+    """Normalisation of the discriminator's hidden layers; batch is the original's."""
+
+    @model_validator(mode="after")
+    def _check_norm(self) -> DCGANConfig:
+        if self.discriminator_norm == "batch" and (self.loss == "wgan-gp" or self.r1 or self.r2):
+            raise ValueError(
+                "a gradient penalty is one image's, and batch normalisation mixes images (Gulrajani et "
+                "al. 2017, Sec. 4); choose discriminator_norm layer or none"
+            )
+        return self
 
 
 class Generator(nn.Module):
     """Latent and condition to image, through transposed convolutions, BatchNorm and ReLU."""
 
-    def __init__(self, config: DCGANConfig, data: DataSpec, doublings: int) -> None:
+    def __init__(
+        self, config: DCGANConfig, data: DataSpec, doublings: int, refine: Refine | None = None
+    ) -> None:
         super().__init__()
         widest = config.width * 2 ** (doublings - 1)
         self.start = (widest, data.height >> doublings, data.width >> doublings)
@@ -82,6 +70,7 @@ class Generator(nn.Module):
                 nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False),
                 nn.BatchNorm2d(outputs),
                 nn.ReLU(),
+                *([refine(outputs)] if refine else []),
             ]
         self.body = nn.Sequential(*layers)
         self.leave = nn.ConvTranspose2d(config.width, data.channels, 4, 2, 1)
@@ -99,18 +88,27 @@ class Discriminator(nn.Module):
     Reference: Miyato & Koyama 2018, arXiv:1802.05637 (projection).
     """
 
-    def __init__(self, config: DCGANConfig, data: DataSpec, halvings: int) -> None:
+    def __init__(
+        self, config: DCGANConfig, data: DataSpec, levels: int, refine: Refine | None = None
+    ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         inputs = data.channels
-        for level in range(halvings):
+        for level in range(levels):
             outputs = config.width * 2**level
-            layers += [nn.Conv2d(inputs, outputs, 4, 2, 1), nn.LeakyReLU(0.2)]
+            norm = config.discriminator_norm if level else "none"  # never the first (Radford et al.)
+            layers.append(nn.Conv2d(inputs, outputs, 4, 2, 1, bias=norm != "batch"))
+            if norm != "none":
+                layers.append(nn.BatchNorm2d(outputs) if norm == "batch" else nn.GroupNorm(1, outputs))
+            layers.append(nn.LeakyReLU(0.2))
+            if refine:
+                layers.append(refine(outputs))
             inputs = outputs
-        area = (data.height >> halvings) * (data.width >> halvings)
+        area = (data.height >> levels) * (data.width >> levels)
         self.body = nn.Sequential(*layers, nn.Flatten())
-        # a relativistic game sees differences of logits only, in which a bias cancels
-        self.leave = nn.Linear(inputs * area, 1, bias=config.loss != "relativistic")
+        # these games see differences of logits only, in which a bias cancels
+        bias = config.loss not in ("relativistic", "wgan-gp")
+        self.leave = nn.Linear(inputs * area, 1, bias=bias)
         self.project = ConditionEmbedding(data.condition_width, inputs * area)
         self.apply(_initialise)
         if config.spectral_norm:
@@ -124,93 +122,33 @@ class Discriminator(nn.Module):
         return (self.leave(h)[:, 0] + (h * self.project(condition)).sum(dim=1)).float()
 
 
-class DCGAN(GenerativeModel):
+class DCGAN(GAN):
     """The game of Goodfellow et al. 2014, played by convolutional networks."""
 
     Config = DCGANConfig
 
-    def __init__(self, config: DCGANConfig, data: DataSpec) -> None:
+    def __init__(
+        self,
+        config: DCGANConfig,
+        data: DataSpec,
+        refine_generator: Refine | None = None,
+        refine_discriminator: Refine | None = None,
+    ) -> None:
+        """Build both networks.
+
+        Args:
+            config: The options.
+            data: What the images are like.
+            refine_generator: What to put behind each hidden layer of the generator.
+            refine_discriminator: And of the discriminator.
+
+        Raises:
+            UsageError: If a side of the images is not a multiple of 8.
+        """
         super().__init__(config, data)
-        self.config = config
-        doublings = _doublings(data.height, data.width)
-        self.generator = Generator(config, data, doublings)
-        self.discriminator = Discriminator(config, data, doublings)
-
-    def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
-        return {
-            "discriminator": list(self.discriminator.parameters()),
-            "generator": list(self.generator.parameters()),
-        }
-
-    def compilable(self) -> Sequence[nn.Module]:
-        return [self.generator] if self.config.r1 else [self.generator, self.discriminator]
-
-    def losses(self, batch: Batch, clock: Clock) -> Iterator[Loss]:
-        config, condition = self.config, batch.condition
-        fake = self.generator(clock.noise.normal("latents", config.latent), condition)
-
-        both = torch.cat([batch.images, fake.detach()])
-        logits = self.discriminator(self._noisy(both, clock), condition.repeated(2))
-        real_logits, fake_logits = logits.chunk(2)
-        loss = discriminator_loss(config.loss, real_logits, fake_logits, config.label_smoothing)
-        middle = boundary(config.loss, real_logits, fake_logits)
-        terms = {
-            "loss": loss.detach(),
-            "real_accuracy": (real_logits.detach() > middle).float().mean(),
-            "fake_accuracy": (fake_logits.detach() < middle).float().mean(),
-        }
-        if config.r1 and clock.step % config.r1_every == 0:
-            penalty = self._r1(batch)
-            loss = loss + config.r1 * config.r1_every * penalty
-            terms["r1"] = penalty.detach()
-        yield Loss("discriminator", loss, terms)
-
-        fake_logits = self.discriminator(self._noisy(fake, clock), condition)
-        loss = generator_loss(config.loss, fake_logits, real_logits.detach())
-        yield Loss("generator", loss, {"loss": loss.detach()})
-
-    def _noisy(self, images: Images, clock: Clock) -> Images:
-        """Add instance noise, which lets the two distributions overlap early on."""
-        sigma = self.config.instance_noise * max(1 - 2 * clock.progress, 0.0)
-        if not sigma:
-            return images
-        shape = images.shape[1:]
-        repeats = len(images) // len(clock.noise)  # 2 where real and generated images come together
-        parts = [clock.noise.normal(f"instance-{k}", *shape) for k in range(repeats)]
-        return torch.add(images, torch.cat(parts), alpha=sigma)
-
-    def _r1(self, batch: Batch) -> Tensor:
-        """Return the R1 penalty, in float32 because its gradient is differentiated again."""
-        with torch.autocast(batch.images.device.type, enabled=False):
-            images = batch.images.detach().float().requires_grad_()
-            return gradient_penalty(self.discriminator(images, batch.condition), images)
-
-    def latents(self, noise: ImageNoise) -> Tensor:
-        return noise.normal("latents", self.config.latent)
-
-    def decode(
-        self, latents: Tensor, condition: Condition, sampling: SamplingConfig, noise: ImageNoise
-    ) -> Images:
-        return self.generator(sampling.truncation * latents, condition).float()
-
-
-def _doublings(height: int, width: int) -> int:
-    """Return how often the image can be halved while its shorter side stays at 3 pixels or more.
-
-    Raises:
-        UsageError: If a side is not a multiple of 8.
-    """
-    if height % 8 or width % 8:
-        raise UsageError(
-            f"data.size {height}x{width}: a dcgan needs both sides to be multiples of 8; the nearest "
-            f"are {max(round(height / 8), 1) * 8}x{max(round(width / 8), 1) * 8}."
-        )
-    count = 3
-    while (
-        not (height % 2 ** (count + 1) or width % 2 ** (count + 1)) and min(height, width) >> (count + 1) >= 3
-    ):
-        count += 1
-    return count
+        doublings = halvings(data.height, data.width)
+        self.generator = Generator(config, data, doublings, refine_generator)
+        self.discriminator = Discriminator(config, data, doublings, refine_discriminator)
 
 
 def _initialise(module: nn.Module) -> None:
@@ -226,7 +164,7 @@ def recipe() -> Recipe:
     return Recipe(
         preset="dcgan",
         summary="DCGAN with spectral norm, relativistic loss and averaged weights: the classic baseline.",
-        model=DCGANConfig(),
+        model=DCGANConfig(instance_noise=0.1),
         training=TrainingConfig(
             batch_size=32,
             optimizers={

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
 from sfumato.models.base import GenerativeModel, Loss
 from sfumato.networks.embedding import ConditionEmbedding
-from sfumato.networks.unet import working_patch
+from sfumato.networks.resolution import working_patch
 from sfumato.objectives.variational import gaussian_kl, mixture_log_density
 from sfumato.recipe import (
     ModelConfig,

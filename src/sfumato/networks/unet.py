@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sfumato.batch import Condition
-from sfumato.errors import UsageError
 from sfumato.networks.embedding import ConditionEmbedding, FourierEmbedding
 
 
@@ -174,31 +173,3 @@ class Upsample(nn.Module):
 def _groups(channels: int) -> int:
     """Groups of about 16 channels that divide the channel count."""
     return next(g for g in range(max(channels // 16, 1), 0, -1) if channels % g == 0)
-
-
-def working_patch(height: int, width: int, levels: int, patch: int | None) -> int:
-    """Return the side of the pixel-unshuffle: the one asked for, or one that works near 16x16.
-
-    Raises:
-        UsageError: If the image cannot be folded by it and halved at every level.
-    """
-    factor = 2 ** (levels - 1)
-    if patch is None:
-        fits = [p for p in (1, 2, 4, 8) if height % (p * factor) == 0 and width % (p * factor) == 0]
-        if not fits:
-            raise UsageError(
-                f"data.size {height}x{width}: both sides must be multiples of {factor} for a U-Net of "
-                f"{levels} levels; the nearest are {_round(height, factor)}x{_round(width, factor)}."
-            )
-        return min(fits, key=lambda p: abs(min(height, width) / p - 16))
-    if height % (patch * factor) or width % (patch * factor):
-        factor *= patch
-        raise UsageError(
-            f"data.size {height}x{width}: both sides must be multiples of {factor} for model.patch {patch} "
-            f"and {levels} levels; the nearest are {_round(height, factor)}x{_round(width, factor)}."
-        )
-    return patch
-
-
-def _round(side: int, multiple: int) -> int:
-    return max(round(side / multiple), 1) * multiple

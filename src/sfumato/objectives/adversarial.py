@@ -2,7 +2,8 @@
 
 Reference: Goodfellow et al. 2014, arXiv:1406.2661 (bce, with the non-saturating generator loss of
 Sec. 3); Lim & Ye 2017, arXiv:1705.02894, and Miyato et al. 2018, arXiv:1802.05957 (hinge); Mao et
-al. 2017, arXiv:1611.04076 (lsgan); Jolicoeur-Martineau 2018, arXiv:1807.00734 (relativistic).
+al. 2017, arXiv:1611.04076 (lsgan); Arjovsky et al. 2017, arXiv:1701.07875, with the penalty of Gulrajani
+et al. 2017, arXiv:1704.00028 (wgan-gp); Jolicoeur-Martineau 2018, arXiv:1807.00734 (relativistic).
 """
 
 from __future__ import annotations
@@ -13,26 +14,31 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-GanLoss = Literal["bce", "hinge", "lsgan", "relativistic"]
+GanLoss = Literal["bce", "hinge", "lsgan", "wgan-gp", "relativistic"]
 
 
-def discriminator_loss(kind: GanLoss, real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Tensor:
+def discriminator_loss(
+    kind: GanLoss, real: Tensor, fake: Tensor, real_label: float = 1.0, fake_label: float = 0.0
+) -> Tensor:
     """Return the discriminator's loss.
 
     Args:
         kind: Which game is played.
         real: Logits of real images, Float [B].
         fake: Logits of generated images, Float [B].
-        smoothing: One-sided label smoothing: real images are labelled 1 - smoothing (bce, lsgan).
+        real_label: What real images are labelled (bce, lsgan); below 1 is label smoothing (Salimans et
+            al. 2016, Sec. 3.4, arXiv:1606.03498).
+        fake_label: What generated images are labelled (bce, lsgan).
     """
-    label = 1.0 - smoothing
     if kind == "bce":
-        target = torch.full_like(real, label)
-        return F.binary_cross_entropy_with_logits(real, target) + F.softplus(fake).mean()
+        # -y log s(x) - (1 - y) log(1 - s(x)) = softplus(x) - y x
+        return (F.softplus(real) - real_label * real).mean() + (F.softplus(fake) - fake_label * fake).mean()
     if kind == "hinge":
         return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
     if kind == "lsgan":
-        return ((real - label).square().mean() + fake.square().mean()) / 2
+        return ((real - real_label).square().mean() + (fake - fake_label).square().mean()) / 2
+    if kind == "wgan-gp":
+        return fake.mean() - real.mean()
     return F.softplus(fake - real).mean()
 
 
@@ -40,21 +46,24 @@ def generator_loss(kind: GanLoss, fake: Tensor, real: Tensor) -> Tensor:
     """Return the generator's loss; `real` (detached logits) matters to the relativistic game only."""
     if kind == "bce":
         return F.softplus(-fake).mean()
-    if kind == "hinge":
+    if kind in ("hinge", "wgan-gp"):
         return -fake.mean()
     if kind == "lsgan":
         return (fake - 1).square().mean() / 2
     return F.softplus(real - fake).mean()
 
 
-def boundary(kind: GanLoss, real: Tensor, fake: Tensor) -> Tensor:
+def boundary(
+    kind: GanLoss, real: Tensor, fake: Tensor, real_label: float = 1.0, fake_label: float = 0.0
+) -> Tensor:
     """Return the logit, a scalar, above which a discriminator of this game says "real".
 
-    A relativistic one only orders images: there it is the middle between the batch's two means.
+    A relativistic one and a critic only order images: there it is the middle between the batch's two
+    means.
     """
-    if kind == "relativistic":
+    if kind in ("wgan-gp", "relativistic"):
         return (real.detach().mean() + fake.detach().mean()) / 2
-    return real.new_tensor(0.5 if kind == "lsgan" else 0.0)
+    return real.new_tensor((real_label + fake_label) / 2 if kind == "lsgan" else 0.0)
 
 
 def gradient_penalty(logits: Tensor, images: Tensor) -> Tensor:
@@ -66,5 +75,22 @@ def gradient_penalty(logits: Tensor, images: Tensor) -> Tensor:
         logits: Float32 [B], computed from `images` outside autocast.
         images: Float32 [B, C, H, W] that require gradients.
     """
+    return _gradient(logits, images).square().sum(dim=(1, 2, 3)).mean() / 2
+
+
+def lipschitz_penalty(logits: Tensor, images: Tensor) -> Tensor:
+    """Return the mean squared distance of the gradient's norm from 1.
+
+    Reference: Gulrajani et al. 2017, Eq. 3, arXiv:1704.00028.
+
+    Args:
+        logits: Float32 [B], computed from `images` outside autocast.
+        images: Float32 [B, C, H, W] between real and generated ones, that require gradients.
+    """
+    squared = _gradient(logits, images).square().sum(dim=(1, 2, 3))
+    return ((squared + 1e-12).sqrt() - 1).square().mean()
+
+
+def _gradient(logits: Tensor, images: Tensor) -> Tensor:
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
-    return gradient.square().sum(dim=(1, 2, 3)).mean() / 2
+    return gradient

@@ -20,8 +20,12 @@ from filelock import FileLock, Timeout
 from sfumato.batch import DataSpec
 from sfumato.config import Config, build
 from sfumato.errors import SfumatoError, UsageError, nearest
-from sfumato.recipe import SCHEMA, Recipe
-from sfumato.storage import read_json, write_json, write_text
+from sfumato.models import own
+from sfumato.recipe import SCHEMA, Recipe, lookup
+from sfumato.storage import read_json, replacing, write_json, write_text
+
+CODE = "model.py"
+"""Copy of the file that the run's model comes from, if it is a user's own."""
 
 State = Literal["created", "training", "stopped", "finished", "failed"]
 
@@ -82,6 +86,10 @@ class Run:
                 "another name with --run."
             )
         write_json(path / "data.json", data.model_dump(mode="json") | {"source": source})
+        file = lookup(recipe.preset).file
+        if file is not None:
+            with replacing(path / CODE) as temporary:
+                shutil.copyfile(file, temporary)
         write_json(path / "status.json", Status().model_dump())
         write_text(path / "recipe.yaml", to_yaml(recipe))
         return cls(path)
@@ -103,6 +111,8 @@ class Run:
                 f"{self.path / 'recipe.yaml'}: schema version {version}, this Sfumato reads {SCHEMA}; "
                 f"convert the run with `sfumato convert {self.path}` of the version in between."
             )
+        if (self.path / CODE).is_file():
+            own.recall(self.path / CODE)
         return build(Recipe, values, str(self.path / "recipe.yaml"))
 
     @property

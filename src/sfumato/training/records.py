@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sfumato import sampling
 from sfumato.batch import Clock
+from sfumato.conditions import Conditions
 from sfumato.data.feed import Feed
 from sfumato.data.prepared import Prepared
 from sfumato.errors import UsageError
@@ -51,7 +52,7 @@ class Recorder:
         self.run, self.recipe, self.state, self.ranks = run, recipe, state, ranks
         self.device, self.observer = device, observer
         self.prepared = prepared
-        self.conditions = sampling.Conditions.load(run.path / "conditions.safetensors")
+        self.conditions = Conditions.load(run.path / "conditions.safetensors")
         self._sums: dict[str, Tensor] = {}
         self._steps = 0
         now = time.monotonic()

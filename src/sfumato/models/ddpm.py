@@ -1,0 +1,110 @@
+"""DDPM: learn to undo a thousand small steps towards noise; the family that the field measures against.
+
+Ho et al. 2020, arXiv:2006.11239, with a cosine schedule (Nichol & Dhariwal 2021, arXiv:2102.09672),
+predictions of v (Salimans & Ho 2022, arXiv:2202.00512) and min-SNR weights (Hang et al. 2023,
+arXiv:2303.09556).
+
+Note: It samples with any solver in few steps; `--sampler ddpm --steps 1000` is the paper's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from sfumato.batch import Clock, Condition, DataSpec, Images
+from sfumato.diffusion.discrete import (
+    TIMESTEPS,
+    NoiseSchedule,
+    Prediction,
+    alphas_cumprod,
+    clean,
+    min_snr_weight,
+    target,
+)
+from sfumato.models.denoising import Denoising, DenoisingConfig
+from sfumato.recipe import OptimizerConfig, Recipe, TrainingConfig, register
+
+
+class DDPMConfig(DenoisingConfig):
+    """Options of the denoising diffusion model."""
+
+    schedule: NoiseSchedule = "cosine"
+    """How the noise grows over the 1000 timesteps: linear or cosine."""
+    predicts: Prediction = "v"
+    """What the network predicts: the noise eps, the velocity v, or the clean image x_0."""
+    min_snr: Annotated[float, Field(gt=0, le=1000)] | None = 5.0
+    """Cap (gamma) of the signal-to-noise ratio in the loss's weights. Empty: all levels weigh 1."""
+
+
+class DDPM(Denoising):
+    """A U-Net that knows the noise in an image."""
+
+    Config = DDPMConfig
+    alpha: Tensor
+    sigma: Tensor
+
+    def __init__(self, config: DDPMConfig, data: DataSpec) -> None:
+        super().__init__(config, data)
+        self.config = config
+        signal = alphas_cumprod(config.schedule)
+        self.register_buffer("alpha", signal.sqrt().float(), persistent=False)
+        self.register_buffer("sigma", (1 - signal).sqrt().float(), persistent=False)
+
+    def error(self, x_0: Images, condition: Condition, clock: Clock) -> Tensor:
+        """Return the weighted mean squared error of the prediction (Ho et al. 2020, Alg. 1)."""
+        eps = clock.noise.normal("eps", *self.shape)
+        timestep = (clock.noise.uniform("timestep") * TIMESTEPS).long()
+        alpha, sigma = self._level(timestep)
+        predicted = self._predicted(alpha * x_0 + sigma * eps, timestep, condition)
+        squared = (predicted - target(self.config.predicts, x_0, eps, alpha, sigma)).square()
+        if self.config.min_snr:
+            squared = squared * min_snr_weight(self.config.predicts, alpha, sigma, self.config.min_snr)
+        return squared.mean()
+
+    def denoised(self, x_t: Tensor, t: float, condition: Condition) -> Tensor:
+        """Predict x_0; the straight path is this one seen through x_t / (alpha + sigma)."""
+        index = int((self._straight() - t).abs().argmin())
+        timestep = torch.full((len(x_t),), index, device=x_t.device)
+        alpha, sigma = self._level(timestep)
+        x_t = x_t * (alpha + sigma)
+        predicted = self._predicted(x_t, timestep, condition)
+        # far from the data a small error of eps is a large one of x_0 (Ho et al. 2020 clip it too)
+        return clean(self.config.predicts, predicted, x_t, alpha, sigma).clamp(-1, 1)
+
+    def times(self, steps: int) -> Sequence[float]:
+        """Return times that stand for evenly spaced timesteps, the noisiest of them included."""
+        index = [round(TIMESTEPS * (1 - step / steps)) - 1 for step in range(1, steps)]
+        inner = self._straight()[index].tolist()
+        return [1.0, *inner, 0.0]
+
+    def _level(self, timestep: Tensor) -> tuple[Tensor, Tensor]:
+        """Return alpha and sigma at timesteps 0 to 999 of int64 [B], each Float [B, 1, 1, 1]."""
+        return self.alpha[timestep][:, None, None, None], self.sigma[timestep][:, None, None, None]
+
+    def _straight(self) -> Tensor:
+        """Return the time on the straight path that has each timestep's signal-to-noise ratio."""
+        return (self.sigma / (self.alpha + self.sigma)).double()
+
+    def _predicted(self, x_t: Tensor, timestep: Tensor, condition: Condition) -> Tensor:
+        return self.unet(x_t, (timestep + 1) / TIMESTEPS, condition).float()
+
+
+def recipe() -> Recipe:
+    """Return the preset."""
+    return Recipe(
+        preset="ddpm",
+        summary="Denoising diffusion with v-prediction and min-SNR weights: what the field measures against.",
+        model=DDPMConfig(),
+        training=TrainingConfig(
+            batch_size=48,
+            optimizers={"unet": OptimizerConfig(kind="muon", lr=4e-3, clip=1.0)},
+        ),
+    )
+
+
+register("ddpm", DDPM, recipe)

@@ -1,0 +1,117 @@
+"""What models share that turn noise into images step by step: the U-Net, guidance and the solvers.
+
+Every such model can say what the clean image is, given a noisy one on the straight path
+x_t = (1 - t) x_0 + t eps; the solvers ask for nothing else.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
+from sfumato.diffusion.solvers import schedule, solve
+from sfumato.models.base import GenerativeModel, Loss
+from sfumato.networks.resolution import working_patch
+from sfumato.networks.unet import ResidualBlock, UNet
+from sfumato.recipe import ModelConfig, SamplingConfig
+from sfumato.seeding import ImageNoise
+
+
+class DenoisingConfig(ModelConfig):
+    """Options of the network; every model that denoises has them."""
+
+    width: Annotated[int, Field(ge=8, le=1024, multiple_of=8)] = 32
+    """Channels of the U-Net at its highest working resolution."""
+    multipliers: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=16)], ...], Field(min_length=1, max_length=8)
+    ] = (1, 2, 4)
+    """Channels of each resolution level, as multiples of `width`."""
+    blocks: Annotated[int, Field(ge=1, le=8)] = 1
+    """Residual blocks per level."""
+    patch: Annotated[int, Field(ge=1, le=8)] | None = None
+    """Pixels folded into channels (patch x patch). Empty: so that the work is done near 16x16."""
+    attention: bool = True
+    """Self-attention at the lowest resolution."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Probability of dropping a feature; helps when images are few."""
+    forget: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Probability of hiding an image's condition, which is what guidance needs."""
+
+
+class Denoising(GenerativeModel):
+    """A U-Net that is shown noisy images, and the way from noise to an image."""
+
+    sampling_keys = frozenset({"steps", "sampler", "eta", "guidance", "guidance_interval"})
+
+    def __init__(self, config: DenoisingConfig, data: DataSpec) -> None:
+        super().__init__(config, data)
+        self.forget, self.shape = config.forget, data.shape
+        levels = len(config.multipliers)
+        self.unet = UNet(
+            data.channels,
+            data.condition_width,
+            width=config.width,
+            multipliers=config.multipliers,
+            blocks=config.blocks,
+            patch=working_patch(data.height, data.width, levels, config.patch),
+            attention=config.attention,
+            dropout=config.dropout,
+        )
+
+    @abstractmethod
+    def error(self, x_0: Images, condition: Condition, clock: Clock) -> Tensor:
+        """Return the training loss of clean images, a scalar."""
+
+    @abstractmethod
+    def denoised(self, x_t: Tensor, t: float, condition: Condition) -> Tensor:
+        """Predict the clean images x_0 behind noisy ones on the straight path, Float32 [B, C, H, W]."""
+
+    def times(self, steps: int) -> Sequence[float]:
+        """Return the steps + 1 times of a sampling trajectory, from 1 (noise) to 0 (data)."""
+        return schedule(steps)
+
+    def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
+        return {"unet": list(self.unet.parameters())}
+
+    def compilable(self) -> Sequence[nn.Module]:
+        return [self.unet]
+
+    def recomputable(self) -> Sequence[nn.Module]:
+        return [m for m in self.unet.modules() if isinstance(m, ResidualBlock)]
+
+    def losses(self, batch: Batch, clock: Clock) -> Iterator[Loss]:
+        keep = clock.noise.uniform("forget") >= self.forget
+        error = self.error(batch.images, batch.condition.keep(keep), clock)
+        yield Loss("unet", error, {"loss": error.detach()})
+
+    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Tensor]:
+        return {"loss": self.error(batch.images, batch.condition, clock)}
+
+    def latents(self, noise: ImageNoise) -> Tensor:
+        return noise.normal("latents", *self.shape)
+
+    def decode(
+        self, latents: Tensor, condition: Condition, sampling: SamplingConfig, noise: ImageNoise
+    ) -> Images:
+        nothing = Condition.unknown(len(latents), condition.values.shape[1], latents.device)
+        guided = sampling.guidance != 1 and condition.values.shape[1] > 0
+        first, last = sampling.guidance_interval
+
+        def denoise(x: Tensor, t: float) -> Tensor:
+            x_0 = self.denoised(x, t, condition)
+            if guided and first <= t <= last:
+                # Ho & Salimans 2022, Eq. 6, arXiv:2207.12598; x_0 is linear in what is predicted
+                plain = self.denoised(x, t, nothing)
+                x_0 = plain + sampling.guidance * (x_0 - plain)
+            return x_0
+
+        def draw(step: int) -> Tensor:
+            return noise.normal(f"step-{step}", *self.shape)
+
+        x_0 = solve(sampling.sampler, denoise, latents, self.times(sampling.steps), sampling.eta, draw)
+        return x_0.clamp(-1, 1)

@@ -1,0 +1,52 @@
+"""How often an image can be halved, and how many of its pixels become channels."""
+
+from __future__ import annotations
+
+from sfumato.errors import UsageError
+
+
+def halvings(height: int, width: int) -> int:
+    """Return how often the image can be halved while its shorter side stays at 3 pixels or more.
+
+    Raises:
+        UsageError: If a side is not a multiple of 8.
+    """
+    if height % 8 or width % 8:
+        raise UsageError(
+            f"data.size {height}x{width}: this model needs both sides to be multiples of 8; the nearest "
+            f"are {_round(height, 8)}x{_round(width, 8)}."
+        )
+    count = 3
+    while (
+        not (height % 2 ** (count + 1) or width % 2 ** (count + 1)) and min(height, width) >> (count + 1) >= 3
+    ):
+        count += 1
+    return count
+
+
+def working_patch(height: int, width: int, levels: int, patch: int | None) -> int:
+    """Return the side of the pixel-unshuffle: the one asked for, or one that works near 16x16.
+
+    Raises:
+        UsageError: If the image cannot be folded by it and halved at every level.
+    """
+    factor = 2 ** (levels - 1)
+    if patch is None:
+        fits = [p for p in (1, 2, 4, 8) if height % (p * factor) == 0 and width % (p * factor) == 0]
+        if not fits:
+            raise UsageError(
+                f"data.size {height}x{width}: both sides must be multiples of {factor} for a network of "
+                f"{levels} levels; the nearest are {_round(height, factor)}x{_round(width, factor)}."
+            )
+        return min(fits, key=lambda p: abs(min(height, width) / p - 16))
+    if height % (patch * factor) or width % (patch * factor):
+        factor *= patch
+        raise UsageError(
+            f"data.size {height}x{width}: both sides must be multiples of {factor} for model.patch {patch} "
+            f"and {levels} levels; the nearest are {_round(height, factor)}x{_round(width, factor)}."
+        )
+    return patch
+
+
+def _round(side: int, multiple: int) -> int:
+    return max(round(side / multiple), 1) * multiple
