@@ -108,7 +108,7 @@ class SamplingConfig(Config):
     """Times at which guidance acts, from 0 (data) to 1 (noise) (Kynkaanniemi et al. 2024,
     arXiv:2404.07724)."""
     truncation: Annotated[float, Field(gt=0, le=2)] = 1.0
-    """Scale of the latents of a one-shot model; below 1 trades variety for typical images."""
+    """Scale of a GAN's latents, temperature of a vqvae; below 1 trades variety for typical images."""
 
     @model_validator(mode="after")
     def _check_interval(self) -> SamplingConfig:

@@ -32,6 +32,7 @@ SMALL = {
     "r3gan": ("model.width=8", "model.latent=8", "model.penalty_every=2"),
     "fastgan": ("model.width=8", "model.latent=8"),
     "vae": ("model.width=8", "model.latent=8", "model.components=4", "model.blocks=1"),
+    "vqvae": ("model.width=8", "model.words=16", "model.prior_width=32", "model.prior_layers=1"),
     "ddpm": ("model.width=16", "model.multipliers=[1, 2]", "model.blocks=1", "sampling.steps=3"),
     "flow": ("model.width=16", "model.multipliers=[1, 2]", "model.blocks=1", "sampling.steps=3"),
     "domain": ("model.width=16", "model.features=16"),

@@ -35,6 +35,7 @@ GENERATIVE = [entry.name for entry in presets() if issubclass(entry.model, Gener
 SPECS = [((1, 16, 16), False), ((3, 16, 24), True), ((3, 32, 32), False), ((1, 24, 16), True)]
 NOT_A_MEAN = {
     "domain": "VICReg's variances and covariances are those of the batch",
+    "vqvae": "its codebook moves with every micro-batch",
 }
 """Models without BatchNorm whose loss is still not a mean over images."""
 IDLE_WITHOUT_LABELS = {"domain": ("heads.",)}
@@ -248,8 +249,9 @@ def test_decode_makes_images(name, shape, labelled, workbench):
     images = model.decode(latents, bench.batch(spec, 3).condition, recipe.sampling, noise)
     assert images.shape == (3, *spec.shape) and images.dtype == torch.float32
     assert torch.isfinite(images).all() and images.abs().max() <= 1
-    (gradient,) = torch.autograd.grad(images.square().sum(), latents)
-    assert torch.isfinite(gradient).all(), "decode must be differentiable"
+    if model.smooth:
+        (gradient,) = torch.autograd.grad(images.square().sum(), latents)
+        assert torch.isfinite(gradient).all() and gradient.abs().sum() > 0
 
 
 @every_generator

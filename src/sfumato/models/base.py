@@ -76,6 +76,9 @@ class GenerativeModel(Model):
     sampling_keys: ClassVar[frozenset[str]] = frozenset()
     """The keys of `sampling` that change its images; the others mean nothing to it."""
 
+    smooth: ClassVar[bool] = True
+    """Whether images are differentiable in their latents, so that ways between two make sense."""
+
     @abstractmethod
     def latents(self, noise: ImageNoise) -> Tensor:
         """Draw one latent per image from its own seed; Float [B, ...]."""
@@ -84,7 +87,7 @@ class GenerativeModel(Model):
     def decode(
         self, latents: Tensor, condition: Condition, sampling: SamplingConfig, noise: ImageNoise
     ) -> Images:
-        """Turn latents into images, Float [B, C, H, W] in [-1, 1], differentiably."""
+        """Turn latents into images, Float [B, C, H, W] in [-1, 1]; differentiably where `smooth`."""
 
 
 class FeatureModel(Model):

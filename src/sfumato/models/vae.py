@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
 from sfumato.models.base import GenerativeModel, Loss
+from sfumato.networks.autoencoder import Residual, decoder, encoder
 from sfumato.networks.embedding import ConditionEmbedding
 from sfumato.networks.resolution import working_patch
 from sfumato.objectives.variational import gaussian_kl, mixture_log_density
@@ -53,27 +54,6 @@ class VAEConfig(ModelConfig):
     """Gaussians in the prior's mixture."""
 
 
-class Residual(nn.Module):
-    """norm, SiLU, convolution, norm, SiLU, convolution, plus the input."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        last = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(last.weight)
-        self.body = nn.Sequential(
-            nn.GroupNorm(8, channels),
-            nn.SiLU(),
-            nn.Conv2d(channels, channels, 3, padding=1),
-            nn.GroupNorm(8, channels),
-            nn.SiLU(),
-            last,
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [B, C, H, W] to the same shape."""
-        return x + self.body(x)
-
-
 class VAE(GenerativeModel):
     """Encoder, decoder, and a mixture prior in the space between them."""
 
@@ -89,37 +69,17 @@ class VAE(GenerativeModel):
         embedded = 32 if data.condition_width else 0
         self.encode_condition = ConditionEmbedding(data.condition_width, embedded)
         self.decode_condition = ConditionEmbedding(data.condition_width, embedded)
-        self.encoder = self._encoder(data.channels * patch**2, patch)
+        shape = (data.channels, patch, config.width, self.LEVELS, config.blocks)
+        self.encoder = nn.Sequential(encoder(*shape), nn.Flatten())
         self.posterior = nn.Linear(math.prod(start) + embedded, 2 * config.latent)
         self.enter = nn.Sequential(
             nn.Linear(config.latent + embedded, math.prod(start)), nn.Unflatten(1, start)
         )
-        self.decoder = self._decoder(data.channels * patch**2, patch)
+        self.decoder = decoder(*shape)
         self.log_sigma = nn.Parameter(torch.zeros(()))
         self.prior_weights = nn.Parameter(torch.zeros(config.components))
         self.prior_means = nn.Parameter(torch.randn(config.components, config.latent))
         self.prior_log_std = nn.Parameter(torch.zeros(config.components, config.latent))
-
-    def _encoder(self, pixels: int, patch: int) -> nn.Sequential:
-        width = self.config.width
-        layers: list[nn.Module] = [nn.PixelUnshuffle(patch), nn.Conv2d(pixels, width, 3, padding=1)]
-        for level in range(self.LEVELS):
-            if level:
-                layers.append(nn.Conv2d(width, 2 * width, 3, stride=2, padding=1))
-                width *= 2
-            layers += [Residual(width) for _ in range(self.config.blocks)]
-        return nn.Sequential(*layers, nn.GroupNorm(8, width), nn.SiLU(), nn.Flatten())
-
-    def _decoder(self, pixels: int, patch: int) -> nn.Sequential:
-        width = self.config.width * 2 ** (self.LEVELS - 1)
-        layers: list[nn.Module] = []
-        for level in range(self.LEVELS):
-            if level:
-                layers += [nn.Upsample(scale_factor=2.0), nn.Conv2d(width, width // 2, 3, padding=1)]
-                width //= 2
-            layers += [Residual(width) for _ in range(self.config.blocks)]
-        leave = nn.Conv2d(width, pixels, 3, padding=1)
-        return nn.Sequential(*layers, nn.GroupNorm(8, width), nn.SiLU(), leave, nn.PixelShuffle(patch))
 
     def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
         prior = [self.prior_weights, self.prior_means, self.prior_log_std]
