@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from scipy.stats import ttest_ind
 
 from sfumato.batch import DataSpec
 from sfumato.comparison.records import Contestant, CurvePoint
@@ -66,6 +67,26 @@ def test_a_ruler_that_fails_its_anchors_decides_nothing():
 def test_one_alone():
     found = verdict([contestant("flow", 10)])
     assert "nobody to compare it with" in found.sentence and not found.significant
+
+
+def test_presets_are_judged_over_their_seeds_as_welch_did():
+    first, second = (8.0, 9.0, 8.4), (9.4, 10.5, 9.6)
+    runs = [contestant(f"dcgan-{k}", fd, preset="dcgan", seed=k) for k, fd in enumerate(first)]
+    runs += [contestant(f"gan_cbam-{k}", fd, preset="gan_cbam", seed=k) for k, fd in enumerate(second)]
+    found = verdict(sorted(runs, key=lambda one: leading(one).value))
+    expected = ttest_ind(second, first, equal_var=False).confidence_interval()
+    assert found.significant and found.winner == "dcgan-0"
+    assert "dcgan beats gan_cbam over 3 and 3 training seeds: FD[domain] 8.47 against 9.83" in found.sentence
+    assert (
+        f"1.4 [{expected.low:.2g}, {expected.high:.2g}], is outside the noise between seeds" in found.sentence
+    )
+    closer = [
+        one.model_copy(update={"scores": one.scores | {"fd": score(leading(one).value - 0.9)}})
+        for one in runs[3:]
+    ]
+    level = verdict(sorted(runs[:3] + closer, key=lambda one: leading(one).value))
+    assert not level.significant and "is level with" in level.sentence
+    assert "may be the noise between seeds" in level.sentence
 
 
 def test_models_are_judged_only_with_three_seeds():

@@ -56,16 +56,19 @@ def split_words(words: Sequence[str], data: str | None) -> tuple[str | None, str
 
 
 def tell_run(run: Run, as_json: bool) -> None:
-    """Print where a run is and how it ended."""
-    status = run.status
+    """Print where a run is, how it ended, and what went wrong on the way."""
+    status, warnings = run.status, [event["text"] for event in run.log("warning")]
     if as_json:
-        return _json({"run": str(run.path), "preset": run.recipe.preset, "status": status.model_dump()})
-    _say(
-        f"{run.path}: {status.state} after {status.images:,} images in {status.seconds:.0f} s.\n"
-        f"next: sfumato sample {run.path} -n 16   or   sfumato evaluate {run.path}"
-        if status.state == "finished"
-        else f"{run.path}: {status.state} at {status.images:,} images; go on with: sfumato resume {run.path}"
-    )
+        facts = {"run": str(run.path), "preset": run.recipe.preset, "status": status.model_dump()}
+        return _json(facts | {"warnings": warnings})
+    if status.state != "finished":
+        return _say(
+            f"{run.path}: {status.state} at {status.images:,} images; go on with: sfumato resume {run.path}"
+        )
+    _say(f"{run.path}: finished after {status.images:,} images in {status.seconds:.0f} s.")
+    for sentence in dict.fromkeys(warnings):
+        _say(f"but: {sentence}")
+    _say(f"next: sfumato sample {run.path} -n 16   or   sfumato evaluate {run.path}")
 
 
 def tell_samples(

@@ -66,6 +66,7 @@ class Display:
                 f"  not compiled, trains as it is: {event['failed']}" if event["failed"] else "  compiled"
             ),
             "memory": lambda: f"  memory is short: {event['micro_batches']} micro-batches from here on",
+            "warning": lambda: f"  {self._name}: {event['text']}",
             "stopped": lambda: f"{self._name}: stopped and saved at image {event['images']:,}",
             "choice": lambda: "\n".join(
                 [f"chosen: {event['preset']}, {event['budget']}", *(f"  {r}" for r in event["reasons"])]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from sfumato.batch import DataSpec
 from sfumato.comparison.records import Contestant, Verdict
 from sfumato.metrics.score import Score
+from sfumato.metrics.uncertainty import student_interval
 
 
 def leading(contestant: Contestant) -> Score:
@@ -28,13 +31,40 @@ def verdict(ranked: Sequence[Contestant], trustworthy: bool = True) -> Verdict:
         trustworthy: Whether the ruler answered to damaged images as it must; without that no
             difference counts.
     """
-    said = _winner(ranked)
+    said = _of_models(ranked) or _of_runs(ranked)
     if trustworthy:
         return said
     return said.model_copy(update={"sentence": said.sentence + UNTRUSTED, "significant": False})
 
 
-def _winner(ranked: Sequence[Contestant]) -> Verdict:
+def _of_models(ranked: Sequence[Contestant]) -> Verdict | None:
+    """Hold presets against each other over their training seeds; None if one has fewer than 3."""
+    trained: dict[str, list[Contestant]] = {}
+    for one in ranked:
+        trained.setdefault(one.preset, []).append(one)
+    if len(trained) < 2 or min(len({one.seed for one in runs}) for runs in trained.values()) < 3:
+        return None
+    values = {name: np.array([leading(one).value for one in runs]) for name, runs in trained.items()}
+    best, second, *_ = sorted(values, key=lambda name: values[name].mean())
+    gap = float(values[second].mean() - values[best].mean())
+    # Welch 1947: two means whose spreads differ
+    parts = [values[name].var(ddof=1) / len(values[name]) for name in (best, second)]
+    weights = [part**2 / (len(values[name]) - 1) for part, name in zip(parts, (best, second), strict=True)]
+    freedom = sum(parts) ** 2 / max(sum(weights), 1e-30)
+    low, high = student_interval(gap, sum(parts), max(freedom, 1.0))
+    clear = low > 0
+    metric = leading(ranked[0]).metric
+    sentence = (
+        f"{best} {'beats' if clear else 'is level with'} {second} over {len(values[best])} and "
+        f"{len(values[second])} training seeds: {metric} {values[best].mean():.3g} against "
+        f"{values[second].mean():.3g} on average; the difference, {gap:.2g} [{low:.2g}, {high:.2g}], "
+        f"{'is outside' if clear else 'may be'} the noise between seeds."
+    )
+    return Verdict(sentence=sentence, winner=trained[best][0].name, significant=clear)
+
+
+def _of_runs(ranked: Sequence[Contestant]) -> Verdict:
+    """Hold the best run against the second."""
     best, score = ranked[0], leading(ranked[0])
     if len(ranked) == 1:
         sentence = f"{best.name} scores {_number(score)}; there is nobody to compare it with."

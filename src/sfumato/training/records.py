@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -25,6 +25,7 @@ from sfumato.runs.run import State
 from sfumato.seeding import StepNoise, derive
 from sfumato.training.ranks import Ranks
 from sfumato.training.state import TrainingState
+from sfumato.training.watch import Watch
 
 LOG_SECONDS = 1.0
 """Seconds between loss events."""
@@ -32,6 +33,8 @@ HEARTBEAT_SECONDS = 5.0
 """Seconds between status records."""
 FIRST_PICTURE_SECONDS = 8.0
 """The first sample picture is drawn this soon, whatever the budget."""
+WATCHED = 256
+"""Training images that samples are held against while training."""
 PREVIEW = 16
 """Images in a sample picture; always the same seeds."""
 
@@ -53,6 +56,7 @@ class Recorder:
         self.device, self.observer = device, observer
         self.prepared = prepared
         self.conditions = Conditions.load(run.path / "conditions.safetensors")
+        self.watch = Watch(prepared.images[prepared.train[:WATCHED]])
         self._sums: dict[str, Tensor] = {}
         self._steps = 0
         now = time.monotonic()
@@ -100,7 +104,7 @@ class Recorder:
         if settled and self._snapshot_due(total):
             self._snapshot(total)
         elif not self._pictured and now - self._started >= FIRST_PICTURE_SECONDS:
-            self._picture()
+            self._picture(total)
 
     def _log_losses(self, rate: float, total: int, elapsed: float) -> None:
         batch = self.recipe.training.batch_size
@@ -120,6 +124,12 @@ class Recorder:
             for name, value in values.items():
                 self._board.add_scalar(name, value, self.state.progress.images)
         self._sums, self._steps = {}, 0
+        self._warn(self.watch.losses(values))
+
+    def _warn(self, sentences: Sequence[str]) -> None:
+        """Say what is going wrong."""
+        for sentence in sentences:
+            self.event("warning", text=sentence)
 
     def _snapshot_due(self, total: int) -> bool:
         """Return whether the next of the log-spaced moments has come; a function of images seen."""
@@ -142,9 +152,9 @@ class Recorder:
                 {"ema": dict(self.state.ema.state_dict())},
                 {"images": progress.images, "seconds": progress.seconds},
             )
-        self._picture()
+        self._picture(total)
 
-    def _picture(self) -> None:
+    def _picture(self, total: int) -> None:
         """Draw the preview seeds with the averaged weights."""
         self._pictured = True
         model = self.state.ema
@@ -156,6 +166,7 @@ class Recorder:
         path = self.run.path / "samples" / f"{self.state.progress.images:09d}.png"
         write_png(path, compose(images, columns=8), {"seeds": f"0-{PREVIEW - 1}"})
         self.event("picture", path=str(path))
+        self._warn(self.watch.samples(images, self.state.progress.images / total if total else 0.0))
 
     @torch.no_grad()
     def _validate(self, total: int) -> None:
@@ -177,6 +188,7 @@ class Recorder:
                 sums[name] = sums.get(name, 0.0) + float(value) / blocks
         if sums:
             self.event("validation", values={k: round(v, 6) for k, v in sums.items()})
+            self._warn(self.watch.validation(sums))
 
     def checkpoint_due(self) -> bool:
         """Return whether it is time for a checkpoint."""
