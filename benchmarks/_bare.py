@@ -18,7 +18,7 @@ from sfumato.data.feed import Feed
 from sfumato.models.dcgan import DCGAN
 from sfumato.models.flow import Flow
 from sfumato.models.vae import VAE
-from sfumato.objectives.adversarial import discriminator_loss, generator_loss, gradient_penalty
+from sfumato.objectives.adversarial import discriminator_loss, generator_loss
 from sfumato.objectives.variational import mixture_log_density
 from sfumato.recipe import OptimizerConfig, TrainingConfig
 from sfumato.training.muon import Muon
@@ -97,7 +97,7 @@ def looped(step: Callable[[Batch, int], None], feed: Feed, average: Average) -> 
 def bare_dcgan(model: DCGAN, config: TrainingConfig, feed: Feed, device: torch.device) -> Train:
     """Return the DCGAN's loop: a discriminator step, a generator step."""
     to_device(model, config, device)
-    options, size = model.config, config.batch_size
+    options, size = model.game, config.batch_size
     generator, discriminator = model.generator, model.discriminator
     weights_g, weights_d = list(generator.parameters()), list(discriminator.parameters())
     settings_g, settings_d = config.optimizers["generator"], config.optimizers["discriminator"]
@@ -113,11 +113,7 @@ def bare_dcgan(model: DCGAN, config: TrainingConfig, feed: Feed, device: torch.d
             fake = generator(torch.randn(size, options.latent, device=device), batch.condition)
             both = noisy(torch.cat([batch.images, fake.detach()]))
             real_logits, fake_logits = discriminator(both, batch.condition.repeated(2)).chunk(2)
-            loss = discriminator_loss(options.loss, real_logits, fake_logits, options.label_smoothing)
-        if options.r1 and number % options.r1_every == 0:
-            images = batch.images.detach().requires_grad_()
-            penalty = gradient_penalty(discriminator(images, batch.condition), images)
-            loss = loss + options.r1 * options.r1_every * penalty
+            loss = discriminator_loss(options.loss, real_logits, fake_logits)
         loss.backward()
         apply(adam_d, weights_d, settings_d.clip)
 
@@ -170,7 +166,7 @@ def bare_flow(model: Flow, config: TrainingConfig, feed: Feed, device: torch.dev
             eps = torch.randn(batch.images.shape, device=device)
             t = torch.sigmoid(options.time_mean + options.time_std * torch.randn(size, device=device))
             x_t = torch.lerp(batch.images, eps, t[:, None, None, None])
-            v = model._velocity(x_t, t, condition)
+            v, _ = model._velocity(x_t, t, condition)
             loss = (v - (eps - batch.images)).square().mean()
         loss.backward()
         apply(optimizer, weights, settings.clip)

@@ -130,6 +130,10 @@ def losses(name: str, count: int = 900) -> list[CurvePoint]:
             },
             "vae": {"loss": 210 + 900 * fall + 160 * jitter, "kl": 38 - 30 * fall + 16 * jitter},
         }[name if name in MODELS else "flow"]
+        if name == "dcgan":
+            for kind, level in (("real", 0.78), ("fake", 0.7)):
+                share = 0.5 + (level - 0.5) * (1 - fall) + jitter
+                values[f"discriminator/{kind}_accuracy"] = min(max(share, 0.0), 1.0)
         if name == "flow" and step % 90 == 0:
             values["validation/loss"] = 0.17 + 0.9 * fall
         points.append(CurvePoint(images=64 * step, seconds=75 * step / count, values=values))

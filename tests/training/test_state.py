@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 import torch
 
@@ -9,11 +12,25 @@ from sfumato.errors import SfumatoError, UsageError
 from sfumato.recipe import OptimizerConfig, TrainingConfig
 from sfumato.runs import checkpoints
 from sfumato.seeding import StepNoise
+from sfumato.training import train
 from sfumato.training.ranks import Ranks
 from sfumato.training.state import TrainingState
 from sfumato.training.step import Stepper
 
 CPU = torch.device("cpu")
+
+
+def stop_once(at: int):
+    """Return a step that asks for an end, once, while it works."""
+    original, asked = Stepper.step, []
+
+    def step(self, batch, moment):
+        if moment.step == at - 1 and not asked:
+            asked.append(True)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return original(self, batch, moment)
+
+    return step
 
 
 def built(toys, **training) -> tuple[TrainingState, Stepper]:
@@ -121,3 +138,15 @@ def test_restoring_keeps_the_memory_format(tmp_path):
     checkpoints.save(tmp_path / "1", state.tensors(), state.scalars())
     state.restore(checkpoints.load(tmp_path / "1"))
     assert {n: p.stride() for n, p in state.model.named_parameters()} == layout
+
+
+def test_a_resume_can_forget_the_optimizers_moments(toys, monkeypatch):
+    """Adam counts its steps: after a reset it begins at one again."""
+    monkeypatch.setattr(Stepper, "step", stop_once(5))
+    run = toys.make("toy", "images=80")
+    assert train(run, toys.prepared, CPU).state == "stopped"
+    assert train(run, toys.prepared, CPU, reset_optimizers=True).state == "finished"
+    found = checkpoints.newest(run.path)
+    assert found is not None
+    steps = [int(value) for key, value in found.tensors["optimizers"].items() if key.endswith("/step")]
+    assert steps == [found.scalars["progress"]["step"] - 5]

@@ -101,12 +101,18 @@ def train(
 
 
 def resume(
-    run: str | Path, *, device: str = "auto", allow_bad: bool = False, observer: Observer = silent
+    run: str | Path,
+    *,
+    reset_optimizers: bool = False,
+    device: str = "auto",
+    allow_bad: bool = False,
+    observer: Observer = silent,
 ) -> Run:
     """Go on with a run from its newest whole checkpoint.
 
     Args:
         run: Name (below `runs/`) or path.
+        reset_optimizers: Forget the optimizers' moments, for a run that went unstable.
         device: auto, cpu, cuda or mps.
         allow_bad: As when it was started.
         observer: Told of every event.
@@ -116,10 +122,12 @@ def resume(
         >>> sf.resume("flow-portraits").status.state  # doctest: +SKIP
         'finished'
     """
-    return _continue(runs.find(run), choose_device(device), allow_bad, observer)
+    return _continue(runs.find(run), choose_device(device), allow_bad, observer, reset_optimizers)
 
 
-def _continue(run: Run, device: torch.device, allow_bad: bool, observer: Observer) -> Run:
+def _continue(
+    run: Run, device: torch.device, allow_bad: bool, observer: Observer, reset_optimizers: bool = False
+) -> Run:
     prepared = prepare_data(run.source, run.recipe.data, allow_bad=allow_bad, progress=reporting(observer))
     if prepared.spec.fingerprint != run.data.fingerprint:
         raise SfumatoError(
@@ -127,7 +135,7 @@ def _continue(run: Run, device: torch.device, allow_bad: bool, observer: Observe
             "images back, or start a new run."
         )
     if run.status.state != "finished":
-        train_run(run, prepared, device, observer)
+        train_run(run, prepared, device, observer, reset_optimizers)
     return run
 
 

@@ -154,6 +154,9 @@ def train(
 @app.command()
 def resume(
     run: Annotated[str, Argument(metavar="RUN", help="Name (below runs/) or path.")],
+    reset_optimizers: Annotated[
+        bool, Option("--reset-optimizers", help="Forget the optimizers' moments: for a run gone unstable.")
+    ] = False,
     device: o.Device = "auto",
     allow_bad: o.AllowBad = False,
     json: o.Json = False,
@@ -173,7 +176,9 @@ def resume(
     from sfumato.cli.progress import display
 
     with display(quiet) as observer:
-        made = api.resume(run, device=device, allow_bad=allow_bad, observer=observer)
+        made = api.resume(
+            run, reset_optimizers=reset_optimizers, device=device, allow_bad=allow_bad, observer=observer
+        )
     tell_run(made, json)
 
 

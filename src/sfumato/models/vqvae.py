@@ -138,8 +138,8 @@ class Prior(nn.Module):
 
     def _next(self, x: Tensor, memory: Memory | None) -> tuple[Tensor, Memory]:
         """Advance by one position; Float [B, C]."""
-        h, memory = self.body(x[:, None], memory)
-        return h[:, 0], memory
+        h, remembered = self.body(x[:, None], memory)
+        return h[:, 0], remembered
 
 
 class VQVAE(GenerativeModel):

@@ -17,6 +17,8 @@ BINS = 90
 """Points of a thinned curve: about one for every four pixels of the drawing."""
 MOST = 4
 """Losses in one panel; more cannot be told apart."""
+ACCURACY = "_accuracy"
+"""How the names end of those series that are shares, not losses."""
 DASHES: tuple[tuple[float, ...], ...] = ((), (5, 2.5), (1.2, 2), (7, 2, 1.2, 2))
 
 
@@ -33,21 +35,57 @@ class Panel:
 def losses(one: Contestant, colour: int, name: str) -> Panel | None:
     """Draw a contestant's losses against images seen; None if there are none."""
     named = _series(one.losses, "images")
-    chosen = sorted(named, key=lambda key: (not key.endswith("loss"), key))[:MOST]
+    chosen = sorted(
+        (key for key in named if not key.endswith(ACCURACY)), key=lambda key: (not key.endswith("loss"), key)
+    )[:MOST]
     if not chosen:
         return None
     plot = axes("images seen", "", NARROW)
-    levels: list[np.ndarray] = []
-    for key, dash in zip(chosen, DASHES, strict=False):
-        x, low, middle, high = thin(*named[key])
+    # the first steps of a loss say nothing but hide the rest
+    levels = [middle[len(middle) // 20 :] for middle in _lines(plot, colour, [named[key] for key in chosen])]
+    _frame(plot, levels)
+    words = ", ".join(f"{key} ends at {named[key][1][-1]:.3g}" for key in chosen)
+    label = f"Losses of {one.name} against images seen: {words}."
+    return Panel(one.name, inline(plot, name, label), _legend(chosen))
+
+
+def duel(one: Contestant, colour: int, name: str) -> Panel | None:
+    """Draw how often a discriminator is right, with the line of mere guessing; None without one."""
+    named = {key: line for key, line in _series(one.losses, "images").items() if key.endswith(ACCURACY)}
+    if not named:
+        return None
+    plot = axes("images seen", "right, %", NARROW)
+    _lines(plot, colour, [(x, 100 * y) for x, y in named.values()])
+    plot.axhline(50, color=SOFT, linewidth=1, linestyle=(0, (2, 2)))
+    plot.annotate("guessing", (0.99, 50), xycoords=("axes fraction", "data"), xytext=(0, 3),
+                  textcoords="offset points", ha="right", fontsize=10, color=SOFT)  # fmt: skip
+    plot.set_ylim(0, 103)
+    plot.set_yticks([0, 25, 50, 75, 100])
+    words = ", ".join(f"{_said(key)} ends at {100 * y[-1]:.0f}%" for key, (_, y) in named.items())
+    label = f"How often the discriminator of {one.name} is right against images seen: {words}."
+    return Panel(one.name, inline(plot, name, label), _legend([_said(key) for key in named]))
+
+
+def _lines(plot: Axes, colour: int, lines: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
+    """Draw lines in one colour, each dashed in its own way, with their spread; return their means."""
+    levels = []
+    for line, dash in zip(lines, DASHES, strict=False):
+        x, low, middle, high = thin(*line)
         marker = "o" if len(x) == 1 else ""
         plot.fill_between(x, low, high, color=PIGMENTS[colour].light, alpha=0.13, linewidth=0)
         plot.plot(x, middle, color=PIGMENTS[colour].light, linewidth=1.6, linestyle=(0, dash), marker=marker)
-        levels.append(middle[len(middle) // 20 :])  # the first steps of a loss say nothing but hide the rest
-    _frame(plot, levels)
-    series = [(key, " ".join(map(str, pattern))) for key, pattern in zip(chosen, DASHES, strict=False)]
-    words = ", ".join(f"{key} ends at {named[key][1][-1]:.3g}" for key in chosen)
-    return Panel(one.name, inline(plot, name, f"Losses of {one.name} against images seen: {words}."), series)
+        levels.append(middle)
+    return levels
+
+
+def _legend(names: Sequence[str]) -> list[tuple[str, str]]:
+    return [(name, " ".join(map(str, dash))) for name, dash in zip(names, DASHES, strict=False)]
+
+
+def _said(key: str) -> str:
+    """Name an accuracy: on real images, on generated images."""
+    kind = key.rpartition("/")[2].removesuffix(ACCURACY)
+    return f"on {'generated' if kind == 'fake' else kind} images"
 
 
 def quality(those: Sequence[Contestant], colours: dict[str, int], against: str, name: str) -> Markup | None:

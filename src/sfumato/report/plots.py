@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from sfumato.comparison.records import Comparison
-from sfumato.report.curves import Panel, losses, quality
+from sfumato.report.curves import Panel, duel, losses, quality
 from sfumato.report.leaderboard import primary
 from sfumato.report.tradeoffs import precision_recall, quality_against_cost, reaction
 
@@ -18,6 +18,8 @@ class Plots:
 
     losses: list[tuple[str, Panel]]
     """(contestant, its losses)."""
+    duels: list[tuple[str, Panel]]
+    """(GAN, how often its discriminator is right)."""
     quality: list[tuple[str, Markup]]
     """(caption, drawing) against images and against seconds."""
     tradeoffs: list[tuple[str, str, Markup]]
@@ -30,6 +32,7 @@ def plots(comparison: Comparison, colours: dict[str, int]) -> Plots:
     """Draw everything that a comparison has numbers for."""
     those = comparison.contestants
     panels = [(one.name, losses(one, colours[one.name], f"loss{number}")) for number, one in enumerate(those)]
+    duels = [(one.name, duel(one, colours[one.name], f"duel{number}")) for number, one in enumerate(those)]
     curves = [
         ("Against images seen: who learns most from each image.", quality(those, colours, "images", "qi")),
         (
@@ -39,6 +42,7 @@ def plots(comparison: Comparison, colours: dict[str, int]) -> Plots:
     ]
     return Plots(
         losses=[(name, panel) for name, panel in panels if panel],
+        duels=[(name, panel) for name, panel in duels if panel],
         quality=[(caption, svg) for caption, svg in curves if svg],
         tradeoffs=_tradeoffs(comparison, colours),
         anchors=_anchors(comparison),

@@ -31,7 +31,11 @@ Observer = Callable[[Mapping[str, Any]], None]
 
 
 def train(
-    run: Run, prepared: Prepared, device: torch.device, observer: Observer = lambda event: None
+    run: Run,
+    prepared: Prepared,
+    device: torch.device,
+    observer: Observer = lambda event: None,
+    reset_optimizers: bool = False,
 ) -> Status:
     """Train a run to the end of its budget, from its newest checkpoint if there is one.
 
@@ -40,6 +44,7 @@ def train(
         prepared: The data.
         device: Where to train.
         observer: Told of every event.
+        reset_optimizers: Forget the optimizers' moments, for a run that went unstable.
 
     Returns:
         The final status: finished, or stopped by a signal.
@@ -50,11 +55,11 @@ def train(
     """
     ranks = Ranks.join(device)
     try:
-        with stop_requests() as stop:
-            if not ranks.first:
-                return _Training(run, prepared, device, ranks, observer).until_done(stop)
-            with run.locked():
-                return _Training(run, prepared, device, ranks, observer).until_done(stop)
+        with stop_requests() as stop, run.locked() if ranks.first else contextlib.nullcontext():
+            training = _Training(run, prepared, device, ranks, observer)
+            if reset_optimizers:
+                training.state.reset_optimizers()
+            return training.until_done(stop)
     finally:
         ranks.leave()
 

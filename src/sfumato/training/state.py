@@ -103,13 +103,18 @@ class TrainingState:
             if checkpoint.scalars["scalers"].get(name):
                 scaler.load_state_dict(checkpoint.scalars["scalers"][name])
 
+    def reset_optimizers(self) -> None:
+        """Forget the moments; the next steps gather new ones."""
+        for optimizer in self.optimizers.values():
+            optimizer.state.clear()
+
     def _restore_moments(self, moments: Mapping[str, Tensor], path: Path) -> None:
         by_parameter: dict[str, dict[str, Tensor]] = {}
         for name, value in moments.items():
             parameter, _, key = name.rpartition("/")
             by_parameter.setdefault(parameter, {})[key] = value
+        self.reset_optimizers()
         for group, optimizer in self.optimizers.items():
-            optimizer.state.clear()
             for parameter in self.groups[group]:
                 saved = by_parameter.pop(self._names[id(parameter)], {})
                 optimizer.state[parameter] = {key: _like(value, parameter) for key, value in saved.items()}

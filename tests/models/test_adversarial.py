@@ -1,0 +1,142 @@
+"""The stabilisers that every GAN shares, each by its effect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from sfumato.batch import Batch, Clock, Condition, DataSpec
+from sfumato.config import override
+from sfumato.errors import UsageError
+from sfumato.models.dcgan import DCGAN, DCGANConfig
+from sfumato.networks.attention import CBAM
+from sfumato.recipe import lookup
+from sfumato.seeding import StepNoise
+
+DATA = DataSpec(name="x", height=16, width=16, channels=3)
+
+
+def build(**options: Any) -> DCGAN:
+    torch.manual_seed(0)
+    return DCGAN(DCGANConfig(width=8, latent=8, **options), DATA).train()
+
+
+def clock(step: int = 0, progress: float = 0.0) -> Clock:
+    return Clock(int(1000 * progress), 1000, step, StepNoise(0, step, slice(0, 8), 8, torch.device("cpu")))
+
+
+def batch() -> Batch:
+    images = torch.rand(8, 3, 16, 16, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    return Batch(images, Condition.unknown(8, 0))
+
+
+def terms(model: DCGAN, now: Clock) -> dict[str, float]:
+    losses = list(model.losses(batch(), now))
+    return {f"{loss.group}/{key}": float(value) for loss in losses for key, value in loss.terms.items()}
+
+
+def test_the_generator_answers_every_so_many_steps():
+    model = build(discriminator_steps=3)
+    groups = [[loss.group for loss in model.losses(batch(), clock(step))] for step in range(6)]
+    assert groups == [["discriminator", "generator"], ["discriminator"], ["discriminator"]] * 2
+
+
+def test_penalties_come_when_they_are_due():
+    model = build(r1=1.0, r2=2.0, penalty_every=4)
+    due = [{"discriminator/r1", "discriminator/r2"} <= terms(model, clock(step)).keys() for step in range(8)]
+    assert due == [True, False, False, False] * 2
+    assert "discriminator/r1" not in terms(build(), clock())
+
+
+def test_a_lazy_penalty_weighs_as_much_as_one_at_every_step():
+    often, seldom, never = build(r1=1.0, penalty_every=1), build(r1=1.0, penalty_every=8), build()
+    losses = [float(next(m.losses(batch(), clock())).value.detach()) for m in (often, seldom, never)]
+    assert losses[1] - losses[2] == pytest.approx(8 * (losses[0] - losses[2]), rel=1e-3)
+
+
+def test_wgan_gp_keeps_slopes_near_one():
+    model = build(loss="wgan-gp", spectral_norm=False)
+    optimizer = torch.optim.Adam(model.discriminator.parameters(), lr=1e-3)
+    first = terms(model, clock())["discriminator/lipschitz"]
+    for step in range(60):
+        loss = next(model.losses(batch(), clock(step)))
+        optimizer.zero_grad()
+        loss.value.backward(inputs=list(model.discriminator.parameters()))
+        optimizer.step()
+    assert terms(model, clock())["discriminator/lipschitz"] < 0.1 * first
+
+
+def test_spectral_norm_keeps_the_largest_singular_value_at_one():
+    model = build(spectral_norm=True)
+    for step in range(60):
+        list(model.losses(batch(), clock(step)))
+    model.eval()
+    layers = [m for m in model.discriminator.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    for layer in layers:
+        largest = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), ord=2)
+        assert float(largest) == pytest.approx(1, abs=0.02)
+    assert len(layers) == 4
+
+
+def test_instance_noise_is_gone_at_half_time():
+    model = build(instance_noise=0.4)
+    images = batch().images
+    spreads = [
+        float((model._shown(images, clock(progress=p), "x") - images).std()) for p in (0, 0.25, 0.5, 1)
+    ]
+    assert spreads == pytest.approx([0.4, 0.2, 0, 0], abs=0.02)
+
+
+def test_the_discriminator_s_normalisation():
+    kinds = {"none": (), "batch": nn.BatchNorm2d, "layer": nn.GroupNorm}
+    for name, kind in kinds.items():
+        model = build(discriminator_norm=name, spectral_norm=False)
+        norms = [m for m in model.discriminator.modules() if isinstance(m, nn.BatchNorm2d | nn.GroupNorm)]
+        assert all(isinstance(m, kind) for m in norms) and len(norms) == (0 if name == "none" else 2)
+
+
+def test_batch_normalisation_sees_batches_of_one_kind():
+    model = build(discriminator_norm="batch")
+    seen = []
+    model.discriminator.register_forward_hook(lambda m, inputs, output: seen.append(len(inputs[0])))
+    list(model.losses(batch(), clock()))
+    assert seen == [8, 8, 8]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["model.discriminator_norm=batch", "model.r1=1"], "batch normalisation mixes images"),
+        (["model.loss=wgan-gp", "model.discriminator_norm=batch"], "choose discriminator_norm layer or none"),
+        (["model.loss=hinge", "model.real_label=0.9"], "loss 'hinge' has no labels to smooth; choose bce"),
+        (["model.augment=[colour, zoom]"], "'colour', 'translation' or 'cutout'"),
+        (["model.discriminator_steps=0"], "greater than or equal to 1"),
+        (["model.predicts=v"], "there is no key 'model.predicts'"),
+    ],
+)
+def test_what_does_not_go_together(settings, said):
+    with pytest.raises(UsageError, match=said):
+        override(lookup("dcgan").recipe(), settings)
+
+
+def test_attention_begins_as_the_identity_and_then_weighs():
+    x = torch.randn(2, 16, 8, 8)
+    attention = CBAM(16)
+    for parameter in attention.parameters():
+        nn.init.zeros_(parameter)
+    torch.testing.assert_close(attention(x), x)
+    nn.init.constant_(attention.channels[2].bias, -20)
+    assert attention(x).abs().max() < 1e-4
+
+
+def test_where_attention_is_put():
+    entry = lookup("gan_cbam")
+    for keys, count in (
+        (["model.width=8"], 2),
+        (["model.width=8", "model.attention_in_discriminator=true"], 5),
+    ):
+        model = entry.model(override(entry.recipe(), keys).model, DATA)
+        assert sum(isinstance(m, CBAM) for m in model.modules()) == count
