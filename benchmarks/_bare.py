@@ -143,7 +143,10 @@ def bare_vae(model: VAE, config: TrainingConfig, feed: Feed, device: torch.devic
             beta = options.beta * (0.0 if options.beta_warmup else 1.0)  # as at the start of a long run
             bound = (error + beta * paid) / math.prod(model.shape)
             density = mixture_log_density(
-                z.detach(), model.prior_weights, model.prior_means, model.prior_log_std
+                z.detach() - model.prior_shift(batch.condition).float(),
+                model.prior_weights,
+                model.prior_means,
+                model.prior_log_std,
             )
             loss = bound - density.mean() / options.latent
         loss.backward()

@@ -237,6 +237,40 @@ def test_unreadable_images(sfumato, tmp_path: Path, tiny):
     assert allowed.code == 0, allowed.err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--where", "clas=1"), ("no label 'clas'", "did you mean 'class'")),
+        (("--where", "class=7"), ("class has no '7'", "choose from 0, 1, 2")),
+        (("--class", "boot"), ("no class 'boot'", "choose from 0, 1, 2")),
+        (("--where", ""), ("write COLUMN=VALUE",)),
+        (("--steps", "5"), ("sampling.steps means nothing to a vae", "draws in one way only")),
+        (("--guidance", "2"), ("sampling.guidance means nothing to a vae",)),
+        (("--sampler", "eulr"), ("sampler", "'euler'")),
+        (("-n", "0"), ("choose 1 to",)),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_wishes_of_sample(sfumato, trained: Run, tmp_path: Path, words, said):
+    refused(sfumato("sample", trained.path, "--out", tmp_path / "out", *words), 2, *said)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_solver_needs_its_steps(sfumato, small_images: str, tmp_path: Path):
+    keys = ("--set", "sampling.sampler=ipndm", "--set", "sampling.steps=3")
+    found = sfumato("train", "flow", "--data", small_images, "--images", 96, *keys, "--quiet")
+    refused(found, 2, "ipndm needs at least 4", "steps 4, or sampler euler")
+    assert list(tmp_path.iterdir()) == [], "something was written"
+
+
+def test_a_batch_larger_than_the_data(sfumato, small_images: str, tmp_path: Path):
+    found = sfumato(
+        "train", "vae", "--data", small_images, "--images", 640, "--set", "training.batch_size=64", "--quiet"
+    )
+    refused(found, 2, "training.batch_size 64", "there are only", "choose")
+    assert list(tmp_path.iterdir()) == [], "something was written"
+
+
 def test_evaluate(sfumato, small_images: str, trained: Run, tmp_path: Path):
     refused(sfumato("evaluate", small_images), 2, "--reference")
     refused(sfumato("evaluate", small_images, "--reference", tmp_path / "none"), 2, "none")

@@ -158,3 +158,26 @@ def test_version_of_the_package():
     from sfumato.config import VERSION
 
     assert importlib.metadata.version("sfumato") == VERSION
+
+
+def test_sampling_on_request(sfumato, small_images: str, tmp_path: Path):
+    """A flow of three classes: rows of wishes, the same seeds in each, and flags for its solver."""
+    keys = ("--set", "model.width=8", "--set", "model.multipliers=[1]", "--set", "training.precision=float32")
+    made = sfumato(
+        "train", "flow", "--data", small_images, "--run", "asked", "--images", "96", "--quiet", *keys
+    )
+    assert made.code == 0, made.err
+    flags = ("--sampler", "unipc", "--steps", 4, "--guidance", 2, "--quiet", "--json", "--device", "cpu")
+    wishes = ("--where", "class=2", "--class", "0")
+    found = sfumato("sample", "asked", "-n", 3, "--seed", 5, *wishes, "--out", tmp_path / "out", *flags)
+    assert found.code == 0, found.err
+    assert found.json["where"] == ["class=2", "0"] and found.json["seeds"] == [5, 6, 7]
+    names = [str(Path(f).relative_to(tmp_path / "out").as_posix()) for f in found.json["files"]]
+    assert names == [f"{row}/{seed:06d}.png" for row in ("class-2", "0") for seed in (5, 6, 7)]
+    pictures = [Image.open(file) for file in found.json["files"]]
+    assert pictures[0].info["where"] == "class=2" and pictures[0].info["seed"] == "5"
+    with Image.open(found.json["grid"]) as grid:
+        assert grid.size[0] > grid.size[1], "three columns, two rows"
+    one = sfumato("sample", "asked", "-n", 1, "--seed", 6, "--class", "2", "--out", tmp_path / "one", *flags)
+    again = np.asarray(Image.open(one.json["files"][0]), int)
+    assert abs(again - np.asarray(pictures[1], int)).max() <= 1, "the same seed and wish, alone"

@@ -64,6 +64,13 @@ def test_captions_are_left_out_with_a_note():
     assert "'caption' was left out" in notes[0]
 
 
+def test_what_never_varies_is_left_out_with_a_note():
+    cells = [("yes", "a"), ("", "b"), ("yes", "a")]
+    columns, values, known, notes = encode((RawColumn("smiling"), RawColumn("kind")), cells, np.arange(3))
+    assert [column.name for column in columns] == ["kind"] and values.shape == known.shape == (3, 2)
+    assert "'smiling' was left out: it never varies (always 'yes')" in notes[0]
+
+
 def test_a_constant_number_is_not_divided_by_zero():
     columns, values, _, _ = encode((RawColumn("x", "number"),), [("5",)] * 3, np.arange(3))
     assert columns[0].std == 1

@@ -184,7 +184,7 @@ def create(
     The model is built once before anything is written, so that what does not fit is refused first.
     """
     entry = lookup(recipe.preset)
-    check(recipe, entry.model(recipe.model, prepared.spec), world)
+    check(recipe, entry.model(recipe.model, prepared.spec), len(prepared.train), world)
     if issubclass(entry.model, GenerativeModel) and "sampler" in entry.model.sampling_keys:
         check_steps(recipe.sampling.sampler, recipe.sampling.steps)
     precision = choose_precision(recipe.training.precision, device)

@@ -8,6 +8,8 @@ The rule, by a column's known cells, first match:
 4. any text: a category, unless it has more than 256 different values, or a different one for more
    than half of more than 50 images: such texts are names or captions, and the column is left out.
 
+A column whose known cells are all the same is left out too: it never varies, so it says nothing.
+
 An empty cell, "nan", "n/a" and "null" are unknown.
 """
 
@@ -78,6 +80,13 @@ def encode(
         if kind is None or all(_is_unknown(cell) for cell in own):
             different = len(set(own))
             notes.append(f"column '{column.name}' was left out: {different} different texts")
+            continue
+        said = {cell for cell in own if not _is_unknown(cell)}
+        if column.kind is None and len(said) == 1:
+            notes.append(
+                f"column '{column.name}' was left out: it never varies (always '{said.pop()}'), so there is "
+                "nothing to learn from it; label images of another kind too"
+            )
             continue
         made, vector, mask = _encode_one(column, kind, own, train)
         columns.append(made)

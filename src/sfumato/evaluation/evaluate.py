@@ -147,12 +147,12 @@ def _obedience(
 ) -> tuple[dict[str, Score], dict[str, float]]:
     """Ask the ruler's heads whether each image shows the labels that it was drawn with.
 
-    A binary attribute is judged on all images, asked for or not; a category on those that were
-    asked to show it.
+    A binary attribute is judged on all images, asked for or not; a category, or a band of a number, on
+    those that were asked to show it.
     """
     scores: dict[str, Score] = {}
     expected: dict[str, float] = {}
-    if not any(column.kind != "number" for column in sampler.data.columns):
+    if not sampler.data.columns:
         return scores, expected
     asked = sampler.conditions.draw(range(len(images)))
     seen = reference.ruler.predictions(images)

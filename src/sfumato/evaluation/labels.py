@@ -7,53 +7,74 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sfumato.batch import Condition, DataSpec
+from sfumato.batch import Column, Condition, DataSpec
 
 MOST_CATEGORIES = 16
 """Categories of one column that are looked at one by one."""
+BANDS = (-np.inf, -0.43, 0.43, np.inf)
+"""Edges of a standardised number's bands: the thirds of a normal distribution."""
+MIDDLES = (-1.1, 0.0, 1.1)
+"""What stands for each band when it is asked for."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """A binary attribute, or one category of a column."""
+    """A binary attribute, one category of a column, or one band of a number."""
 
     title: str
-    """`smiling`, or `class: boot`."""
+    """`smiling`, `class: boot`, or `age: 36 to 47`."""
+    column: Column
     place: slice
     """The column's entries in the condition's vector."""
     index: int
-    """Which of them this label is."""
+    """Which category or band this label is."""
 
     def right(self, seen: np.ndarray, asked: Condition) -> np.ndarray:
         """Return for each image that was asked about this label whether the answer is right.
 
         Args:
-            seen: Logits of a classifier, float32 [N, K].
+            seen: Logits of a classifier and standardised numbers, float32 [N, K].
             asked: What the images were to show.
 
         Returns:
-            bool [M], M the images that count: all with a known attribute, or all of the category.
+            bool [M], M the images that count: all with a known attribute, or all of the category or band.
         """
-        wanted = asked.values[:, self.place].numpy()
         known = asked.known[:, self.place][:, 0].numpy() > 0
-        guess = seen[:, self.place]
-        if wanted.shape[1] == 1:
-            return ((guess[:, 0] > 0) == (wanted[:, 0] > 0.5))[known]
-        return (guess.argmax(axis=1) == self.index)[known & (wanted[:, self.index] > 0.5)]
+        wanted, guess = (
+            self._which(asked.values[:, self.place].numpy(), 0.5),
+            self._which(seen[:, self.place], 0),
+        )
+        counts = known if self.column.kind == "binary" else known & (wanted == self.index)
+        return (guess == wanted)[counts]
+
+    def _which(self, entries: np.ndarray, threshold: float) -> np.ndarray:
+        """Return which category, band or side of the threshold rows of entries stand for, int [N]."""
+        if self.column.kind == "category":
+            return entries.argmax(axis=1)
+        if self.column.kind == "number":
+            return np.searchsorted(BANDS[1:-1], entries[:, 0])
+        return (entries[:, 0] > threshold).astype(int)
 
     def imposed(self, condition: Condition) -> Condition:
         """Return the condition with this label switched on for every image."""
         values, known = condition.values.clone(), condition.known.clone()
         values[:, self.place], known[:, self.place] = 0, 1
-        values[:, self.place.start + self.index] = 1
+        if self.column.kind == "number":
+            values[:, self.place] = MIDDLES[self.index]
+        else:
+            values[:, self.place.start + self.index] = 1
         return Condition(values, known)
 
 
 def labels(data: DataSpec) -> Iterator[Label]:
-    """Yield every label of a data set; numbers have none."""
+    """Yield every label of a data set."""
     for column, place in data.slices():
         if column.kind == "binary":
-            yield Label(column.name, place, 0)
+            yield Label(column.name, column, place, 0)
         elif column.kind == "category":
             for index, name in enumerate(column.categories[:MOST_CATEGORIES]):
-                yield Label(f"{column.name}: {name}", place, index)
+                yield Label(f"{column.name}: {name}", column, place, index)
+        else:
+            low, high = (f"{column.mean + edge * column.std:.3g}" for edge in BANDS[1:-1])
+            for index, band in enumerate((f"below {low}", f"{low} to {high}", f"above {high}")):
+                yield Label(f"{column.name}: {band}", column, place, index)

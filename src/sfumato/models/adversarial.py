@@ -71,7 +71,7 @@ class GAN(GenerativeModel):
 
     sampling_keys = frozenset({"truncation"})
     generator: nn.Module
-    """Maps (Float [B, latent], Condition) to images, Float [B, C, H, W] in [-1, 1]."""
+    """Maps (Float [B, latent], Condition) to images, Float [B, C, H, W], in or near [-1, 1]."""
     discriminator: nn.Module
     """Maps (images, Condition) to logits, Float32 [B]."""
 
@@ -163,4 +163,4 @@ class GAN(GenerativeModel):
     def decode(
         self, latents: Tensor, condition: Condition, sampling: SamplingConfig, noise: ImageNoise
     ) -> Images:
-        return self.generator(sampling.truncation * latents, condition).float()
+        return self.generator(sampling.truncation * latents, condition).float().clamp(-1, 1)

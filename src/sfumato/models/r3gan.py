@@ -50,8 +50,6 @@ class Block(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.kaiming_normal_(self.first.weight, a=0.2)
-        nn.init.zeros_(self.second.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [B, C, H, W] to the same shape."""
@@ -84,10 +82,10 @@ class Generator(nn.Module):
         self.patch = patch
 
     def forward(self, z: Tensor, condition: Condition) -> Images:
-        """Map [B, latent] to [B, C, H, W] in [-1, 1]."""
+        """Map [B, latent] to [B, C, H, W]; a tanh would saturate in the first steps, and stay there."""
         h = self.enter(torch.cat([z, self.condition(condition)], dim=1)).unflatten(1, self.start)
         h = self.leave(F.leaky_relu(self.body(h), 0.2))
-        return torch.tanh(F.pixel_shuffle(h, self.patch))
+        return F.pixel_shuffle(h, self.patch)
 
 
 class Discriminator(nn.Module):
@@ -128,6 +126,18 @@ class R3GAN(GAN):
         patch = working_patch(data.height, data.width, LEVELS, config.patch)
         self.generator = Generator(config, data, patch)
         self.discriminator = Discriminator(config, data, patch)
+        self.apply(_initialise)
+
+
+def _initialise(module: nn.Module) -> None:
+    """Keep the variance of what passes through (He et al. 2015, arXiv:1502.01852), without biases."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, Block):
+        nn.init.kaiming_normal_(module.first.weight, a=0.2)
+        nn.init.zeros_(module.second.weight)
 
 
 def recipe() -> Recipe:

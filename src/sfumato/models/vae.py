@@ -4,7 +4,8 @@ Kingma & Welling 2013, arXiv:1312.6114. Three things make its samples worth look
 whose scale is learned (sigma-VAE, Rybkin et al. 2020, arXiv:2006.13202), a floor under the KL
 of each dimension (free bits, Kingma et al. 2016, arXiv:1606.04934), and drawing latents from a
 mixture of Gaussians fitted to the encoded images rather than from N(0, I) (Ghosh et al. 2020,
-arXiv:1903.12436). Here the mixture is fitted all along, on detached latents, as a second group.
+arXiv:1903.12436). Here the mixture is fitted all along, on detached latents, as a second group; where
+there are labels it is fitted around a mean that depends on them.
 """
 
 from __future__ import annotations
@@ -80,9 +81,10 @@ class VAE(GenerativeModel):
         self.prior_weights = nn.Parameter(torch.zeros(config.components))
         self.prior_means = nn.Parameter(torch.randn(config.components, config.latent))
         self.prior_log_std = nn.Parameter(torch.zeros(config.components, config.latent))
+        self.prior_shift = ConditionEmbedding(data.condition_width, config.latent)
 
     def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
-        prior = [self.prior_weights, self.prior_means, self.prior_log_std]
+        prior = [self.prior_weights, self.prior_means, self.prior_log_std, *self.prior_shift.parameters()]
         fitted = {id(parameter) for parameter in prior}
         rest = [parameter for parameter in self.parameters() if id(parameter) not in fitted]
         return {"autoencoder": rest, "prior": prior}
@@ -108,7 +110,9 @@ class VAE(GenerativeModel):
             {"loss": loss.detach(), "kl": kl.detach().sum(1).mean(), "sigma": self._sigma().detach()},
         )
 
-        density = mixture_log_density(z.detach(), self.prior_weights, self.prior_means, self.prior_log_std)
+        # what is asked for moves the whole mixture; without that the latents would know better
+        z = z.detach() - self.prior_shift(batch.condition).float()
+        density = mixture_log_density(z, self.prior_weights, self.prior_means, self.prior_log_std)
         loss = -density.mean() / self.config.latent
         yield Loss("prior", loss, {"loss": loss.detach()})
 
@@ -140,8 +144,8 @@ class VAE(GenerativeModel):
         return torch.tanh(self.decoder(self.enter(h)).float())
 
     def encode(self, images: Images, condition: Condition) -> Tensor:
-        """Return the posterior's mean, Float [B, latent]."""
-        return self._posterior(images, condition)[0]
+        """Return the posterior's mean as seen from the prior's, Float [B, latent]."""
+        return self._posterior(images, condition)[0] - self.prior_shift(condition)
 
     def latents(self, noise: ImageNoise) -> Tensor:
         # the component is chosen by inverting the cumulative weights at a uniform draw
@@ -154,7 +158,7 @@ class VAE(GenerativeModel):
     def decode(
         self, latents: Tensor, condition: Condition, sampling: SamplingConfig, noise: ImageNoise
     ) -> Images:
-        return self._decoded(latents, condition)
+        return self._decoded(latents + self.prior_shift(condition), condition)
 
 
 def recipe() -> Recipe:

@@ -77,7 +77,7 @@ class _Training:
         with torch.random.fork_rng():
             torch.manual_seed(derive("initialisation", self.recipe.seed))
             model = lookup(self.recipe.preset).model(self.recipe.model, run.data)
-        check(self.recipe, model, ranks.world)
+        check(self.recipe, model, len(prepared.train), ranks.world)
         self.state = TrainingState(model, self.config, device)
         ranks.broadcast([*model.parameters(), *model.buffers()])
         self.feed = Feed(
@@ -216,21 +216,28 @@ class _Training:
         self.recorder.checkpoint()  # so that a resume remembers the lower rate
 
 
-def check(recipe: Recipe, model: Model, world: int) -> None:
+def check(recipe: Recipe, model: Model, n_train: int, world: int) -> None:
     """Refuse what cannot work before any work starts.
 
     Args:
         recipe: The recipe, with its budget.
         model: The model that it builds.
+        n_train: Training images.
         world: Processes that will train together.
 
     Raises:
-        UsageError: If there is no budget, the batch cannot be shared, or an optimizer has no group.
+        UsageError: If there is no budget, the batch is larger than the data or cannot be shared, or an
+            optimizer has no group.
     """
     config = recipe.training
     optimizer_settings(model.parameter_groups(), config.optimizers)
     if config.images is None and config.seconds is None:
         raise UsageError("the recipe has no budget: set --budget 3m, --images N or --epochs N.")
+    if config.batch_size > n_train:
+        raise UsageError(
+            f"training.batch_size {config.batch_size}: there are only {n_train} training images; choose "
+            f"{max(n_train // 2 * 2, 2)} or less."
+        )
     parts = world * config.micro_batches
     if config.batch_size % parts or config.batch_size // parts < 2:
         raise UsageError(

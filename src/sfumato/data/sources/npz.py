@@ -17,8 +17,8 @@ from sfumato.errors import UsageError
 def npz(path: Path) -> Source:
     """Open an .npz with `images` uint8 [N, H, W] or [N, H, W, C] and optional `labels`.
 
-    `labels` [N] of integers or strings is a category called `class`, of floats a number called
-    `label`; [N, K] is K columns `label_0` to `label_(K-1)`.
+    `labels` [N] of integers or strings (empty: unknown) is a category called `class`, of floats a number
+    called `label`; [N, K] is K columns `label_0` to `label_(K-1)`.
     """
     resolved = path.resolve()
     return Source(
@@ -86,5 +86,5 @@ def _labels(
     cells = [(str(value),) for value in labels.tolist()]
     if labels.dtype.kind == "f":
         return (RawColumn("label", "number"),), cells
-    in_order = tuple(str(value) for value in np.unique(labels).tolist())
+    in_order = tuple(str(value) for value in np.unique(labels).tolist() if str(value))  # empty: unknown
     return (RawColumn("class", "category", in_order),), cells
