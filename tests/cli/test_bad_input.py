@@ -247,6 +247,8 @@ def test_unreadable_images(sfumato, tmp_path: Path, tiny):
         (("--steps", "5"), ("sampling.steps means nothing to a vae", "draws in one way only")),
         (("--guidance", "2"), ("sampling.guidance means nothing to a vae",)),
         (("--sampler", "eulr"), ("sampler", "'euler'")),
+        (("--at", "7"), ("no snapshot after 7 images", "choose last, best, or one of")),
+        (("--at", "best"), ("nobody knows yet", "sfumato evaluate")),
         (("-n", "0"), ("choose 1 to",)),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,26 @@ def test_train_then_everything(sfumato, small_images: str, tiny, tmp_path: Path,
     assert resumed.code == 0 and resumed.json["status"]["images"] == 64
     assert sfumato("runs", "remove", "first", "--yes").code == 0
     assert not run.exists() and sfumato("runs", "list", "--json").json == []
+
+
+def test_earlier_and_best_weights(sfumato, small_images: str, tiny, short_ruler):
+    made = sfumato(
+        "train", "vae", "--data", small_images, "--run", "kept", *tiny, "--set", "training.snapshots=3"
+    )
+    assert made.code == 0, made.err
+    taken = [int(folder.name) for folder in sorted(Path("runs/kept/snapshots").iterdir())]
+    assert len(taken) == 3 and sfumato("evaluate", "kept", "--quiet", "--device", "cpu").code == 0
+
+    def drawn(at: str) -> np.ndarray:
+        found = sfumato("sample", "kept", "-n", 2, "--at", at, "--json", "--quiet", "--device", "cpu")
+        assert found.code == 0, found.err
+        return np.stack([np.asarray(Image.open(file)) for file in found.json["files"]])
+
+    assert not np.array_equal(drawn(str(taken[0])), drawn("last"))
+    (scores,) = Path("runs/kept/evaluations").glob("*/scores.json")
+    curve = json.loads(scores.read_text())["curve"]
+    best = min(curve, key=lambda point: point["score"]["value"])["images"]
+    assert np.array_equal(drawn("best"), drawn(str(best)))
 
 
 def test_what_was_begun_is_gone_on_with(sfumato, small_images: str, tiny, trained):

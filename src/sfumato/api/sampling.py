@@ -13,6 +13,7 @@ from sfumato.conditions import Wish, parse_wish
 from sfumato.config import override
 from sfumato.diffusion.solvers import check_steps
 from sfumato.errors import UsageError
+from sfumato.evaluation.evaluate import best_snapshot
 from sfumato.imaging.grid import compose
 from sfumato.imaging.png import write_png
 from sfumato.recipe import SamplingConfig, lookup
@@ -28,6 +29,7 @@ def sample(
     seed: int = 0,
     *,
     where: Sequence[str] = (),
+    at: str = "last",
     settings: Sequence[str] = (),
     out: str | Path | None = None,
     device: str = "auto",
@@ -41,6 +43,8 @@ def sample(
         seed: Seed of the first; the others follow.
         where: Wishes such as "smiling=1,glasses=0", "age=40" or "boot", the name of a class; the same seeds
             are drawn for each. Empty: labels as they occur in the data.
+        at: Which weights: last, best (by the run's newest evaluation), or the number of training images
+            after which a snapshot was taken.
         settings: Keys of the sampling settings, e.g. ["steps=20", "guidance=2"].
         out: A folder to write one PNG per seed to (in a folder per wish, where there are several), and
             the grid beside it as `OUT.grid.png`.
@@ -66,7 +70,7 @@ def sample(
     found = run if isinstance(run, Run) else runs.find(run)
     sampling = _sampling(found, settings)
     wishes = [parse_wish(found.data, text) for text in where]
-    sampler = Sampler.open(found, choose_device(device))
+    sampler = Sampler.open(found, choose_device(device), _weights(found, at))
     seeds = range(seed, seed + n)
     if wishes:
         asked = [sampler.conditions.where(wish, seeds) for wish in wishes]
@@ -83,6 +87,26 @@ def sample(
     if out is not None and grid is not None:
         _write(rows, wishes, Path(out), grid, seed, found)
     return np.concatenate(rows)
+
+
+def _weights(run: Run, at: str) -> Path | None:
+    """Return the folder of the weights that were asked for; None for the newest.
+
+    Raises:
+        UsageError: If there is no such snapshot, or nobody knows which is best.
+    """
+    if at == "last":
+        return None
+    images = best_snapshot(run) if at == "best" else at
+    if at == "best" and images == run.status.images:
+        return None
+    taken = {str(int(folder.name)): folder for folder in run.snapshots}
+    if str(images) not in taken:
+        raise UsageError(
+            f"--at {at}: there is no snapshot after {images} images; choose last, best, or one of "
+            f"{', '.join(taken) or 'none'}."
+        )
+    return taken[str(images)]
 
 
 def _sampling(run: Run, settings: Sequence[str]) -> SamplingConfig:

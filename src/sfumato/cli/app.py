@@ -189,6 +189,7 @@ def sample(
     seed: o.Seed = 0,
     where: o.Where = None,
     class_: o.Class = None,
+    at: o.At = "last",
     steps: o.Steps = None,
     sampler: o.SamplerName = None,
     guidance: o.Guidance = None,
@@ -219,7 +220,7 @@ def sample(
     wishes = [*(where or ()), *(class_ or ())]
     with display(quiet) as observer:
         images = api.sample(
-            run, n, seed, where=wishes, settings=settings, out=out, device=device, observer=observer
+            run, n, seed, where=wishes, at=at, settings=settings, out=out, device=device, observer=observer
         )
     tell_samples(images, n, seed, wishes, out, json)
 

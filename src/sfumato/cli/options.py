@@ -41,6 +41,12 @@ Class = Annotated[
     list[str] | None,
     Option("--class", metavar="NAME", help="The same for a class of the data, e.g. boot; repeatable."),
 ]
+At = Annotated[
+    str,
+    Option(
+        "--at", metavar="last|best|IMAGES", help="Which weights: a snapshot's images, or the best evaluated."
+    ),
+]
 Steps = Annotated[int | None, Option("--steps", metavar="N", help="Steps from noise to image.")]
 SamplerName = Annotated[
     str | None,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sfumato.config import Config, build
+from sfumato.errors import UsageError
 from sfumato.evaluation.cost import measure_cost
 from sfumato.evaluation.labels import labels
 from sfumato.evaluation.reference import Reference
@@ -101,6 +102,22 @@ def evaluate_run(
     )
     write_json(folder / "scores.json", evaluation.model_dump(mode="json"))
     return evaluation
+
+
+def best_snapshot(run: Run) -> int:
+    """Return after how many images a run's weights were best, by its newest evaluation.
+
+    Raises:
+        UsageError: If it was never evaluated.
+    """
+    found = sorted((run.path / "evaluations").glob("*/scores.json"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise UsageError(
+            f"{run.path}: nobody knows yet which weights are best; measure them with `sfumato evaluate "
+            f"{run.path}`, or take the last."
+        )
+    curve = build(Evaluation, read_json(found[-1]), str(found[-1])).curve
+    return min(curve, key=lambda point: point.score.value).images
 
 
 def generate(sampler: Sampler, count: int, progress: Progress) -> np.ndarray:

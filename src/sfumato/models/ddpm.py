@@ -1,8 +1,8 @@
 """DDPM: learn to undo a thousand small steps towards noise; the family that the field measures against.
 
 Ho et al. 2020, arXiv:2006.11239, with a cosine schedule (Nichol & Dhariwal 2021, arXiv:2102.09672),
-predictions of v (Salimans & Ho 2022, arXiv:2202.00512) and min-SNR weights (Hang et al. 2023,
-arXiv:2303.09556).
+predictions of v (Salimans & Ho 2022, arXiv:2202.00512) and, if asked for, min-SNR weights (Hang et al.
+2023, arXiv:2303.09556).
 
 Note: It samples with any solver in few steps; `--sampler ddpm --steps 1000` is the paper's.
 """
@@ -37,8 +37,9 @@ class DDPMConfig(DenoisingConfig):
     """How the noise grows over the 1000 timesteps: linear or cosine."""
     predicts: Prediction = "v"
     """What the network predicts: the noise eps, the velocity v, or the clean image x_0."""
-    min_snr: Annotated[float, Field(gt=0, le=1000)] | None = 5.0
-    """Cap (gamma) of the signal-to-noise ratio in the loss's weights. Empty: all levels weigh 1."""
+    min_snr: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """Cap (gamma) of the signal-to-noise ratio in the loss's weights; 5 is the paper's. Empty: all levels
+    weigh 1, which in the first minutes teaches a model sooner what it is asked for."""
 
 
 class DDPM(Denoising):
@@ -98,7 +99,7 @@ def recipe() -> Recipe:
     """Return the preset."""
     return Recipe(
         preset="ddpm",
-        summary="Denoising diffusion with v-prediction and min-SNR weights: what the field measures against.",
+        summary="Denoising diffusion with a cosine schedule and v-prediction: what the field measures against.",
         model=DDPMConfig(),
         training=TrainingConfig(
             batch_size=48,
