@@ -82,8 +82,8 @@ class DenoisingDiffusion(Peer):
     default = 1000
 
     def build(self, rate: float) -> None:
-        from denoising_diffusion_pytorch import GaussianDiffusion, Unet
-        from ema_pytorch import EMA
+        from denoising_diffusion_pytorch import GaussianDiffusion, Unet  # pyright: ignore
+        from ema_pytorch import EMA  # pyright: ignore
 
         self.network = Unet(dim=24, dim_mults=(1, 2, 4), channels=self.shape[0])
         self.network.to(memory_format=torch.channels_last)
@@ -112,8 +112,8 @@ class Diffusers(Peer):
     default = 1000
 
     def build(self, rate: float) -> None:
-        from diffusers import DDPMScheduler, UNet2DModel
-        from diffusers.training_utils import EMAModel
+        from diffusers import DDPMScheduler, UNet2DModel  # pyright: ignore
+        from diffusers.training_utils import EMAModel  # pyright: ignore
 
         self.network = UNet2DModel(
             sample_size=self.shape[1],
@@ -145,7 +145,7 @@ class Diffusers(Peer):
         self.average.step(self.network.parameters())
 
     def draw(self, count: int, sampler: str) -> Tensor:
-        from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
+        from diffusers import DDIMScheduler, DPMSolverMultistepScheduler  # pyright: ignore
 
         if sampler == "default":
             scheduler = self.noise

@@ -233,7 +233,8 @@ def test_unreadable_images(sfumato, tmp_path: Path, tiny):
         (folder / f"{k}.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     refused(sfumato("train", "vae", "--data", folder, "--run", "x", *tiny), 1, "3 of 12", "--allow-bad")
     assert not Path("runs").exists()
-    allowed = sfumato("train", "vae", "--data", folder, "--run", "x", "--allow-bad", *tiny)
+    few = ("--allow-bad", "--set", "training.batch_size=4")
+    allowed = sfumato("train", "vae", "--data", folder, "--run", "x", *tiny, *few)
     assert allowed.code == 0, allowed.err
 
 
@@ -271,6 +272,14 @@ def test_a_batch_larger_than_the_data(sfumato, small_images: str, tmp_path: Path
     )
     refused(found, 2, "training.batch_size 64", "there are only", "choose")
     assert list(tmp_path.iterdir()) == [], "something was written"
+
+
+def test_a_batch_nobody_asked_for_is_cut_down_to_the_data(sfumato, tmp_path: Path):
+    folder, keys = pictures(tmp_path / "photos", 14), ("--set", "model.width=8", "--set", "data.size=16")
+    found = sfumato("train", "vae", "--data", folder, "--run", "few", "--images", 30, "--json", *keys)
+    assert found.code == 0, found.err
+    assert "training.batch_size is 10 instead of 32: there are no more images." in found.err
+    assert Run(Path("runs/few")).recipe.training.batch_size == 10
 
 
 def test_evaluate(sfumato, small_images: str, trained: Run, tmp_path: Path):

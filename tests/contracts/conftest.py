@@ -29,7 +29,7 @@ COLUMNS = (
 SMALL = {
     "dcgan": ("model.width=4", "model.latent=8", "model.r1=1.0", "model.penalty_every=2"),
     "gan_cbam": ("model.width=8", "model.latent=8", "model.attention_in_discriminator=true"),
-    "r3gan": ("model.width=8", "model.latent=8", "model.penalty_every=2"),
+    "r3gan": ("model.width=8", "model.latent=8", "model.penalty_every=2", "model.r1=0.2", "model.r2=0.2"),
     "fastgan": ("model.width=8", "model.latent=8"),
     "vae": ("model.width=8", "model.latent=8", "model.components=4", "model.blocks=1"),
     "vqvae": ("model.width=8", "model.words=16", "model.prior_width=32", "model.prior_layers=1"),

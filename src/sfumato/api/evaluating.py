@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from sfumato.api.data import Observer, reporting, silent
-from sfumato.api.training import create
+from sfumato.api.training import create, fit_batch
 from sfumato.config import override
 from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
@@ -117,7 +117,7 @@ def open_reference(prepared: Prepared, device: torch.device, observer: Observer)
 
     Both are kept beside the prepared pixels, so every run on the same data meets the same ruler.
     """
-    recipe = lookup(RULER).recipe()
+    recipe = fit_batch(lookup(RULER).recipe(), prepared, silent)
     # another recipe is another ruler, in another folder
     key = hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()[:12]
     run = Run(prepared.path / f"ruler-{key}")

@@ -89,6 +89,8 @@ def train(
         preset, settings, budget = _choose(str(data), settings, budget, bool(budgets), observer)
     recipe = override(lookup(preset).recipe(), [f"seed={seed}", *settings])
     prepared = prepare_data(str(data), recipe.data, allow_bad=allow_bad, progress=reporting(observer))
+    if not any(setting.replace(" ", "").startswith("training.batch_size=") for setting in settings):
+        recipe = fit_batch(recipe, prepared, observer)
     recipe = _budgeted(recipe, prepared, budget, images, epochs)
     path = runs.place(run) if run is not None else _free_name(preset, prepared.spec.name)
     ranks = Ranks.join(where)
@@ -196,6 +198,16 @@ def create(
     rows = prepared.condition(prepared.train[:CONDITIONS])
     Conditions(rows).save(path / "conditions.safetensors")
     return run
+
+
+def fit_batch(recipe: Recipe, prepared: Prepared, observer: Observer) -> Recipe:
+    """Return the recipe with a batch that nobody asked for cut down to the data, and say so."""
+    most = max(len(prepared.train) // 2 * 2, 2)
+    if recipe.training.batch_size <= most:
+        return recipe
+    text = f"training.batch_size is {most} instead of {recipe.training.batch_size}: there are no more images."
+    observer({"event": "warning", "text": text})
+    return override(recipe, [f"training.batch_size={most}"])
 
 
 def _budgeted(

@@ -9,7 +9,9 @@ regularisation: Karras et al. 2020, App. B, arXiv:1912.04958.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Annotated
 
 import torch
@@ -96,9 +98,8 @@ class GAN(GenerativeModel):
         with torch.set_grad_enabled(answers):
             fake = self.generator(clock.noise.normal("latents", game.latent), condition)
 
-        real = self._shown(batch.images, clock, "real")
-        shown = self._shown(fake.detach(), clock, "fake")
-        real_logits, fake_logits = self._judged(real, shown, condition)
+        both = self._shown(torch.cat([batch.images, fake.detach()]), clock, "real", "fake")
+        real_logits, fake_logits = self._judged(both, condition)
         labels = game.real_label, game.fake_label
         loss = discriminator_loss(game.loss, real_logits, fake_logits, *labels)
         middle = boundary(game.loss, real_logits, fake_logits, *labels)
@@ -107,31 +108,52 @@ class GAN(GenerativeModel):
             "real_accuracy": (real_logits.detach() > middle).float().mean(),
             "fake_accuracy": (fake_logits.detach() < middle).float().mean(),
         }
-        for name, weight, penalty in self._penalties(real, shown, condition, clock):
+        shown_real, shown_fake = both.chunk(2)
+        for name, weight, penalty in self._penalties(shown_real, shown_fake, condition, clock):
             loss = loss + weight * penalty
             terms[name] = penalty.detach()
         yield Loss("discriminator", loss, terms)
 
         if answers:
-            fake_logits = self.discriminator(self._shown(fake, clock, "answer"), condition)
+            shown = self._shown(fake, clock, "answer")
+            with _frozen(self._judges):
+                fake_logits = self.discriminator(shown, condition)
             loss = generator_loss(game.loss, fake_logits, real_logits.detach())
             yield Loss("generator", loss, {"loss": loss.detach()})
 
-    def _judged(self, real: Images, fake: Images, condition: Condition) -> tuple[Tensor, Tensor]:
-        """Return the logits of real and of generated images."""
-        if any(isinstance(module, nn.BatchNorm2d) for module in self.discriminator.modules()):
+    @cached_property
+    def _judges(self) -> list[nn.Parameter]:
+        return list(self.discriminator.parameters())
+
+    @cached_property
+    def _has_batchnorm(self) -> bool:
+        return any(isinstance(module, nn.BatchNorm2d) for module in self.discriminator.modules())
+
+    def _judged(self, both: Images, condition: Condition) -> tuple[Tensor, Tensor]:
+        """Return the logits of real images and of as many generated ones behind them."""
+        if self._has_batchnorm:
             # batches of one kind each, as its statistics are meant to be (Chintala's ganhacks, no. 4)
+            real, fake = both.chunk(2)
             return self.discriminator(real, condition), self.discriminator(fake, condition)
-        real_logits, fake_logits = self.discriminator(torch.cat([real, fake]), condition.repeated(2)).chunk(2)
+        real_logits, fake_logits = self.discriminator(both, condition.repeated(2)).chunk(2)
         return real_logits, fake_logits
 
-    def _shown(self, images: Images, clock: Clock, name: str) -> Images:
-        """Return what the discriminator is shown: augmented, and with instance noise early on."""
+    def _shown(self, images: Images, clock: Clock, *names: str) -> Images:
+        """Return what the discriminator is shown: augmented, and with instance noise early on.
+
+        Args:
+            images: As many batches, one behind the other, as there are names.
+            clock: The moment.
+            names: Tell the draws of one batch from those of another.
+        """
         if self.game.augment:
-            images = diff_augment(images, self.game.augment, clock.noise, name)
+            parts = zip(images.chunk(len(names)), names, strict=True)
+            images = torch.cat([diff_augment(x, self.game.augment, clock.noise, name) for x, name in parts])
         sigma = self.game.instance_noise * max(1 - 2 * clock.progress, 0.0)
         if sigma:
-            images = torch.add(images, clock.noise.normal(f"instance-{name}", *images.shape[1:]), alpha=sigma)
+            shape = images.shape[1:]
+            noise = torch.cat([clock.noise.normal(f"instance-{name}", *shape) for name in names])
+            images = torch.add(images, noise, alpha=sigma)
         return images
 
     def _penalties(
@@ -164,3 +186,15 @@ class GAN(GenerativeModel):
         self, latents: Tensor, condition: Condition, sampling: SamplingConfig, noise: ImageNoise
     ) -> Images:
         return self.generator(sampling.truncation * latents, condition).float().clamp(-1, 1)
+
+
+@contextlib.contextmanager
+def _frozen(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
+    """Record no gradients of these parameters: they are not asked for, and recording takes time."""
+    for parameter in parameters:
+        parameter.requires_grad = False
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad = True

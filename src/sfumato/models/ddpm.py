@@ -99,7 +99,7 @@ def recipe() -> Recipe:
     """Return the preset."""
     return Recipe(
         preset="ddpm",
-        summary="Denoising diffusion with a cosine schedule and v-prediction: what the field measures against.",
+        summary="Denoising diffusion, cosine schedule and v-prediction: what the field measures against.",
         model=DDPMConfig(),
         training=TrainingConfig(
             batch_size=48,

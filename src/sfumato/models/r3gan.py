@@ -145,12 +145,12 @@ def recipe() -> Recipe:
     return Recipe(
         preset="r3gan",
         summary="Relativistic game with R1 and R2 and plain residual networks: the simplest strong GAN.",
-        model=R3GANConfig(latent=64, r1=1.0, r2=1.0, penalty_every=4),
+        model=R3GANConfig(latent=64, instance_noise=0.1, r1=2.0, r2=2.0, penalty_every=8),
         training=TrainingConfig(
             batch_size=32,
             optimizers={
-                "discriminator": OptimizerConfig(lr=1e-3, betas=(0.0, 0.99)),
-                "generator": OptimizerConfig(lr=1e-3, betas=(0.0, 0.99)),
+                "discriminator": OptimizerConfig(lr=3e-4, betas=(0.0, 0.99)),
+                "generator": OptimizerConfig(lr=6e-4, betas=(0.0, 0.99)),
             },
             decay_from=0.7,
             ema_halflife=5_000,

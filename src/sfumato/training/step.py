@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -93,13 +94,14 @@ class Stepper:
         self.ranks.average_gradients(parameters)
         scaler.unscale_(optimizer)
         gradients = [p.grad for p in parameters if p.grad is not None]
-        norm = nn.utils.get_total_norm(gradients)
-        finite = bool(torch.isfinite(norm))  # the same on every rank: gradients are averaged
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        finite = math.isfinite(float(norm))  # the same on every rank: gradients are averaged
         if finite:
             if settings.clip:
                 nn.utils.clip_grads_with_norm_(parameters, settings.clip, norm)
+            rate = settings.lr * self.rate(clock)
             for options in optimizer.param_groups:
-                options["lr"] = settings.lr * self.rate(clock)
+                options["lr"] = rate
             terms[f"{group}/gradient"] = norm.detach()
         # a scaler skips non-finite steps by itself and lowers its scale in update()
         if finite or scaler.is_enabled():
