@@ -202,3 +202,9 @@ def test_sampling_on_request(sfumato, small_images: str, tmp_path: Path):
     one = sfumato("sample", "asked", "-n", 1, "--seed", 6, "--class", "2", "--out", tmp_path / "one", *flags)
     again = np.asarray(Image.open(one.json["files"][0]), int)
     assert abs(again - np.asarray(pictures[1], int)).max() <= 1, "the same seed and wish, alone"
+
+
+@pytest.mark.parametrize("verb", [("presets",), ("doctor",), ("runs", "list"), ("presets", "ddpm")])
+def test_every_verb_takes_the_common_flags(sfumato, verb):
+    found = sfumato(*verb, "--quiet", "--json", "--debug")
+    assert found.code == 0 and found.err == "" and found.json is not None

@@ -14,7 +14,9 @@ import pytest
 import torch
 
 from sfumato import api
+from sfumato.recipe import lookup
 from sfumato.runs import Run, checkpoints
+from sfumato.seeding import derive
 from sfumato.training.ranks import Ranks
 
 SETTINGS = [
@@ -69,6 +71,43 @@ def test_two_processes_are_as_one(small_images: str, tmp_path: Path):
         [e["event"] for e in Run(tmp_path / name).log() if e["event"] != "loss"] for name in ("one", "two")
     ]
     assert logs[0] == logs[1], "only the first rank writes"
+
+
+FAMILIES = {
+    "ddpm": (["model.width=8", "model.multipliers=[1]"], 0.02),
+    "vae": (["model.width=8", "model.latent=8", "model.components=4", "model.free_bits=0"], 0.02),
+    "r3gan": (["model.width=8", "model.latent=8"], 0.02),
+    # each process has its own batch's statistics, so only the direction can be the same
+    "dcgan": (["model.width=8", "model.latent=8"], 0.8),
+    "vqvae": (["model.width=8", "model.words=8", "model.prior_width=32", "model.prior_layers=1"], 0.8),
+}
+"""Smaller recipes, and how far two processes may end from one, as a fraction of the way from the start."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAMILIES)
+def test_two_processes_of_every_family(name: str, small_images: str, tmp_path: Path):
+    small, far = FAMILIES[name]
+    settings = [
+        *small, "training.batch_size=8", "training.precision=float32", "training.warmup_images=0",
+        "training.validation_images=0", "training.snapshots=1",
+    ]  # fmt: skip
+    one = api.train(name, data=small_images, run=tmp_path / "one", images=48, settings=settings, device="cpu")
+    words = [word for setting in settings for word in ("--set", setting)]
+    both = [*TORCHRUN, "train", name, "--quiet", "--device", "cpu", "--data", small_images, "--images", "48"]
+    both += ["--run", str(tmp_path / "two"), *words]
+    done = subprocess.run(both, capture_output=True, text=True, env=quiet(), timeout=300)
+    assert done.returncode == 0, done.stderr
+    with torch.random.fork_rng():
+        torch.manual_seed(derive("initialisation", 0))
+        start = lookup(name).model(one.recipe.model, one.data)
+    keys = [key for key, _ in start.named_parameters()]
+    first, second = weights(tmp_path / "one"), weights(tmp_path / "two")
+    begun = torch.cat([parameter.detach().flatten() for parameter in start.parameters()])
+    ends = [torch.cat([found[key].flatten() for key in keys]) for found in (first, second)]
+    way, apart = (ends[0] - begun).norm(), (ends[1] - ends[0]).norm()
+    assert way > 0 and apart < far * way, f"{float(apart):.4g} of {float(way):.4g}"
+    assert all(torch.isfinite(tensor).all() for tensor in second.values())
 
 
 @pytest.mark.slow

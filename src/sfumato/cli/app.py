@@ -257,6 +257,7 @@ def evaluate(
 def presets(
     name: Annotated[str | None, Argument(metavar="[NAME]", help="One preset, in full.")] = None,
     json: o.Json = False,
+    quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
     """List the recipes, or explain one, field by field.
@@ -271,7 +272,7 @@ def presets(
 
 
 @app.command()
-def doctor(json: o.Json = False, debug: o.Debug = False) -> None:
+def doctor(json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False) -> None:
     """Look at the machine, and say what is missing.
 
     Devices, precision, memory, disk, optional parts and how to get them.

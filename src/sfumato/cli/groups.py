@@ -66,7 +66,9 @@ RUNS = Annotated[str, Option("--runs", metavar="DIR", help="The folder of runs."
 
 
 @runs_app.command("list")
-def runs_list(runs: RUNS = "runs", json: o.Json = False, debug: o.Debug = False) -> None:
+def runs_list(
+    runs: RUNS = "runs", json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False
+) -> None:
     """List the runs."""
     from sfumato.cli.output import tell_runs
 
@@ -75,7 +77,10 @@ def runs_list(runs: RUNS = "runs", json: o.Json = False, debug: o.Debug = False)
 
 @runs_app.command("show")
 def runs_show(
-    run: Annotated[str, Argument(metavar="RUN")], json: o.Json = False, debug: o.Debug = False
+    run: Annotated[str, Argument(metavar="RUN")],
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
 ) -> None:
     """Show one run: its state, its data and its recipe."""
     from sfumato.cli.output import tell_run_in_full
@@ -87,12 +92,16 @@ def runs_show(
 def runs_remove(
     run: Annotated[str, Argument(metavar="RUN")],
     yes: Annotated[bool, Option("--yes", help="Do not ask.")] = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
     """Delete a run, after asking."""
+    from sfumato.cli.output import tell_removed
     from sfumato.runs import find
 
     found = find(run)
     if not yes:
         typer.confirm(f"Delete {found.path} with all its checkpoints?", abort=True, err=True)
     found.remove()
+    tell_removed(found, json)

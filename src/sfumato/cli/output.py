@@ -220,3 +220,10 @@ def tell_run_in_full(name: str, as_json: bool) -> None:
     _say(f"data: {run.data.name} ({run.source}), {run.data.height}x{run.data.width}\n")
     for field in explain(run.recipe):
         _say(f"  {field.key} = {field.value}")
+
+
+def tell_removed(run: Run, as_json: bool) -> None:
+    """Print which run is gone."""
+    if as_json:
+        return _json({"removed": str(run.path)})
+    _say(f"{run.path}: removed.")

@@ -5,14 +5,14 @@ where either alone does not; then spectral norm, batch norm and the rest can go.
 
 Huang et al. 2024, arXiv:2501.05441.
 
-Note: The networks work on pixel-unshuffled images near 16x16, as the U-Net here does, which is what a
-CPU is fast at; their widths and the batch are those of minutes, not of days.
+Note: Most of the work is done near 16x16, which is what a CPU is fast at: the discriminator sees
+pixel-unshuffled images, the generator widens its last maps. Widths and batch are those of minutes.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
@@ -35,8 +35,8 @@ class R3GANConfig(AdversarialConfig):
     """Channels at the highest working resolution; they double at each halving."""
     blocks: Annotated[int, Field(ge=1, le=8)] = 1
     """Residual blocks per resolution."""
-    patch: Annotated[int, Field(ge=1, le=8)] | None = None
-    """Pixels folded into channels (patch x patch). Empty: so that the work is done near 16x16."""
+    patch: Literal[1, 2, 4, 8] | None = None
+    """How much smaller than the image the largest maps are. Empty: so that the work is done near 16x16."""
 
 
 class Block(nn.Module):
@@ -77,15 +77,21 @@ class Generator(nn.Module):
                 ]
                 channels //= 2
             layers += [Block(channels) for _ in range(config.blocks)]
+        # no pixel-shuffle on the way out: its grid shows in what a young generator draws
+        for _ in range(patch.bit_length() - 1):
+            layers += [
+                nn.LeakyReLU(0.2),
+                nn.Conv2d(channels, max(channels // 2, 8), 3, padding=1),
+                nn.Upsample(scale_factor=2, mode="bilinear"),
+            ]
+            channels = max(channels // 2, 8)
         self.body = nn.Sequential(*layers)
-        self.leave = nn.Conv2d(channels, data.channels * patch**2, 3, padding=1)
-        self.patch = patch
+        self.leave = nn.Conv2d(channels, data.channels, 3, padding=1)
 
     def forward(self, z: Tensor, condition: Condition) -> Images:
         """Map [B, latent] to [B, C, H, W]; a tanh would saturate in the first steps, and stay there."""
         h = self.enter(torch.cat([z, self.condition(condition)], dim=1)).unflatten(1, self.start)
-        h = self.leave(F.leaky_relu(self.body(h), 0.2))
-        return F.pixel_shuffle(h, self.patch)
+        return self.leave(F.leaky_relu(self.body(h), 0.2))
 
 
 class Discriminator(nn.Module):
