@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from sfumato.batch import Condition, DataSpec
+from sfumato.batch import Batch, Clock, Condition, DataSpec
 from sfumato.models.vqvae import VQVAE, Codebook, VQVAEConfig
 from sfumato.recipe import SamplingConfig
-from sfumato.seeding import ImageNoise
+from sfumato.seeding import ImageNoise, StepNoise
 
 DATA = DataSpec(name="x", height=16, width=16, channels=3)
 
@@ -50,6 +50,17 @@ def test_writing_asks_the_same_prior_word_by_word(model: VQVAE):
     assert torch.equal(again.clamp(max=11), indices) and len(indices.unique()) > 4
 
 
+@pytest.mark.parametrize(("progress", "groups"), [(0.39, ["autoencoder", "prior"]), (0.4, ["prior"])])
+def test_words_stand_still_after_a_while(progress: float, groups: list[str]):
+    model = VQVAE(VQVAEConfig(width=8, words=12, prior_width=32, prior_layers=1), DATA).train()
+    before = model.codebook.words.clone()
+    noise = StepNoise(0, 0, slice(0, 4), 4, torch.device("cpu"))
+    batch = Batch(torch.rand(4, 3, 16, 16) * 2 - 1, Condition.unknown(4, 0))
+    losses = list(model.losses(batch, Clock(int(1000 * progress), 1000, 0, noise)))
+    assert [loss.group for loss in losses] == groups
+    assert torch.equal(before, model.codebook.words) == (groups == ["prior"])
+
+
 def test_no_word_sees_a_later_one(model: VQVAE):
     indices = torch.randint(12, (1, 64))
     changed = indices.clone()
@@ -63,8 +74,7 @@ def test_encoding_finds_the_latents_of_its_own_reconstruction(model: VQVAE):
     images = torch.rand(4, 3, 16, 16) * 2 - 1
     nothing = Condition.unknown(4, 0)
     latents = model.encode(images, nothing)
-    words = model.codebook(model.encoder(images).permute(0, 2, 3, 1).flatten(0, 2)).view(4, -1)
-    expected = model._decoded(model._words(words))
+    expected = model._decoded(model._words(model._indices(images)))
     decoded = model.decode(latents, nothing, SamplingConfig(), ImageNoise(range(4)))
     torch.testing.assert_close(decoded, expected, atol=1e-4, rtol=1e-4)
 

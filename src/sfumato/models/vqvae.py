@@ -2,8 +2,9 @@
 
 van den Oord et al. 2017, arXiv:1711.00937, with a codebook that follows the running means of what it
 stands for (App. A.1) and in which words that nobody uses begin anew (Dhariwal et al. 2020, Sec. 3.1,
-arXiv:2005.00341). The prior is a small transformer (Esser et al. 2021, arXiv:2012.09841), learnt beside
-the codes on their detached indices, as the VAE's mixture is.
+arXiv:2005.00341). The prior is a small transformer (Esser et al. 2021, arXiv:2012.09841). It learns from
+the first step on, so that every snapshot can be sampled, and alone once the words stand still: a prior
+cannot follow words that keep moving.
 
 Note: A latent is one Gaussian number per word, and chooses the word at its quantile. So an image is a
 function of its latents as in every other model, though not a smooth one.
@@ -47,6 +48,8 @@ class VQVAEConfig(ModelConfig):
     """Weight of the encoder's distance from the words it chose (Eq. 3)."""
     memory: Annotated[float, Field(ge=0, lt=1)] = 0.98
     """Decay per step of the running means that are the codebook."""
+    settled: Annotated[float, Field(gt=0, le=1)] = 0.4
+    """Fraction of the run after which the words stand still and the prior alone goes on learning."""
     prior_width: Annotated[int, Field(ge=32, le=1024, multiple_of=32)] = 128
     """Features of the prior."""
     prior_layers: Annotated[int, Field(ge=1, le=24)] = 4
@@ -178,17 +181,17 @@ class VQVAE(GenerativeModel):
         return [module for module in self.modules() if isinstance(module, Residual)]
 
     def losses(self, batch: Batch, clock: Clock) -> Iterator[Loss]:
-        loss, error, z, indices = self._reconstruction(batch.images)
-        self.codebook.follow(
-            z.detach(), indices.flatten(), clock.noise.uniform("words", math.prod(self.grid))
-        )
-        used = self.codebook.counts / self.codebook.counts.sum()
-        terms = {
-            "loss": loss.detach(),
-            "error": error.detach(),
-            "perplexity": torch.exp(-(used * (used + 1e-12).log()).sum()),
-        }
-        yield Loss("autoencoder", loss, terms)
+        if clock.progress < self.config.settled:
+            loss, error, z, indices = self._reconstruction(batch.images)
+            draws = clock.noise.uniform("words", math.prod(self.grid))
+            self.codebook.follow(z.detach(), indices.flatten(), draws)
+            used = self.codebook.counts / self.codebook.counts.sum()
+            perplexity = torch.exp(-(used * (used + 1e-12).log()).sum())
+            terms = {"loss": loss.detach(), "error": error.detach(), "perplexity": perplexity}
+            yield Loss("autoencoder", loss, terms)
+        else:
+            with torch.no_grad():
+                indices = self._indices(batch.images)
 
         loss = self._surprise(indices, batch.condition)
         yield Loss("prior", loss, {"loss": loss.detach()})
@@ -207,6 +210,11 @@ class VQVAE(GenerativeModel):
         error = (self._decoded(maps + (words - maps).detach()) - images).square().mean()
         commitment = (maps - words).square().mean()
         return error + self.config.commitment * commitment, error, z, indices
+
+    def _indices(self, images: Images) -> Tensor:
+        """Return the words that images are written in, int64 [B, T]."""
+        z = self.encoder(images).permute(0, 2, 3, 1).flatten(0, 2)
+        return self.codebook(z).view(len(images), -1)
 
     def _words(self, indices: Tensor) -> Tensor:
         """Return the words of indices [B, T] in their places, Float [B, D, h, w]."""
@@ -230,7 +238,7 @@ class VQVAE(GenerativeModel):
 
     def encode(self, images: Images, condition: Condition) -> Tensor:
         """Return the quantiles at which the prior would choose the words of these images."""
-        indices = self.codebook(self.encoder(images).permute(0, 2, 3, 1).flatten(0, 2)).view(len(images), -1)
+        indices = self._indices(images)
         steps = _cumulative(self.prior(indices, condition))
         upper = steps.gather(2, indices[:, :, None])[:, :, 0]
         below = steps.gather(2, (indices - 1).clamp(min=0)[:, :, None])[:, :, 0]

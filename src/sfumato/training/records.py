@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -58,6 +59,7 @@ class Recorder:
         self.conditions = Conditions.load(run.path / "conditions.safetensors")
         self.watch = Watch(prepared.images[prepared.train[:WATCHED]])
         self._sums: dict[str, Tensor] = {}
+        self._counts: collections.Counter[str] = collections.Counter()
         self._steps = 0
         now = time.monotonic()
         self._logged = self._beaten = self._saved = self._started = now
@@ -90,10 +92,9 @@ class Recorder:
     def step(self, terms: Mapping[str, Tensor], rate: float, total: int, settled: bool) -> None:
         """Take note of a step: every second a log line, every five a heartbeat, now and then more."""
         for name, value in terms.items():
-            if name.endswith("/gradient"):
-                self._sums[name] = value
-            else:
-                self._sums[name] = self._sums.get(name, 0) + value
+            latest = name.endswith("/gradient")
+            self._sums[name] = value if latest else self._sums.get(name, 0) + value
+            self._counts[name] = 1 if latest else self._counts[name] + 1  # a lazy penalty comes now and then
         self._steps += 1
         now = time.monotonic()
         if now - self._logged >= LOG_SECONDS:
@@ -110,7 +111,7 @@ class Recorder:
         batch = self.recipe.training.batch_size
         values = {}
         for name, value in self._sums.items():
-            mean = float(value) / (1 if name.endswith("/gradient") else self._steps)
+            mean = float(value) / self._counts[name]
             if math.isfinite(mean):
                 values[name] = round(mean, 6)
         self.event(
@@ -124,6 +125,7 @@ class Recorder:
             for name, value in values.items():
                 self._board.add_scalar(name, value, self.state.progress.images)
         self._sums, self._steps = {}, 0
+        self._counts.clear()
         self._warn(self.watch.losses(values))
 
     def _warn(self, sentences: Sequence[str]) -> None:
