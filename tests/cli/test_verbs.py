@@ -14,6 +14,11 @@ from PIL import Image
 SCORE = {"metric", "value", "interval", "n_real", "n_generated", "protocol"}
 
 
+def pixels(path: str) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
 def test_train_then_everything(sfumato, small_images: str, tiny, tmp_path: Path, short_ruler):
     made = sfumato("train", "vae", "--data", small_images, "--run", "first", "--json", *tiny)
     assert made.code == 0, made.err
@@ -72,7 +77,7 @@ def test_earlier_and_best_weights(sfumato, small_images: str, tiny, short_ruler)
     def drawn(at: str) -> np.ndarray:
         found = sfumato("sample", "kept", "-n", 2, "--at", at, "--json", "--quiet", "--device", "cpu")
         assert found.code == 0, found.err
-        return np.stack([np.asarray(Image.open(file)) for file in found.json["files"]])
+        return np.stack([pixels(file) for file in found.json["files"]])
 
     assert not np.array_equal(drawn(str(taken[0])), drawn("last"))
     (scores,) = Path("runs/kept/evaluations").glob("*/scores.json")
@@ -195,13 +200,13 @@ def test_sampling_on_request(sfumato, small_images: str, tmp_path: Path):
     assert found.json["where"] == ["class=2", "0"] and found.json["seeds"] == [5, 6, 7]
     names = [str(Path(f).relative_to(tmp_path / "out").as_posix()) for f in found.json["files"]]
     assert names == [f"{row}/{seed:06d}.png" for row in ("class-2", "0") for seed in (5, 6, 7)]
-    pictures = [Image.open(file) for file in found.json["files"]]
-    assert pictures[0].info["where"] == "class=2" and pictures[0].info["seed"] == "5"
+    with Image.open(found.json["files"][0]) as first:
+        assert first.info["where"] == "class=2" and first.info["seed"] == "5"
     with Image.open(found.json["grid"]) as grid:
         assert grid.size[0] > grid.size[1], "three columns, two rows"
     one = sfumato("sample", "asked", "-n", 1, "--seed", 6, "--class", "2", "--out", tmp_path / "one", *flags)
-    again = np.asarray(Image.open(one.json["files"][0]), int)
-    assert abs(again - np.asarray(pictures[1], int)).max() <= 1, "the same seed and wish, alone"
+    again, before = pixels(one.json["files"][0]), pixels(found.json["files"][1])
+    assert abs(again.astype(int) - before).max() <= 1, "the same seed and wish, alone"
 
 
 @pytest.mark.parametrize("verb", [("presets",), ("doctor",), ("runs", "list"), ("presets", "ddpm")])

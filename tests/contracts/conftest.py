@@ -51,9 +51,14 @@ class Workbench:
         entry = lookup(self.name)
         recipe = override(entry.recipe(), [*SMALL.get(self.name, ()), *assignments])
         groups = self.model(recipe).parameter_groups()
+        given = recipe.training.optimizers
+
+        def betas(group: str) -> tuple[float, float]:  # a game needs those of its preset
+            return (given.get(group) or OptimizerConfig()).betas
+
         training = recipe.training.model_copy(
             update={
-                "optimizers": {g: OptimizerConfig(kind=kind, lr=lr) for g in groups},  # type: ignore[arg-type]
+                "optimizers": {g: OptimizerConfig(kind=kind, lr=lr, betas=betas(g)) for g in groups},  # type: ignore[arg-type]
                 "batch_size": 8,
                 "warmup_images": 0,
                 "precision": "float32",
