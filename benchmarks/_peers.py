@@ -78,7 +78,7 @@ class Peer(ABC):
 class DenoisingDiffusion(Peer):
     """denoising-diffusion-pytorch (P. Wang), as its Trainer does it: Adam, EMA of .995 every 10 steps."""
 
-    samplers = {"ddim 25": 25, "ddim 50": 50}
+    samplers = {"ddim 20": 20, "ddim 50": 50}
     default = 1000
 
     def build(self, rate: float) -> None:
