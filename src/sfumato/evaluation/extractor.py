@@ -1,0 +1,86 @@
+"""What every feature extractor is: uint8 images in, one row of float32 features per image out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sfumato.errors import UsageError
+
+
+class Extractor(ABC):
+    """Turns uint8 images into features, the same way for everybody.
+
+    What a score depends on stands in the attributes and goes into its protocol, word for word.
+    """
+
+    name: str
+    """The backbone's name in every score, e.g. `domain`."""
+    weights_sha256: str
+    """Hash of the weights; a new hash is a new, incomparable ruler."""
+    device: torch.device
+    """Where the network computes."""
+    resize: str = "none"
+    """How images are brought to the network's size."""
+    dtype: str = "float32 network, float64 statistics"
+    """Precision of the network and of what is computed from its features."""
+    batch: ClassVar[int] = 256
+    """Images per network evaluation; it does not change the features beyond rounding."""
+
+    @abstractmethod
+    def embed(self, images: Tensor) -> Tensor:
+        """Map uint8 [B, H, W, C] on the device to Float [B, D]."""
+
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """Map images to features, a batch at a time.
+
+        Args:
+            images: uint8 [N, H, W, C], C 1 or 3; a memory map is read a batch at a time.
+
+        Returns:
+            Float32 [N, D].
+
+        Raises:
+            UsageError: If these are no such images.
+        """
+        return self.mapped(images, self.embed)
+
+    def mapped(self, images: np.ndarray, network: Callable[[Tensor], Tensor]) -> np.ndarray:
+        """Map uint8 [N, H, W, C] by a network, uint8 [B, H, W, C] to [B, K], to float32 [N, K].
+
+        Raises:
+            UsageError: If these are no images.
+        """
+        _check(images)
+        parts = []
+        # cuDNN would round to TF32 unasked; a ruler that says float32 computes in it
+        exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+        with torch.no_grad(), exact:
+            for start in range(0, len(images), self.batch):
+                pixels = torch.from_numpy(np.array(images[start : start + self.batch]))
+                parts.append(network(pixels.to(self.device)).float().cpu())
+        return torch.cat(parts).numpy()
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """An extractor with a classifier behind it, so that an inception score means something."""
+
+    def logits(self, features: np.ndarray) -> np.ndarray:
+        """Map its own features, float32 [N, D], to logits, float32 [N, K]."""
+        ...
+
+
+def _check(images: np.ndarray) -> None:
+    """Refuse what is not a stack of images."""
+    shape, kind = tuple(images.shape), images.dtype
+    if kind != np.uint8 or len(shape) != 4 or shape[3] not in (1, 3) or not all(shape):
+        raise UsageError(
+            f"images of shape {shape} and type {kind}: an extractor takes uint8 [N, H, W, C] with at least "
+            "1 image and 1 or 3 channels; clamp, round and cast them first."
+        )
