@@ -25,7 +25,9 @@ def test_copies_are_far_below_zero_and_blur_above() -> None:
 
 def test_an_honest_model_scores_about_zero() -> None:
     train = gaussian(0, 1500)
-    found = [data_copying(train, gaussian(2 * i + 1, 500), gaussian(2 * i + 2, 500), seed=0) for i in range(20)]
+    found = [
+        data_copying(train, gaussian(2 * i + 1, 500), gaussian(2 * i + 2, 500), seed=0) for i in range(20)
+    ]
     values = np.array([score.value for score in found])
     assert abs(values.mean()) < 0.3
     assert values.std() < 1

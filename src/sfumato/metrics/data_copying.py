@@ -89,9 +89,7 @@ def data_copying(
     if not counted:
         return None
     value = weighted / total
-    return DataCopying(
-        value, student_interval(value, variance / total**2), counted, total / len(honest)
-    )
+    return DataCopying(value, student_interval(value, variance / total**2), counted, total / len(honest))
 
 
 def k_means(features: Tensor, cells: int, seed: int) -> Tensor:

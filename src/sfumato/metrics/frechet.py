@@ -161,9 +161,7 @@ def frechet_interval(
     return student_interval(value, *frechet_variance(real, generated, seed, groups), low=0.0)
 
 
-def frechet_variance(
-    real: Features, generated: Features, seed: int, groups: int = 20
-) -> tuple[float, float]:
+def frechet_variance(real: Features, generated: Features, seed: int, groups: int = 20) -> tuple[float, float]:
     """Return the variance of the Fréchet distance over draws of both sets, and its degrees of freedom.
 
     Delete-a-group jackknife: the biased replicates (FD falls as 1/n) all hold equally many images,

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from sfumato.errors import UsageError
-from sfumato.metrics.features import CHUNK_BYTES
+
+CHUNK_BYTES = 64 * 2**20
+"""Floating numbers of a set that are held at once; a larger chunk reads the training set less often."""
 
 _CANDIDATES = 4
 """Float32 winners that are measured again in whole numbers."""
@@ -63,7 +65,9 @@ def _nearest(training: np.ndarray, images: np.ndarray, step: int) -> tuple[np.nd
         scores, rows = scores.gather(1, kept), rows.gather(1, kept)
     # In the order of the training set, so that of equals the first is found.
     candidates = rows.sort(dim=1).values.numpy()
-    squares = np.stack([_squares(training[row], image) for row, image in zip(candidates, images, strict=True)])
+    squares = np.stack(
+        [_squares(training[row], image) for row, image in zip(candidates, images, strict=True)]
+    )
     winner = squares.argmin(axis=1)[:, None]
     return np.take_along_axis(candidates, winner, 1)[:, 0], np.take_along_axis(squares, winner, 1)[:, 0]
 
