@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from sfumato.errors import SfumatoError, UsageError
-from sfumato.metrics.paired import psnr, ssim
+from sfumato.metrics.paired import SCALES, ms_ssim, psnr, ssim
 
 
 def images(seed: int, shape: tuple[int, ...] = (3, 20, 27, 3)) -> np.ndarray:
@@ -32,6 +33,40 @@ def test_agrees_with_scikit_image() -> None:
         assert ours_ssim == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
+def by_hand(x: np.ndarray, y: np.ndarray) -> float:
+    """MS-SSIM of one channel, with SciPy's Gaussian filter."""
+
+    def blur(z: np.ndarray) -> np.ndarray:
+        return gaussian_filter(z, 1.5, truncate=3.5)[5:-5, 5:-5]
+
+    value = 1.0
+    for number, exponent in enumerate(np.array(SCALES) / np.sum(SCALES)):
+        if number:
+            x, y = (z.reshape(len(z) // 2, 2, -1, 2).mean(axis=(1, 3)) for z in (x, y))
+        mean_x, mean_y = blur(x), blur(y)
+        similar = (2 * (blur(x * y) - mean_x * mean_y) + 9e-4) / (
+            blur(x * x) - mean_x**2 + blur(y * y) - mean_y**2 + 9e-4
+        )
+        if number == 3:
+            similar = similar * (2 * mean_x * mean_y + 1e-4) / (mean_x**2 + mean_y**2 + 1e-4)
+        value *= similar.mean() ** exponent
+    return float(value)
+
+
+def test_ms_ssim_is_the_one_by_hand() -> None:
+    target = images(2, (2, 96, 112, 3)) / 255
+    restored = np.clip(target + 0.2 * np.random.default_rng(3).standard_normal(target.shape), 0, 1)
+    expected = [
+        np.mean([by_hand(a[..., c], b[..., c]) for c in range(3)])
+        for a, b in zip(restored, target, strict=True)
+    ]
+    np.testing.assert_allclose(ms_ssim(restored, target), expected, rtol=1e-9)
+    np.testing.assert_allclose(ms_ssim(target, target), 1, rtol=1e-12)
+    assert sum(SCALES) == pytest.approx(1 - 0.1333, abs=1e-4)  # the paper's five add up to one
+    # Black and white exchanged: nothing negative is raised to a power, and nothing becomes NaN.
+    assert (ms_ssim(1 - target, target) == 0).all()
+
+
 def test_bytes_and_floats_are_one_road() -> None:
     restored, target = images(0), images(1)
     np.testing.assert_array_equal(psnr(restored, target), psnr(restored / 255, target / 255))
@@ -51,3 +86,6 @@ def test_bad_input_is_refused() -> None:
         psnr(target * np.nan, target / 255)
     with pytest.raises(UsageError, match="window needs 11x11"):
         ssim(target[:, :10], target[:, :10])
+    small = images(0, (1, 87, 200, 3))
+    with pytest.raises(UsageError, match="87x200 pixels: MS-SSIM's window needs 88x88; use SSIM"):
+        ms_ssim(small, small)

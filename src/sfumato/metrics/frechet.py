@@ -148,9 +148,6 @@ def frechet_interval(
 ) -> Interval:
     """Return a 95% interval of the Fréchet distance, for the noise of both sets.
 
-    Delete-a-group jackknife: the biased replicates (FD falls as 1/n) all hold equally many images,
-    so the bias drops out of their spread. Costs 2 * groups distances.
-
     Args:
         real: Real [N, D].
         generated: Real [M, D].
@@ -161,13 +158,27 @@ def frechet_interval(
     Returns:
         Lower end, at least 0, and upper end.
     """
+    return student_interval(value, *frechet_variance(real, generated, seed, groups), low=0.0)
+
+
+def frechet_variance(real: Features, generated: Features, seed: int, groups: int = 20) -> tuple[float, float]:
+    """Return the variance of the Fréchet distance over draws of both sets, and its degrees of freedom.
+
+    Delete-a-group jackknife: the biased replicates (FD falls as 1/n) all hold equally many images,
+    so the bias drops out of their spread. Costs 2 * groups distances.
+
+    Args:
+        real: Real [N, D].
+        generated: Real [M, D].
+        seed: Of the groups.
+        groups: Groups on each side.
+    """
     first, second = (sample.cpu().numpy() for sample in as_pair(real, generated))
     replicate = _replicate_small if _is_small(first.shape, second.shape) else _replicate
     parts = [random_groups(len(sample), groups, seed + side) for side, sample in enumerate((first, second))]
     variance = sum(jackknife_variance(values) for values in replicate(first, second, *parts))
     # Satterthwaite's rule lies between one side's degrees of freedom and both; the smaller is safe.
-    freedom = min(len(part) for part in parts) - 1
-    return student_interval(value, variance, freedom, low=0.0)
+    return variance, min(len(part) for part in parts) - 1
 
 
 def _replicate(
