@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
+from scipy.stats import t as student_t
 
 from sfumato.errors import SfumatoError
 from sfumato.metrics import features as door
-from sfumato.metrics.diversity import diversity, vendi_score
+from sfumato.metrics.diversity import diversity, vendi_interval, vendi_score
 
 
 def test_the_ratio_is_that_of_mean_distances(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,3 +37,14 @@ def test_vendi_counts_the_different_ones(d: int) -> None:
     assert vendi_score(np.ones((12, d))) == pytest.approx(1, rel=1e-9)
     with pytest.raises(SfumatoError, match="1 of 2 images"):
         vendi_score(np.eye(2)[:, :1] * np.ones((1, d)))
+
+
+@pytest.mark.parametrize(("n", "d"), [(80, 5), (40, 60)])  # solved by dimensions, and by images
+def test_the_interval_of_vendi_is_the_jackknife_by_hand(n: int, d: int) -> None:
+    x = np.random.default_rng(2).standard_normal((n, d))
+    value = vendi_score(x)
+    low, high = vendi_interval(x, value, seed=0, groups=n)
+    without = np.array([vendi_score(np.delete(x, i, 0)) for i in range(n)])
+    error = np.sqrt((n - 1) / n * np.square(without - without.mean()).sum())
+    assert (high - low) / 2 == pytest.approx(student_t.ppf(0.975, n - 1) * error, rel=1e-6)
+    assert (low + high) / 2 == pytest.approx(value)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sfumato.errors import SfumatoError, UsageError
+from sfumato.metrics.names import METRICS
 from sfumato.metrics.rules import score_features
 from sfumato.metrics.score import Protocol
 
@@ -45,6 +46,62 @@ def test_the_anchors_behave() -> None:
     assert noisy["precision"].value < floor["precision"].value
     assert copied["fd"].value < noisy["fd"].value  # FD does not see it
     assert copied["copies"].value == 1  # this does
+
+
+def test_what_is_asked_for_is_what_is_computed() -> None:
+    test, train, generated = gaussian(0), gaussian(1, 600), gaussian(2)
+    usual = score_features(test, train, generated, PROTOCOL, seed=3)
+    some = score_features(test, train, generated, PROTOCOL, seed=3, metrics=["prdc", "kd", "fd"])
+    assert list(some) == ["fd", "kd", "precision", "recall", "density", "coverage"]
+    assert all(some[name] == usual[name] for name in some)
+    logits = 3 * gaussian(4)
+    every = score_features(test, train, generated, PROTOCOL, seed=3, metrics=["all"], logits=logits)
+    assert list(every) == list(METRICS)
+    assert all(every[name] == usual[name] for name in usual)
+    assert every["fd_inf"].value < every["fd"].value
+    assert every["fd_inf"].interval[0] < 0 < every["fd_inf"].interval[1]  # one law, no distance
+    assert 5 < every["vendi"].interval[0] < every["vendi"].value < 8
+    assert every["authenticity"].metric == "AuthPct[domain]"
+    assert abs(every["ct"].value) < 3
+    assert 1 < every["is"].interval[0] < every["is"].value < 8
+    for score in every.values():
+        assert score.interval[0] <= score.value <= score.interval[1]
+    # Without the training set all that can be had is had.
+    assert "ct" not in score_features(test, None, generated, PROTOCOL, metrics=["all"])
+
+
+@pytest.mark.parametrize(
+    ("metrics", "message"),
+    [
+        (["fd", "precison"], "no metric 'precison'; did you mean 'precision'"),
+        (["ct"], "'ct' needs train"),
+        (["memorisation"], "'copies' needs train"),
+        (["is"], "'is' needs logits"),
+        ([], "0 metrics were named"),
+    ],
+)
+def test_what_cannot_be_asked_for(metrics: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        score_features(gaussian(0), None, gaussian(1), PROTOCOL, metrics=metrics)
+
+
+def test_where_nothing_that_was_asked_for_can_be_measured() -> None:
+    with pytest.raises(UsageError, match="fd, vendi of 399 real and 450 generated .* ask for kd"):
+        score_features(gaussian(0, 399), None, gaussian(1), PROTOCOL, metrics=["fd", "vendi"])
+    with pytest.raises(UsageError, match="fd_inf of 450 real and 450 generated images with 151 features"):
+        score_features(gaussian(0, d=151), None, gaussian(1, d=151), PROTOCOL, metrics=["fd_inf"])
+
+
+def test_the_order_of_the_images_does_not_matter_to_any() -> None:
+    test, train, generated, logits = gaussian(0), gaussian(1), 1.1 * gaussian(2), 3 * gaussian(5)
+    turn = np.random.default_rng(3).permutation(450)
+    ordered = score_features(test, train, generated, PROTOCOL, metrics=["all"], logits=logits)
+    turned = score_features(
+        test[turn], train[turn], generated[turn], PROTOCOL, metrics=["all"], logits=logits[turn]
+    )
+    for name, score in ordered.items():
+        assert turned[name].value == pytest.approx(score.value, rel=1e-12), name
+        assert turned[name].interval == pytest.approx(score.interval, rel=1e-9), name
 
 
 def test_few_images_get_only_a_weak_kernel_distance() -> None:

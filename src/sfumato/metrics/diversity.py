@@ -10,7 +10,7 @@ from torch import Tensor
 from sfumato.errors import SfumatoError
 from sfumato.metrics.features import Features, as_features, as_pair, chunks
 from sfumato.metrics.neighbours import pairwise_distances
-from sfumato.metrics.uncertainty import Interval, jackknife_variance, student_interval
+from sfumato.metrics.uncertainty import Interval, jackknife_variance, random_groups, student_interval
 
 
 def diversity(real: Features, generated: Features) -> tuple[float, Interval]:
@@ -58,17 +58,56 @@ def vendi_score(features: Features) -> float:
 
     Reference: Friedman and Dieng 2022, Eq. 1, arXiv:2210.02410.
     """
-    x = as_features(features)
+    x = _directions(as_features(features))
+    # X X^T and X^T X share their non-zero eigenvalues; the smaller one is solved.
+    return _effective((x @ x.T if len(x) < x.shape[1] else x.T @ x).cpu().numpy(), len(x))
+
+
+def vendi_interval(features: Features, value: float, seed: int, groups: int = 20) -> Interval:
+    """Return a 95% interval of the Vendi score, for the noise of the images.
+
+    Delete-a-group jackknife, as for the Fréchet distance: a set of fewer images has fewer different
+    ones, and that bias drops out of the spread. Costs `groups` eigenvalue problems.
+
+    Args:
+        features: Real [N, D].
+        value: The score of all of them.
+        seed: Of the groups.
+        groups: How many.
+
+    Returns:
+        Lower end, at least 1, and upper end.
+    """
+    x = _directions(as_features(features))
+    parts = random_groups(len(x), groups, seed)
+    if len(x) < x.shape[1]:
+        gram = (x @ x.T).cpu().numpy()
+        kept = [np.delete(np.arange(len(x)), part) for part in parts]
+        replicates = [_effective(gram[np.ix_(rows, rows)], len(rows)) for rows in kept]
+    else:
+        whole = (x.T @ x).cpu().numpy()
+        products = ((x[part].T @ x[part]).cpu().numpy() for part in parts)
+        replicates = [
+            _effective(whole - product, len(x) - len(part))
+            for product, part in zip(products, parts, strict=True)
+        ]
+    return student_interval(value, jackknife_variance(replicates), len(parts) - 1, low=1.0)
+
+
+def _directions(x: Tensor) -> Tensor:
+    """Return features of length 1, refusing those that point nowhere."""
     norms = torch.linalg.vector_norm(x, dim=1, keepdim=True)
     if not bool((norms > 0).all()):
         raise SfumatoError(
             f"{int((norms == 0).sum())} of {len(x)} images have only zeros for features, which "
             "point in no direction; check the extractor."
         )
-    x = x / norms
-    # X X^T and X^T X share their non-zero eigenvalues; the smaller one is solved.
-    gram = (x @ x.T if len(x) < x.shape[1] else x.T @ x) / len(x)
-    values = eigvalsh(gram.cpu().numpy(), driver="evd", check_finite=False)
+    return x / norms
+
+
+def _effective(products: np.ndarray, n: int) -> float:
+    """Return exp of the entropy of the eigenvalues of X X^T / n or of X^T X / n."""
+    values = eigvalsh(products / n, driver="evd", check_finite=False)
     values = values[values > 0]
     return float(np.exp(-(values * np.log(values)).sum()))
 

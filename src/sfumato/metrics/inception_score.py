@@ -7,6 +7,7 @@ import torch
 
 from sfumato.errors import UsageError
 from sfumato.metrics.features import Features, as_features
+from sfumato.metrics.uncertainty import Interval, student_interval
 
 
 def inception_score(logits: Features, splits: int = 10) -> tuple[float, float]:
@@ -41,3 +42,20 @@ def inception_score(logits: Features, splits: int = 10) -> tuple[float, float]:
         divergence = (part.exp() * (part - marginal)).sum(dim=1).mean()
         scores.append(float(divergence.exp()))
     return float(np.mean(scores)), float(np.std(scores))
+
+
+def inception_interval(mean: float, std: float, splits: int = 10) -> Interval:
+    """Return a 95% interval of the mean over splits, for the noise of the images.
+
+    The splits hold different images, so their scores are independent; each is biased as a score of
+    N / splits images is, and so is the mean.
+
+    Args:
+        mean: As `inception_score` returns it.
+        std: The population standard deviation, as `inception_score` returns it.
+        splits: How many, at least 2.
+
+    Returns:
+        Lower end, at least 1, and upper end.
+    """
+    return student_interval(mean, std**2 / (splits - 1), splits - 1, low=1.0)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
 from torch import Tensor
 
-from sfumato.metrics.diversity import diversity
-from sfumato.metrics.features import Features, as_pair, canonical_order
-from sfumato.metrics.frechet import frechet_distance, frechet_interval
+from sfumato.errors import UsageError
+from sfumato.metrics.data_copying import data_copying
+from sfumato.metrics.diversity import diversity, vendi_interval, vendi_score
+from sfumato.metrics.features import Features, as_features, as_pair, canonical_order
+from sfumato.metrics.frechet import frechet_distance, frechet_variance
+from sfumato.metrics.frechet_infinity import fd_infinity, fewest_images
+from sfumato.metrics.inception_score import inception_interval, inception_score
 from sfumato.metrics.kernel import kernel_distance
-from sfumato.metrics.memorisation import COPY_QUANTILE, copies
-from sfumato.metrics.neighbours import neighbourhood, neighbourhood_intervals
+from sfumato.metrics.memorisation import COPY_QUANTILE, authenticity, copies
+from sfumato.metrics.names import METRICS, resolve
+from sfumato.metrics.neighbours import Neighbourhood, neighbourhood, neighbourhood_intervals
 from sfumato.metrics.score import Protocol, Score
-from sfumato.metrics.uncertainty import Interval
+from sfumato.metrics.uncertainty import Interval, student_interval
 
 FEWEST_IMAGES = 400
 """Below this on either side every score but KD is mostly bias or noise, and KD is called weak."""
@@ -22,85 +31,179 @@ FEWEST_IMAGES = 400
 class _Measured(NamedTuple):
     """A number on its way to becoming a score."""
 
-    metric: str
     value: float
     interval: Interval
-    higher_is_better: bool
     note: str = ""
 
 
 def score_features(
-    test: Features, train: Features | None, generated: Features, protocol: Protocol, seed: int = 0
+    test: Features,
+    train: Features | None,
+    generated: Features,
+    protocol: Protocol,
+    seed: int = 0,
+    metrics: Collection[str] | None = None,
+    logits: Features | None = None,
 ) -> dict[str, Score]:
-    """Return every score of generated features, each with interval and protocol.
+    """Return the scores of generated features that are asked for, each with interval and protocol.
 
     Compare models at equal n only: most of these depend on it, and `score.comparable` refuses else.
     Neither the order nor the batches of the images change a score or its interval.
 
     Args:
         test: Real [N, D]: the reference, held out from training.
-        train: Real [T, D]: the training images, for `copies`; None where there are none to copy.
+        train: Real [T, D]: the training images, for what is said of copying; None where there are none.
         generated: Real [M, D], M = N.
         protocol: How the features were made.
-        seed: Of the intervals' subsets.
+        seed: Of the intervals' subsets, and of k-means.
+        metrics: Names and groups of `names.METRICS`, or `all`; None for the usual ones.
+        logits: Real [M, K]: the Inception network's, of the generated images, for `is`.
 
     Returns:
-        Short name to score: fd, kd, precision, recall, density, coverage, diversity and, with
-        `train`, copies; under 400 images on a side only kd, marked weak. `copies` is left out
-        where it cannot be measured because every test image is a training image too.
+        Short name to score, in the order of `names.METRICS`. What cannot be measured on these
+        images is left out: all but kd under 400 images on a side, where kd is marked weak; `fd_inf`
+        under 3 images per dimension; `copies` where every test image is a training image too; `ct`
+        where no generated image lies near the data.
 
     Raises:
-        UsageError: If the shapes do not fit.
+        UsageError: If the shapes do not fit, a metric is unknown or lacks what it needs, or none of
+            those asked for can be measured.
         SfumatoError: If a value is not finite.
     """
     real, fake = (
         canonical_order(sample)
         for sample in as_pair(test, generated, ("test features", "generated features"))
     )
+    given = {name for name, values in (("train", train), ("logits", logits)) if values is not None}
+    wanted = resolve(metrics, given)
     counts = {"n_real": len(real), "n_generated": len(fake)}
     smallest = min(counts.values())
-    kd, kd_interval = kernel_distance(real, fake)
-    weak = f"weak: fewer than {FEWEST_IMAGES} images" if smallest < FEWEST_IMAGES else ""
-    measured = {"kd": _Measured("KD", kd, kd_interval, False, weak)}
-    if not weak:
-        measured = {"fd": _frechet(real, fake, seed), **measured, **_neighbours(real, fake, seed)}
-        ratio, ratio_interval = diversity(real, fake)
-        measured["diversity"] = _Measured("diversity", ratio, ratio_interval, True, "1 is as varied as real")
-        measured |= _copies(train, real, fake)
-    return {
-        name: Score(
-            metric=f"{found.metric}[{protocol.backbone}]",
+    sheet = _Sheet(real, fake, train, logits, seed)
+    scores = {}
+    for name in wanted:
+        if smallest < FEWEST_IMAGES and name != "kd":
+            continue
+        found = getattr(sheet, f"_{name}")()
+        if found is None:
+            continue
+        scores[name] = Score(
+            metric=f"{METRICS[name].title}[{protocol.backbone}]",
             value=found.value,
             interval=found.interval,
-            higher_is_better=found.higher_is_better,
+            higher_is_better=METRICS[name].higher_is_better,
             protocol=protocol,
             note=found.note,
             **counts,
         )
-        for name, found in measured.items()
-    }
+    if not scores:
+        raise UsageError(
+            f"{', '.join(wanted)} of {len(real)} real and {len(fake)} generated images with "
+            f"{real.shape[1]} features cannot be measured: most need {FEWEST_IMAGES} on each side; pass "
+            "more, or ask for kd."
+        )
+    return scores
 
 
-def _frechet(real: Tensor, fake: Tensor, seed: int) -> _Measured:
-    """Return FD; a covariance of fewer images than dimensions is singular, and that is said."""
-    value = frechet_distance(real, fake)
-    note = "rank-deficient: n < d" if min(len(real), len(fake)) < real.shape[1] else ""
-    return _Measured("FD", value, frechet_interval(real, fake, value, seed), False, note)
+@dataclass(frozen=True)
+class _Sheet:
+    """The features at hand; one method for each metric of `names.METRICS`, and what they share."""
 
+    real: Tensor
+    fake: Tensor
+    train: Features | None
+    logits: Features | None
+    seed: int
 
-def _neighbours(real: Tensor, fake: Tensor, seed: int) -> dict[str, _Measured]:
-    """Return precision, recall, density and coverage."""
-    values = neighbourhood(real, fake)
-    intervals = neighbourhood_intervals(real, fake, values, seed)
-    return {name: _Measured(name, value, intervals[name], True) for name, value in values._asdict().items()}
+    @property
+    def training(self) -> Features:
+        """The training features: `names.resolve` lets no metric in that needs them where there are none."""
+        assert self.train is not None
+        return self.train
 
+    @cached_property
+    def frechet_noise(self) -> tuple[float, float]:
+        """Variance of the Fréchet distance and its degrees of freedom."""
+        return frechet_variance(self.real, self.fake, self.seed)
 
-def _copies(train: Features | None, real: Tensor, fake: Tensor) -> dict[str, _Measured]:
-    """Return the fraction of copies, or nothing where no honest distance is known."""
-    found = copies(train, real, fake) if train is not None else None
-    if found is None:
-        return {}
-    note = f"real images score about {COPY_QUANTILE}"
-    if found.duplicates:
-        note += f"; {found.duplicates} test images are in the training set and were left out"
-    return {"copies": _Measured("copies", found.fraction, found.interval, False, note)}
+    @cached_property
+    def neighbours(self) -> tuple[Neighbourhood, dict[str, Interval]]:
+        """Precision, recall, density and coverage, which take one pass together."""
+        values = neighbourhood(self.real, self.fake)
+        return values, neighbourhood_intervals(self.real, self.fake, values, self.seed)
+
+    def _fd(self) -> _Measured:
+        """A covariance of fewer images than dimensions is singular, and that is said."""
+        value = frechet_distance(self.real, self.fake)
+        short = min(len(self.real), len(self.fake)) < self.real.shape[1]
+        interval = student_interval(value, *self.frechet_noise, low=0.0)
+        return _Measured(value, interval, "rank-deficient: n < d" if short else "")
+
+    def _fd_inf(self) -> _Measured | None:
+        if min(len(self.real), len(self.fake)) < fewest_images(self.real.shape[1]):
+            return None
+        found = fd_infinity(self.real, self.fake, self.seed, self.frechet_noise)
+        return _Measured(
+            found.value, found.interval, f"FD at infinite n; the fit's error is {found.fit_error:.2g}"
+        )
+
+    def _kd(self) -> _Measured:
+        smallest = min(len(self.real), len(self.fake))
+        weak = f"weak: fewer than {FEWEST_IMAGES} images" if smallest < FEWEST_IMAGES else ""
+        return _Measured(*kernel_distance(self.real, self.fake), weak)
+
+    def _neighbour(self, name: str) -> _Measured:
+        values, intervals = self.neighbours
+        return _Measured(getattr(values, name), intervals[name])
+
+    def _precision(self) -> _Measured:
+        return self._neighbour("precision")
+
+    def _recall(self) -> _Measured:
+        return self._neighbour("recall")
+
+    def _density(self) -> _Measured:
+        return self._neighbour("density")
+
+    def _coverage(self) -> _Measured:
+        return self._neighbour("coverage")
+
+    def _diversity(self) -> _Measured:
+        return _Measured(*diversity(self.real, self.fake), "1 is as varied as real")
+
+    def _vendi(self) -> _Measured:
+        value, real = vendi_score(self.fake), vendi_score(self.real)
+        note = f"effective number of images; real images score {real:.4g}"
+        return _Measured(value, vendi_interval(self.fake, value, self.seed), note)
+
+    def _copies(self) -> _Measured | None:
+        """The fraction of copies, or nothing where no honest distance is known."""
+        found = copies(self.training, self.real, self.fake)
+        if found is None:
+            return None
+        note = f"real images score about {COPY_QUANTILE}"
+        if found.duplicates:
+            note += f"; {found.duplicates} test images are in the training set and were left out"
+        return _Measured(found.fraction, found.interval, note)
+
+    def _authenticity(self) -> _Measured:
+        real, _ = authenticity(self.training, self.real)
+        return _Measured(
+            *authenticity(self.training, self.fake),
+            f"percent that are no near copies; real images score {real:.3g}",
+        )
+
+    def _ct(self) -> _Measured | None:
+        found = data_copying(self.training, self.real, self.fake, self.seed)
+        if found is None:
+            return None
+        note = "0 is ideal, under -3 copies, far above 0 has strayed from the data"
+        if found.represented < 1:
+            note += f"; {found.represented:.0%} of the test images lie in cells that counted"
+        return _Measured(found.value, found.interval, note)
+
+    def _is(self) -> _Measured:
+        """Each split must hold a fair sample, whatever order the images came in."""
+        assert self.logits is not None
+        rows = canonical_order(as_features(self.logits, "logits"))
+        mean, std = inception_score(rows[np.random.default_rng(self.seed).permutation(len(rows))])
+        return _Measured(mean, inception_interval(mean, std), "mean of 10 splits")
