@@ -32,7 +32,10 @@ def test_features_are_taken_batch_by_batch(tmp_path: Path):
         features = Means().features(given)
         assert features.dtype == np.float32
         np.testing.assert_allclose(features, images.mean(axis=(1, 2)), rtol=1e-6)
-    assert not isinstance(Means(), Classifies)
+    steps = []
+    Means().features(images, lambda *step: steps.append(step))
+    assert steps == [("looking with means", done, 11) for done in (4, 8, 11)]
+    assert not isinstance(Means(), Classifies) and Means().frechet_name(50_000) == "FD[means]"
 
 
 @pytest.mark.parametrize(

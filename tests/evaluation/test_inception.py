@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 from torch_fidelity import calculate_metrics
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 from torchvision.models import inception_v3
 
 from sfumato.errors import UsageError
@@ -68,7 +70,10 @@ def theirs(weights):
 
 @pytest.fixture(scope="module")
 def variants(ours, weights) -> dict[str, Inception]:
-    return {"inception": ours} | {name: open_extractor(name, weights, device=CPU) for name in NAMES[1:]}
+    """All three; two of them find their weights as a person's environment says."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(PUBLISHED.variable, str(weights))
+        return {"inception": ours} | {name: open_extractor(name, device=CPU) for name in NAMES[1:]}
 
 
 def blocks(n: int, side: int = 4, channels: int = 3) -> np.ndarray:
@@ -95,7 +100,7 @@ def test_features_and_logits_are_torch_fidelitys(ours, theirs, side):
 def test_the_batch_and_the_order_do_not_matter(ours, monkeypatch):
     images = blocks(4)
     whole = ours.features(images)
-    monkeypatch.setattr(Inception, "batch", 3)
+    monkeypatch.setattr(ours, "batch", 3)
     agree(ours.features(images[::-1])[::-1], whole)
 
 
@@ -104,38 +109,52 @@ def test_gray_images_are_repeated_and_the_protocol_is_told(ours, weights):
     agree(ours.features(gray), ours.features(gray.repeat(3, axis=3)))
     assert ours.weights_sha256 == sha256(weights)
     assert ours.name == f"inception:{ours.weights_sha256[:8]}", "FID is what published weights measure"
+    assert ours.frechet_name(50_000) == f"FD[{ours.name}]"
     assert isinstance(ours, Classifies)
     score, _ = inception_score(ours.logits(ours.features(gray)), splits=1)
     assert 1 <= score <= 2
 
 
-def test_three_resizes_are_three_protocols(variants, theirs):
-    images = blocks(2)
-    assert len({extractor.resize for extractor in variants.values()}) == 3
-    assert [VARIANTS[name].metric for name in NAMES] == ["FID", "FID-clean", "FID-pytorch"]
-    for name, extractor in variants.items():
-        assert extractor.name.startswith(f"{name}:")
-        resized = VARIANTS[name].resize(torch.from_numpy(images), 299)
-        # an image of the network's own size is not resized by anyone, only rounded to bytes here
-        rounded = resized.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
-        features = extractor.features(rounded)
-        if VARIANTS[name].centre == 128:
-            agree(features, theirs(rounded)[0])
-        np.testing.assert_allclose(extractor.features(images), features, atol=0.01 * features.max())
+def as_tensorflow(planes: torch.Tensor) -> torch.Tensor:
+    resized = interpolate_bilinear_2d_like_tensorflow1x(planes, size=(299, 299), align_corners=False)
+    return (resized - 128) / 128
 
 
-def test_pytorch_fid_sees_black_and_white_as_minus_one_and_one(variants, monkeypatch):
-    extractor = variants["inception-pytorch"]
-    seen = []
+def as_clean_fid(planes: torch.Tensor) -> torch.Tensor:
+    resized = F.interpolate(planes, size=(299, 299), mode="bicubic", antialias=True)
+    return (resized - 128) / 128
+
+
+def as_pytorch_fid(planes: torch.Tensor) -> torch.Tensor:
+    return 2 * F.interpolate(planes / 255, size=(299, 299), mode="bilinear", align_corners=False) - 1
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "prepare"),
+    [
+        ("inception", "FID", as_tensorflow),
+        ("inception-clean", "FID-clean", as_clean_fid),
+        ("inception-pytorch", "FID-pytorch", as_pytorch_fid),
+    ],
+)
+def test_three_ways_from_pixels_are_three_metrics(variants, monkeypatch, name, metric, prepare):
+    extractor, seen = variants[name], []
     monkeypatch.setattr(extractor, "_layers", lambda pixels: seen.append(pixels) or pixels.mean(dim=(2, 3)))
-    extractor.features(np.array([0, 255], np.uint8).reshape(2, 1, 1, 1))
-    assert seen[0].shape == (2, 3, 299, 299) and (seen[0][0] == -1).all() and (seen[0][1] == 1).all()
+    images = blocks(2)
+    extractor.features(images)
+    expected = prepare(torch.from_numpy(images).permute(0, 3, 1, 2).float())
+    torch.testing.assert_close(seen[0], expected, atol=1e-4, rtol=0, check_stride=False)
+    assert extractor.name.startswith(f"{name}:")
+    monkeypatch.setattr(extractor, "name", name)  # as with the published file
+    assert extractor.frechet_name(50_000) == metric
+    assert extractor.frechet_name(2_000) == f"{metric}@2000"
+    assert len({other.resize for other in variants.values()}) == 3
 
 
 def test_fid_of_real_images(ours, theirs, shared_data: Path):
     with np.load(shared_data / "cifar10_5k.npz") as file:
         images, labels = file["images"], file["labels"]
-    real, generated = images[labels == 0][:4], images[labels == 1][:4]
+    real, generated = images[labels == 0][:3], images[labels == 1][:3]
     found = frechet_distance(ours.features(real), ours.features(generated))
     expected = frechet_distance(theirs(real)[0], theirs(generated)[0])
     assert found == pytest.approx(expected, rel=1e-5) and found > 0.01
@@ -179,7 +198,7 @@ def test_without_torch_fidelity_the_way_to_it_is_told(monkeypatch, tmp_path: Pat
 def test_the_published_weights():
     path = os.environ[PUBLISHED.variable]
     extractor = open_extractor("inception", device=CPU)
-    assert extractor.name == "inception" and extractor.weights_sha256 == PUBLISHED.sha256
+    assert extractor.frechet_name(50_000) == "FID" and extractor.weights_sha256 == PUBLISHED.sha256
     images = blocks(4)
     network = FeatureExtractorInceptionV3("x", ["2048"], path)
     with torch.no_grad():

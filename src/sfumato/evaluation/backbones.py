@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -10,7 +9,7 @@ import torch
 from sfumato.errors import UsageError, nearest
 from sfumato.evaluation import dinov2, inception
 from sfumato.evaluation.dinov2 import DINOv2
-from sfumato.evaluation.extractor import Extractor
+from sfumato.evaluation.extractor import Extractor, Progress, quiet
 from sfumato.evaluation.inception import VARIANTS, Inception
 from sfumato.evaluation.own import OwnExtractor
 from sfumato.evaluation.weights import find_weights
@@ -25,7 +24,7 @@ def open_extractor(
     *,
     device: torch.device,
     download: bool = False,
-    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+    progress: Progress = quiet,
 ) -> Extractor:
     """Open a feature extractor.
 

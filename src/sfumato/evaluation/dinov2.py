@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -169,7 +168,6 @@ class DINOv2(Extractor):
     """The class token's features: 1024 per image with the published weights."""
 
     resize = f"Pillow bicubic, antialiased, to {SIZE}"
-    batch: ClassVar[int] = 32
 
     def __init__(self, weights: Weights, device: torch.device) -> None:
         """Build the network.
@@ -183,6 +181,7 @@ class DINOv2(Extractor):
         """
         self.name = backbone_name("dinov2", PUBLISHED, weights)
         self.weights_sha256, self.device = weights.sha256, device
+        self.batch = 16 if device.type == "cpu" else 128
         try:
             self._network = VisionTransformer.load(load_state(weights)).to(device)
         except (KeyError, ValueError, RuntimeError) as error:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from sfumato.errors import UsageError
+
+Progress = Callable[[str, int, int], None]
+"""Told of (what, how much is done, how much in all)."""
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """Hear of progress, and say nothing."""
 
 
 class Extractor(ABC):
@@ -29,18 +36,23 @@ class Extractor(ABC):
     """How images are brought to the network's size."""
     dtype: str = "float32 network, float64 statistics"
     """Precision of the network and of what is computed from its features."""
-    batch: ClassVar[int] = 256
+    batch: int = 256
     """Images per network evaluation; it does not change the features beyond rounding."""
 
     @abstractmethod
     def embed(self, images: Tensor) -> Tensor:
         """Map uint8 [B, H, W, C] on the device to Float [B, D]."""
 
-    def features(self, images: np.ndarray) -> np.ndarray:
+    def frechet_name(self, n: int) -> str:
+        """Return what the Fréchet distance of n generated images is called; "FID" is reserved."""
+        return f"FD[{self.name}]"
+
+    def features(self, images: np.ndarray, progress: Progress = quiet) -> np.ndarray:
         """Map images to features, a batch at a time.
 
         Args:
             images: uint8 [N, H, W, C], C 1 or 3; a memory map is read a batch at a time.
+            progress: Told after every batch.
 
         Returns:
             Float32 [N, D].
@@ -48,9 +60,11 @@ class Extractor(ABC):
         Raises:
             UsageError: If these are no such images.
         """
-        return self.mapped(images, self.embed)
+        return self.mapped(images, self.embed, progress)
 
-    def mapped(self, images: np.ndarray, network: Callable[[Tensor], Tensor]) -> np.ndarray:
+    def mapped(
+        self, images: np.ndarray, network: Callable[[Tensor], Tensor], progress: Progress = quiet
+    ) -> np.ndarray:
         """Map uint8 [N, H, W, C] by a network, uint8 [B, H, W, C] to [B, K], to float32 [N, K].
 
         Raises:
@@ -64,6 +78,7 @@ class Extractor(ABC):
             for start in range(0, len(images), self.batch):
                 pixels = torch.from_numpy(np.array(images[start : start + self.batch]))
                 parts.append(network(pixels.to(self.device)).float().cpu())
+                progress(f"looking with {self.name}", min(start + self.batch, len(images)), len(images))
         return torch.cat(parts).numpy()
 
 

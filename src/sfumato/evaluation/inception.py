@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -67,8 +67,6 @@ VARIANTS = {
 class Inception(Extractor):
     """2048 pool features per image, and logits for the inception score."""
 
-    batch: ClassVar[int] = 32  # a batch of 32 needs 0.5 GiB of activations
-
     def __init__(self, variant: str, weights: Weights, device: torch.device) -> None:
         """Build the network.
 
@@ -84,11 +82,19 @@ class Inception(Extractor):
         self._variant = VARIANTS[variant]
         self.name = backbone_name(variant, PUBLISHED, weights)
         self.weights_sha256, self.resize, self.device = weights.sha256, self._variant.words, device
+        # on a CPU larger batches only cost memory
+        self.batch = 16 if device.type == "cpu" else 128
         network = _folded(_network(weights)).to(device)
         network.to(memory_format=torch.channels_last)
         self._classifier = network.get_parameter("fc.weight")
         # its layers are children in the order in which they are applied, the classifier last
         self._layers = nn.Sequential(*network.children())[:-1]
+
+    def frechet_name(self, n: int) -> str:
+        """Return FID, FID-clean or FID-pytorch, with n where it is not the usual 50,000."""
+        if self.name not in VARIANTS:
+            return super().frechet_name(n)
+        return self._variant.metric if n == 50_000 else f"{self._variant.metric}@{n}"
 
     def embed(self, images: Tensor) -> Tensor:
         """Map uint8 [B, H, W, C] to the pooled features, float32 [B, 2048]."""

@@ -8,7 +8,7 @@ import os
 import pickle
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from sfumato.data.store import cache_folder
 from sfumato.errors import SfumatoError, UsageError
+from sfumato.evaluation.extractor import Progress, quiet
 from sfumato.storage import replacing, sha256
 
 PATIENCE = 30.0
@@ -54,7 +55,7 @@ def find_weights(
     path: str | Path | None = None,
     *,
     download: bool = False,
-    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+    progress: Progress = quiet,
 ) -> Weights:
     """Find published weights: as asked, else by the environment, else in the cache, else by download.
 
@@ -66,7 +67,7 @@ def find_weights(
         published: Which weights.
         path: A file; empty to look for it.
         download: Whether it may be fetched from where it was published.
-        progress: Told of (what, bytes so far, bytes in all).
+        progress: Told of the bytes of a download.
 
     Raises:
         UsageError: If a named file is missing, or nothing was found and a download is not allowed.
@@ -131,7 +132,7 @@ def _named(path: Path, how: str, published: Published) -> Weights:
     return Weights(path, sha256(path))
 
 
-def _download(published: Published, target: Path, progress: Callable[[str, int, int], None]) -> None:
+def _download(published: Published, target: Path, progress: Progress) -> None:
     """Fetch a file into the cache; it appears there whole and checked, or not at all."""
     digest = hashlib.sha256()
     with replacing(target) as temporary, open(temporary, "wb") as file:

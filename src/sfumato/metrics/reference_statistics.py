@@ -6,8 +6,8 @@
 | ADM (guided diffusion) | `mu`, `sigma`, `mu_s`, `sigma_s` of spatial features, `arr_0` images |
 | Sfumato | `mu`, `sigma`, `n`, and `protocol`, a JSON text, which the others leave alone |
 
-`sigma` is divided by n - 1 in all of them. Only Sfumato's files say what they were measured with. ADM's own
-tool also asks for spatial features, so it reads a file of ours only as images.
+`sigma` is divided by n - 1 in all of them. Only Sfumato's files say what they were measured with. Files of
+ours are read by the first three; ADM's own tool asks for spatial features and images as well.
 """
 
 from __future__ import annotations
