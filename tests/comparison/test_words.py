@@ -7,8 +7,8 @@ from scipy.stats import ttest_ind
 
 from sfumato.batch import DataSpec
 from sfumato.comparison.records import Contestant, CurvePoint
-from sfumato.comparison.words import advice, leading, verdict, warnings
-from sfumato.metrics.score import Protocol, Score
+from sfumato.comparison.words import advice, verdict, warnings
+from sfumato.metrics.score import Protocol, Score, leading
 
 DATA = DataSpec(name="x", height=64, width=64, channels=3, n_train=5000, n_test=500)
 
@@ -73,7 +73,7 @@ def test_presets_are_judged_over_their_seeds_as_welch_did():
     first, second = (8.0, 9.0, 8.4), (9.4, 10.5, 9.6)
     runs = [contestant(f"dcgan-{k}", fd, preset="dcgan", seed=k) for k, fd in enumerate(first)]
     runs += [contestant(f"gan_cbam-{k}", fd, preset="gan_cbam", seed=k) for k, fd in enumerate(second)]
-    found = verdict(sorted(runs, key=lambda one: leading(one).value))
+    found = verdict(sorted(runs, key=lambda one: leading(one.scores).value))
     expected = ttest_ind(second, first, equal_var=False).confidence_interval()
     assert found.significant and found.winner == "dcgan-0"
     assert "dcgan beats gan_cbam over 3 and 3 training seeds: FD[domain] 8.47 against 9.83" in found.sentence
@@ -81,10 +81,10 @@ def test_presets_are_judged_over_their_seeds_as_welch_did():
         f"1.4 [{expected.low:.2g}, {expected.high:.2g}], is outside the noise between seeds" in found.sentence
     )
     closer = [
-        one.model_copy(update={"scores": one.scores | {"fd": score(leading(one).value - 0.9)}})
+        one.model_copy(update={"scores": one.scores | {"fd": score(leading(one.scores).value - 0.9)}})
         for one in runs[3:]
     ]
-    level = verdict(sorted(runs[:3] + closer, key=lambda one: leading(one).value))
+    level = verdict(sorted(runs[:3] + closer, key=lambda one: leading(one.scores).value))
     assert not level.significant and "is level with" in level.sentence
     assert "may be the noise between seeds" in level.sentence
 
@@ -107,8 +107,8 @@ def test_a_score_at_zero_is_not_infinitely_better(value: float):
 
 def test_few_images_are_ranked_by_kd():
     one = contestant("flow", 1, scores={"kd": score(0.5, 0.1, "KD[domain]")})
-    assert leading(one).metric == "KD[domain]"
-    assert leading(contestant("flow", 1)).metric == "FD[domain]"
+    assert leading(one.scores).metric == "KD[domain]"
+    assert leading(contestant("flow", 1).scores).metric == "FD[domain]"
 
 
 def test_warnings():

@@ -67,9 +67,10 @@ def test_histograms_have_common_edges_and_add_up_to_one() -> None:
         assert found.real.sum() == pytest.approx(1)
         assert found.generated.sum() == pytest.approx(1)
         assert len(found.edges) == len(found.real) + 1 == len(found.generated) + 1
-        for side in (real[name], generated[name]):
-            assert found.edges[0] <= side.values.min()
-            assert side.values.max() <= found.edges[-1]
+        assert found.edges[0] <= real[name].values.min()
+        assert real[name].values.max() <= found.edges[-1]
+        other = compare_distributions(real, real)[name]
+        np.testing.assert_array_equal(other.edges, found.edges)  # the same bars for every contestant
     bars = compare_distributions(real, generated)["red"]
     assert (bars.real > 0).all()  # no comb: every bar holds 8 levels
     assert (bars.generated[16:] == 0).all()  # halved

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sfumato.errors import UsageError
-from sfumato.metrics.score import Protocol, Score, comparable
+from sfumato.metrics.score import Protocol, Score, averaged, comparable, leading
 
 
 def score(protocol: dict[str, Any] | None = None, **changes: Any) -> Score:
@@ -39,3 +39,18 @@ def test_one_ruler_is_passed_whatever_was_measured() -> None:
 def test_unlike_rulers_are_refused_by_name(other: Score, named: str) -> None:
     with pytest.raises(UsageError, match=named):
         comparable([score(), score(), other])
+
+
+def test_draws_are_averaged_and_listed() -> None:
+    draws = [score(value=v, interval=(v - 1, v + 2), note="weak") for v in (1.0, 2.0, 6.0)]
+    mean = averaged(draws)
+    assert mean.value == 3 and mean.interval == (2, 5) and mean.note == "weak; 3 draws: 1, 2, 6"
+    assert averaged(draws[:1]) == draws[0]
+    assert averaged([*draws, score()]).interval is None, "one draw without an interval leaves none"
+
+
+def test_what_ranks() -> None:
+    fd, kd, recall = score(), score(metric="KD[domain]"), score(metric="recall[domain]")
+    assert leading({"recall": recall, "kd": kd, "fd": fd}) is fd
+    assert leading({"recall": recall, "kd": kd}) is kd
+    assert leading({"recall": recall}) is recall

@@ -7,13 +7,16 @@ from pathlib import Path
 
 from sfumato import report
 from sfumato.api.data import Observer, reporting, silent
-from sfumato.api.evaluating import evaluate_trained, open_reference, open_run, quoted
+from sfumato.api.evaluating import RULER, evaluate_trained, open_reference, open_run, quoted
+from sfumato.api.measuring import Backbone
 from sfumato.api.training import generative, train
 from sfumato.comparison.build import Entrant, build_comparison
 from sfumato.comparison.records import Comparison
 from sfumato.config import parse_duration
 from sfumato.data.prepare import prepare as prepare_data
-from sfumato.errors import SfumatoError, UsageError
+from sfumato.errors import SfumatoError, UsageError, nearest
+from sfumato.evaluation.evaluate import DRAWS
+from sfumato.evaluation.reference import Reference
 from sfumato.models.own import preset_name
 from sfumato.runs import Run
 from sfumato.runs import run as runs
@@ -21,6 +24,8 @@ from sfumato.training.precision import choose_device
 
 MODELS = ("dcgan", "vae", "flow")
 """Who takes part where nobody is named."""
+FORMATS = ("html", "pptx")
+"""What a report can be written as."""
 
 
 def compare(
@@ -32,7 +37,12 @@ def compare(
     images: int | None = None,
     seeds: int = 1,
     seed: int = 0,
+    draws: int = DRAWS,
+    extractor: str = RULER,
+    weights: str | Path | None = None,
+    download: bool = False,
     settings: Sequence[str] = (),
+    to: Sequence[str] = ("html",),
     out: str | Path = "report",
     device: str = "auto",
     allow_bad: bool = False,
@@ -48,7 +58,12 @@ def compare(
         images: Budget in training images instead.
         seeds: Training seeds per model; verdicts on models need 3.
         seed: The first seed.
+        draws: Independent sets of images that are drawn from each run and scored.
+        extractor: Whose features measure, see `evaluate`.
+        weights: The file of a published extractor's weights.
+        download: Whether they may be fetched.
         settings: Keys of every recipe, e.g. ["data.size=32"].
+        to: html (a page) and pptx (slides).
         out: Folder of report.html, report.json, report.csv and the runs. A contest that was
             interrupted goes on where it stopped.
         device: auto, cpu, cuda or mps.
@@ -67,15 +82,18 @@ def compare(
         >>> found.verdict.sentence  # doctest: +SKIP
         'flow beats vae: FD[domain] 41.2 [40.1, 42.3] against 88.9 [86.8, 91.0], 2.2 times lower; ...'
     """
-    folder = Path(out)
+    folder, backbone = Path(out), Backbone(extractor, weights, download)
+    if wrong := [name for name in to if name not in FORMATS]:
+        raise UsageError(f"--to {wrong[0]}: a report is no such thing; {nearest(wrong[0], FORMATS)}")
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--out {folder}: that is a file; name a folder.")
+    measured = _measuring_words(extractor, weights, draws)
     if not entrants and data is None:
         raise UsageError("name runs to compare, or --data and --models to train them first.")
     if entrants:
         chosen = [run if isinstance(run, Run) else runs.find(run) for run in entrants]
         words = ""
-        commands = [quoted("sfumato", "compare", *map(str, chosen), "--out", str(out))]
+        commands = [quoted("sfumato", "compare", *map(str, chosen), *measured, "--out", str(out))]
     else:
         if not 1 <= seeds <= 100:
             raise UsageError(f"--seeds {seeds}: choose 1 to 100.")
@@ -93,10 +111,27 @@ def compare(
         commands = [
             quoted(
                 "sfumato", "compare", "--data", str(data), "--models", ",".join(asked), *limit,
-                *several, "--seed", str(seed), *keys, "--out", str(out),
+                *several, "--seed", str(seed), *keys, *measured, "--out", str(out),
             )
         ]  # fmt: skip
-    return _report(chosen, words, commands, folder, device, allow_bad, observer)
+    reference, measured_runs = _evaluate(chosen, backbone, draws, device, allow_bad, observer)
+    observer({"event": "progress", "what": "writing the report", "done": 0, "total": 1})
+    source = chosen[0].source
+    comparison = build_comparison(
+        measured_runs, reference, folder, source=source, budget=words, commands=commands
+    )
+    path = report.write(comparison, folder)
+    if "pptx" in to:
+        report.write_slides(comparison, folder)
+    observer({"event": "report", "path": str(path), "verdict": comparison.verdict.sentence})
+    return comparison
+
+
+def _measuring_words(extractor: str, weights: str | Path | None, draws: int) -> list[str]:
+    """Return the flags of a command that measures in another than the usual way."""
+    words = [] if extractor == RULER else ["--extractor", extractor]
+    words += ["--weights", str(weights)] if weights else []
+    return words if draws == DRAWS else [*words, "--draws", str(draws)]
 
 
 def _train_all(
@@ -128,16 +163,15 @@ def _train_all(
     return chosen
 
 
-def _report(
+def _evaluate(
     chosen: Sequence[Run],
-    budget: str,
-    commands: Sequence[str],
-    folder: Path,
+    backbone: Backbone,
+    draws: int,
     device: str,
     allow_bad: bool,
     observer: Observer,
-) -> Comparison:
-    """Evaluate runs on their common data and write the report."""
+) -> tuple[Reference, list[Entrant]]:
+    """Measure runs on their common data."""
     prints = {run.data.fingerprint: run for run in chosen}
     if len(prints) > 1:
         places = ", ".join(f"{run.path} ({run.source})" for run in prints.values())
@@ -150,19 +184,13 @@ def _report(
     prepared = prepare_data(
         first.source, first.recipe.data, allow_bad=allow_bad, progress=reporting(observer)
     )
-    reference = open_reference(prepared, where, observer)
+    reference = open_reference(prepared, where, observer, backbone)
     entrants = []
     for run in chosen:
         trained = open_run(run, where)
-        evaluation = evaluate_trained(trained, reference, observer)
+        evaluation = evaluate_trained(trained, reference, observer, draws=draws)
         entrants.append(Entrant(run.name, run, trained.sampler, evaluation))
-    observer({"event": "progress", "what": "writing the report", "done": 0, "total": 1})
-    comparison = build_comparison(
-        entrants, reference, folder, source=first.source, budget=budget, commands=commands
-    )
-    path = report.write(comparison, folder)
-    observer({"event": "report", "path": str(path), "verdict": comparison.verdict.sentence})
-    return comparison
+    return reference, entrants
 
 
 def demo(
@@ -185,4 +213,6 @@ def demo(
         >>> sf.demo().verdict.winner  # doctest: +SKIP
         'flow'
     """
-    return compare(data="portraits", models=MODELS, budget=budget, out=out, device=device, observer=observer)
+    return compare(
+        data="portraits", models=MODELS, budget=budget, draws=1, out=out, device=device, observer=observer
+    )

@@ -28,6 +28,16 @@ def reporting(observer: Observer) -> Callable[[int, int, str], None]:
     )
 
 
+def renamed(observer: Observer, what: str) -> Observer:
+    """Return an observer that turns a training log into plain progress."""
+
+    def observe(event) -> None:
+        if event.get("total"):
+            observer({"event": "progress", "what": what, "done": event["images"], "total": event["total"]})
+
+    return observe
+
+
 def data_config(settings: Sequence[str] = ()) -> DataConfig:
     """Return the data settings with assignments such as "size=64" or "data.size=64" applied."""
     return override(DataConfig(), [setting.removeprefix("data.") for setting in settings])

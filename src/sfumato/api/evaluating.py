@@ -1,25 +1,32 @@
-"""Evaluation: honest numbers for a run, or for any folder of images."""
+"""Evaluation: honest numbers for a run, or for images of any origin."""
 
 from __future__ import annotations
 
 import hashlib
 import shlex
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from sfumato.api.data import Observer, reporting, silent
+from sfumato.api.accuracy import classification_accuracy
+from sfumato.api.data import Observer, renamed, reporting, silent
+from sfumato.api.measuring import CAS, Backbone, against_statistics, choose, measure, write_statistics_of
+from sfumato.api.pairing import NAMES as PAIRED
+from sfumato.api.pairing import score_pairs
 from sfumato.api.training import create, fit_batch
 from sfumato.config import override
 from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
 from sfumato.data.settings import DataConfig
 from sfumato.errors import UsageError
-from sfumato.evaluation.evaluate import Evaluation, evaluate_run
+from sfumato.evaluation.evaluate import DRAWS, evaluate_run
+from sfumato.evaluation.records import Evaluation
 from sfumato.evaluation.reference import Reference
 from sfumato.evaluation.ruler import load_ruler
+from sfumato.metrics.reference_statistics import holds_statistics, read_statistics
 from sfumato.metrics.rules import score_features
 from sfumato.metrics.score import Score
 from sfumato.recipe import lookup
@@ -48,16 +55,34 @@ def evaluate(
     what: Run | str | Path,
     reference: str | Path | None = None,
     *,
-    settings: tuple[str, ...] = (),
+    metrics: Sequence[str] = (),
+    extractor: str = RULER,
+    weights: str | Path | None = None,
+    download: bool = False,
+    draws: int = DRAWS,
+    n: int = 2000,
+    save_statistics: str | Path | None = None,
+    settings: Sequence[str] = (),
     device: str = "auto",
     observer: Observer = silent,
 ) -> dict[str, Score]:
-    """Score a run against its held-out images, or a folder of images against another.
+    """Score a run against its held-out images, or images against others.
 
     Args:
-        what: A run, or a folder (or .npz) of images.
-        reference: A folder, .npz or data set's name. For a run: empty for its own data. A folder is
-            split by content hash: the extractor learns on one half, the other is the reference.
+        what: A run; or a folder, an .npz or a named set of images.
+        reference: Real images: a folder, an .npz, a name, or an .npz of statistics. For a run: empty for its
+            own data. With the `domain` extractor a folder is split by content hash: the extractor learns on
+            one half, the other is the reference.
+        metrics: Short names such as ("fd", "kd", "prdc"); empty: the usual ones. "cas" trains classifiers;
+            "psnr", "ssim" and the like compare images of the same name.
+        extractor: `domain` (trained on the reference), `inception`, `inception-clean`, `inception-pytorch`,
+            `dinov2`, or a Python file with a function features(images).
+        weights: The file of a published extractor's weights; empty to look where they usually are.
+        download: Whether they may be fetched.
+        draws: Independent sets of images that are drawn from a run.
+        n: Images that a run draws to be held against statistics.
+        save_statistics: An .npz to write the mean and covariance of the images' features to, in the format
+            of pytorch-fid. Only with a published extractor.
         settings: Data settings for two folders, e.g. ("size=64",).
         device: auto, cpu, cuda or mps.
         observer: Told of the progress.
@@ -66,37 +91,92 @@ def evaluate(
         Short name to score; label accuracies are named `accuracy: LABEL`.
 
     Raises:
-        UsageError: If there is neither a run nor a folder of that name, or images are too few.
+        UsageError: If there is neither a run nor images of that name, images are too few, or what is
+            asked for cannot be measured on them.
 
     Example:
         >>> import sfumato as sf
         >>> sf.evaluate("flow-portraits")["fd"].value  # doctest: +SKIP
         41.3
+        >>> sf.evaluate("generated/", "real/", metrics=["fd", "prdc"])["recall"].value  # doctest: +SKIP
+        0.62
     """
-    where = choose_device(device)
-    if isinstance(what, Run) or not _is_images(str(what)):
+    if not 1 <= draws <= 100:
+        raise UsageError(f"--draws {draws}: choose 1 to 100.")
+    if n < 2:
+        raise UsageError(f"-n {n}: at least 2 images are needed.")
+    where, chosen = choose_device(device), choose(metrics)
+    backbone = Backbone(extractor, weights, download)
+    if save_statistics is not None and extractor == RULER:
+        raise UsageError(
+            f"{save_statistics}: statistics of the data's own ruler mean nothing to anybody else; "
+            "name a published extractor with --extractor."
+        )
+    if isinstance(what, Run) or not is_images(str(what)):
         run = what if isinstance(what, Run) else runs.find(what)
-        source = run.source if reference is None else str(reference)
-        prepared = prepare_data(source, run.recipe.data, progress=reporting(observer))
-        opened = open_reference(prepared, where, observer)
-        found = evaluate_trained(open_run(run, where), opened, observer)
-        named = {f"accuracy: {label}": score for label, score in found.attributes.items()}
-        return found.scores | named
+        return _evaluate_run(run, reference, chosen, backbone, draws, n, where, observer)
+    if save_statistics is not None:
+        write_statistics_of(str(what), backbone.open(where, observer), Path(save_statistics), observer)
+        if reference is None:
+            return {}
     if reference is None:
-        raise UsageError(f"{what}: name what to hold the folder against, with --reference DIR or NAME.")
-    return _evaluate_folder(str(what), str(reference), settings, where, observer)
+        raise UsageError(f"{what}: name what to hold the images against, with --reference DIR or NAME.")
+    if chosen and set(chosen) <= set(PAIRED):
+        return score_pairs(str(what), str(reference), chosen, weights, observer)
+    if extractor != RULER:
+        return measure(str(what), str(reference), backbone.open(where, observer), chosen, observer)
+    return _evaluate_prepared(str(what), str(reference), chosen, settings, where, observer)
 
 
-def _is_images(what: str) -> bool:
+def is_images(what: str) -> bool:
     """Return whether a name means images rather than a run."""
     path = Path(what)
     return path.suffix == ".npz" or (path.is_dir() and not (path / "recipe.yaml").exists())
 
 
-def _evaluate_folder(
-    what: str, reference: str, settings: tuple[str, ...], device: torch.device, observer: Observer
+def _evaluate_run(
+    run: Run,
+    reference: str | Path | None,
+    metrics: tuple[str, ...] | None,
+    backbone: Backbone,
+    draws: int,
+    n: int,
+    device: torch.device,
+    observer: Observer,
 ) -> dict[str, Score]:
-    """Score a folder of images against a reference."""
+    """Score a run's images, and its use for training classifiers if that is asked for."""
+    trained = open_run(run, device)
+    if reference is not None and str(reference).endswith(".npz") and holds_statistics(Path(reference)):
+        opened = backbone.open(device, observer)
+        return against_statistics(trained.sampler, read_statistics(Path(reference)), opened, n, observer)
+    prepared = prepare_data(
+        run.source if reference is None else str(reference), run.recipe.data, progress=reporting(observer)
+    )
+    scores: dict[str, Score] = {}
+    on_features = None if metrics is None else tuple(name for name in metrics if name != CAS)
+    if on_features or metrics is None:
+        opened = open_reference(prepared, device, observer, backbone)
+        found = evaluate_trained(trained, opened, observer, draws=draws, metrics=on_features)
+        scores = found.scores | {f"accuracy: {name}": score for name, score in found.attributes.items()}
+    if metrics and CAS in metrics:
+        scores |= classification_accuracy(trained.sampler, prepared, device, observer)
+    return scores
+
+
+def _evaluate_prepared(
+    what: str,
+    reference: str,
+    metrics: tuple[str, ...] | None,
+    settings: Sequence[str],
+    device: torch.device,
+    observer: Observer,
+) -> dict[str, Score]:
+    """Score images by an extractor that learns on one half of the reference, on the other half."""
+    if reference.endswith(".npz") and Path(reference).is_file() and holds_statistics(Path(reference)):
+        raise UsageError(
+            f"{reference}: statistics can only be met by the extractor that made them; name it with "
+            "--extractor, for instance inception."
+        )
     half = ["test_fraction=0.5", *(setting.removeprefix("data.") for setting in settings)]
     config = override(DataConfig(), half)
     real = prepare_data(reference, config, progress=reporting(observer))
@@ -109,14 +189,24 @@ def _evaluate_folder(
     images = given.images[np.sort(rows)[:count]]
     features = opened.features(np.asarray(images))
     protocol = opened.protocol(sampling=f"images of {Path(what).name}")
-    return score_features(opened.test[:count], opened.train, features, protocol)
+    return score_features(opened.test[:count], opened.train, features, protocol, metrics=metrics)
 
 
-def open_reference(prepared: Prepared, device: torch.device, observer: Observer) -> Reference:
+def open_reference(
+    prepared: Prepared, device: torch.device, observer: Observer, backbone: Backbone | None = None
+) -> Reference:
     """Return the reference of a prepared set; its ruler is trained the first time.
 
     Both are kept beside the prepared pixels, so every run on the same data meets the same ruler.
+
+    Args:
+        prepared: The data.
+        device: Where to compute.
+        observer: Told of the progress.
+        backbone: Another extractor than the data's own ruler.
     """
+    if backbone is not None and backbone.name != RULER:
+        return Reference(prepared, backbone.open(device, observer), prepared.path / "features")
     recipe = fit_batch(lookup(RULER).recipe(), prepared, silent)
     # another recipe is another ruler, in another folder
     key = hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()[:12]
@@ -126,18 +216,8 @@ def open_reference(prepared: Prepared, device: torch.device, observer: Observer)
             run.remove()
         create(run.path, recipe, prepared, RULER, device)
     if run.status.state != "finished":
-        train_run(run, prepared, device, _renamed(observer, "training the ruler"))
+        train_run(run, prepared, device, renamed(observer, "training the ruler"))
     return Reference(prepared, load_ruler(run, device), run.path / "features")
-
-
-def _renamed(observer: Observer, what: str) -> Observer:
-    """Return an observer that turns a training log into plain progress."""
-
-    def observe(event) -> None:
-        if event.get("total"):
-            observer({"event": "progress", "what": what, "done": event["images"], "total": event["total"]})
-
-    return observe
 
 
 def open_run(run: Run, device: torch.device) -> Trained:
@@ -145,11 +225,17 @@ def open_run(run: Run, device: torch.device) -> Trained:
     sampler = Sampler.open(run, device)
     folder = checkpoints.folders(run.path)[-1]
     weights = read_json(folder / "manifest.json")["sha256"]["ema.safetensors"]
-
     return Trained(run, sampler, weights)
 
 
-def evaluate_trained(trained: Trained, reference: Reference, observer: Observer) -> Evaluation:
+def evaluate_trained(
+    trained: Trained,
+    reference: Reference,
+    observer: Observer,
+    *,
+    draws: int = DRAWS,
+    metrics: Collection[str] | None = None,
+) -> Evaluation:
     """Measure an opened run against an opened reference."""
     if trained.sampler.data.shape != reference.prepared.spec.shape:
         raise UsageError(
@@ -160,7 +246,9 @@ def evaluate_trained(trained: Trained, reference: Reference, observer: Observer)
     def progress(what: str, done: int, total: int) -> None:
         observer({"event": "progress", "what": f"{what} {trained.run.name}", "done": done, "total": total})
 
-    return evaluate_run(trained.run, trained.weights, trained.sampler, reference, progress)
+    return evaluate_run(
+        trained.run, trained.weights, trained.sampler, reference, progress, draws=draws, metrics=metrics
+    )
 
 
 def quoted(*words: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
+from sfumato.cli import judging
 from sfumato.cli import options as o
 from sfumato.cli.groups import data_app, runs_app
 
@@ -35,75 +36,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.command()(judging.demo)
+app.command()(judging.compare)
 app.add_typer(data_app, name="data")
 app.add_typer(runs_app, name="runs")
-
-
-@app.command()
-def demo(
-    out: o.Out = Path("demo"),
-    budget: o.Budget = "60s",
-    device: o.Device = "auto",
-    json: o.Json = False,
-    quiet: o.Quiet = False,
-    debug: o.Debug = False,
-) -> None:
-    """Everything once, on drawn portraits, in about 6 minutes.
-
-    Trains dcgan, vae and flow under one budget, evaluates them with one ruler and writes the report.
-
-    \b
-    Example:
-      sfumato demo --out demo/
-    """
-    from sfumato import api
-    from sfumato.cli.output import tell_comparison
-    from sfumato.cli.progress import display
-
-    with display(quiet) as observer:
-        found = api.demo(out, budget=budget or "60s", device=device, observer=observer)
-    tell_comparison(found, out, json)
-
-
-@app.command()
-def compare(
-    entrants: Annotated[list[str] | None, Argument(metavar="[RUN]...", help="Runs that exist.")] = None,
-    data: o.Data = None,
-    models: Annotated[str, Option("--models", metavar="A,B,C", help="Presets to train.")] = "dcgan,vae,flow",
-    budget: o.Budget = None,
-    images: o.Images = None,
-    seeds: Annotated[int, Option("--seeds", metavar="N", help="Training seeds per model.")] = 1,
-    seed: o.Seed = 0,
-    set_: o.Set = None,
-    out: o.Out = Path("report"),
-    device: o.Device = "auto",
-    allow_bad: o.AllowBad = False,
-    json: o.Json = False,
-    quiet: o.Quiet = False,
-    debug: o.Debug = False,
-) -> None:
-    """Hold models against each other, and write the report.
-
-    All get the same budget and are measured with the same ruler.
-
-    \b
-    Examples:
-      sfumato compare --data photos/ --models dcgan,vae,flow --budget 3m --out report/
-      sfumato compare flow-photos flow-photos-2
-
-    A contest that was interrupted goes on where it stopped when the same command is given again.
-    """
-    from sfumato import api
-    from sfumato.cli.output import tell_comparison
-    from sfumato.cli.progress import display
-
-    with display(quiet) as observer:
-        found = api.compare(
-            entrants or (), data=data, models=[m.strip() for m in models.split(",") if m.strip()],
-            budget=budget, images=images, seeds=seeds, seed=seed, settings=set_ or (), out=out,
-            device=device, allow_bad=allow_bad, observer=observer,
-        )  # fmt: skip
-    tell_comparison(found, out, json)
 
 
 @app.command()
@@ -225,32 +161,8 @@ def sample(
     tell_samples(images, n, seed, wishes, out, json)
 
 
-@app.command()
-def evaluate(
-    what: Annotated[str, Argument(metavar="RUN|DIR", help="A run, or a folder of images.")],
-    reference: Annotated[
-        str | None, Option("--reference", metavar="DIR|NAME", help="Real images; a run has its own.")
-    ] = None,
-    set_: o.Set = None,
-    device: o.Device = "auto",
-    json: o.Json = False,
-    quiet: o.Quiet = False,
-    debug: o.Debug = False,
-) -> None:
-    """Score a run, or a folder of images, against real images.
-
-    \b
-    Examples:
-      sfumato evaluate flow-photos
-      sfumato evaluate generated/ --reference photos/ --json
-    """
-    from sfumato import api
-    from sfumato.cli.output import tell_scores
-    from sfumato.cli.progress import display
-
-    with display(quiet) as observer:
-        scores = api.evaluate(what, reference, settings=tuple(set_ or ()), device=device, observer=observer)
-    tell_scores(scores, json)
+app.command()(judging.evaluate)
+app.command()(judging.report)
 
 
 @app.command()

@@ -70,3 +70,24 @@ Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error."
 AllowBad = Annotated[
     bool, Option("--allow-bad", help="Go on although more than 10% of the images are unreadable.")
 ]
+Draws = Annotated[
+    int,
+    Option("--draws", metavar="N", help="Sets of images to draw and score; 3 show how much luck there is."),
+]
+Extractor = Annotated[
+    str,
+    Option(
+        "--extractor",
+        metavar="NAME|FILE.py",
+        help="Whose features: domain, inception, inception-clean, inception-pytorch, dinov2, or a file.",
+    ),
+]
+Weights = Annotated[
+    Path | None, Option("--weights", metavar="FILE", help="Weights of a published extractor.")
+]
+Download = Annotated[bool, Option("--download", help="Fetch published weights if they are not here.")]
+
+
+def names(text: str) -> list[str]:
+    """Return the parts of "a,b,c"."""
+    return [part.strip() for part in text.split(",") if part.strip()]

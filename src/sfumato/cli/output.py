@@ -16,12 +16,11 @@ from sfumato import models  # noqa: F401  (registers the presets)
 from sfumato.api.environment import Finding
 from sfumato.api.sampling import grid_path, paths
 from sfumato.comparison.records import Comparison
-from sfumato.comparison.words import leading
 from sfumato.config import explain
 from sfumato.data.doctor import DataReport
 from sfumato.data.prepared import Prepared
 from sfumato.errors import SfumatoError, UsageError
-from sfumato.metrics.score import Score
+from sfumato.metrics.score import Score, leading
 from sfumato.models.own import preset_name
 from sfumato.recipe import lookup, presets
 from sfumato.runs import Run, find, list_runs
@@ -101,7 +100,7 @@ def tell_scores(scores: Mapping[str, Score], as_json: bool) -> None:
     console.print(table)
 
 
-def tell_comparison(found: Comparison, out: Path, as_json: bool) -> None:
+def tell_comparison(found: Comparison, out: Path, as_json: bool, formats: Sequence[str] = ("html",)) -> None:
     """Print the verdict, the ranking and where the report is."""
     if as_json:
         return _json(found.model_dump(mode="json"))
@@ -109,7 +108,7 @@ def tell_comparison(found: Comparison, out: Path, as_json: bool) -> None:
     for title in ("", "score", "95% interval", "precision", "recall", "16 images", "images/s"):
         table.add_column(title)
     for one in found.contestants:
-        score = leading(one)
+        score = leading(one.scores)
         interval = f"[{score.interval[0]:.3g}, {score.interval[1]:.3g}]" if score.interval else "-"
         extra = [f"{one.scores[k].value:.2f}" if k in one.scores else "-" for k in ("precision", "recall")]
         table.add_row(
@@ -118,7 +117,8 @@ def tell_comparison(found: Comparison, out: Path, as_json: bool) -> None:
             f"{one.images_per_second:.0f}",
         )  # fmt: skip
     console.print(table)
-    _say(f"\n{found.verdict.sentence}\n\nThe report: {Path(out) / 'report.html'}")
+    places = " and ".join(str(Path(out) / f"report.{ending}") for ending in formats)
+    _say(f"\n{found.verdict.sentence}\n\nThe report: {places}")
 
 
 def tell_presets(name: str | None, as_json: bool) -> None:

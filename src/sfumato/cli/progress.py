@@ -67,6 +67,7 @@ class Display:
             ),
             "memory": lambda: f"  memory is short: {event['micro_batches']} micro-batches from here on",
             "warning": lambda: f"  {self._name}: {event['text']}",
+            "remark": lambda: f"  {event['text']}",
             "stopped": lambda: f"{self._name}: stopped and saved at image {event['images']:,}",
             "choice": lambda: "\n".join(
                 [f"chosen: {event['preset']}, {event['budget']}", *(f"  {r}" for r in event["reasons"])]

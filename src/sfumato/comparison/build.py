@@ -18,11 +18,11 @@ from sfumato.comparison.records import (
     Difference,
     Ruler,
 )
-from sfumato.comparison.words import advice, leading, verdict, warnings
+from sfumato.comparison.words import advice, verdict, warnings
 from sfumato.config import VERSION, explain
-from sfumato.evaluation.evaluate import Evaluation
+from sfumato.evaluation.records import Evaluation
 from sfumato.evaluation.reference import Reference
-from sfumato.metrics.score import comparable
+from sfumato.metrics.score import comparable, leading
 from sfumato.runs import Run
 from sfumato.sampling import Sampler
 
@@ -65,7 +65,7 @@ def build_comparison(
     anchors = reference.anchors
     contestants = [_contestant(entrant, reference, folder) for entrant in entrants]
     contestants = [one.model_copy(update={"warnings": warnings(one, anchors.floor)}) for one in contestants]
-    ranked = sorted(contestants, key=lambda one: leading(one).value)
+    ranked = sorted(contestants, key=lambda one: leading(one.scores).value)
     data = reference.prepared.spec
     ruler = Ruler(
         name=reference.ruler.name,
@@ -107,6 +107,12 @@ def describe_machine(device: torch.device) -> str:
 
 def _describe_ruler(reference: Reference) -> str:
     prepared = reference.prepared
+    if not reference.ruler.whitened:
+        return (
+            f"A published network, {reference.ruler.name} ({reference.ruler.resize}); distances are between "
+            f"its {reference.test.shape[1]} features of {reference.n:,} held-out images and as many "
+            "generated ones."
+        )
     labelled = "labels, views and damages" if prepared.spec.columns else "views and damages"
     return (
         f"A small network trained on the {len(prepared.train):,} training images alone ({labelled}); "

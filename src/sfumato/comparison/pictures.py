@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sfumato.evaluation.evaluate import Evaluation
 from sfumato.evaluation.labels import labels
+from sfumato.evaluation.records import Evaluation
 from sfumato.evaluation.reference import Reference
 from sfumato.imaging.grid import compose
 from sfumato.imaging.png import write_png

@@ -8,14 +8,8 @@ import numpy as np
 
 from sfumato.batch import DataSpec
 from sfumato.comparison.records import Contestant, Verdict
-from sfumato.metrics.score import Score
+from sfumato.metrics.score import Score, leading
 from sfumato.metrics.uncertainty import student_interval
-
-
-def leading(contestant: Contestant) -> Score:
-    """Return the score that ranks: FD, or KD where images are few."""
-    return contestant.scores.get("fd", contestant.scores["kd"])
-
 
 UNTRUSTED = (
     " But this data's ruler did not answer to every level of blur and noise, so its numbers decide nothing: "
@@ -44,7 +38,7 @@ def _of_models(ranked: Sequence[Contestant]) -> Verdict | None:
         trained.setdefault(one.preset, []).append(one)
     if len(trained) < 2 or min(len({one.seed for one in runs}) for runs in trained.values()) < 3:
         return None
-    values = {name: np.array([leading(one).value for one in runs]) for name, runs in trained.items()}
+    values = {name: np.array([leading(one.scores).value for one in runs]) for name, runs in trained.items()}
     best, second, *_ = sorted(values, key=lambda name: values[name].mean())
     gap = float(values[second].mean() - values[best].mean())
     # Welch 1947: two means whose spreads differ
@@ -53,7 +47,7 @@ def _of_models(ranked: Sequence[Contestant]) -> Verdict | None:
     freedom = sum(parts) ** 2 / max(sum(weights), 1e-30)
     low, high = student_interval(gap, sum(parts), max(freedom, 1.0))
     clear = low > 0
-    metric = leading(ranked[0]).metric
+    metric = leading(ranked[0].scores).metric
     sentence = (
         f"{best} {'beats' if clear else 'is level with'} {second} over {len(values[best])} and "
         f"{len(values[second])} training seeds: {metric} {values[best].mean():.3g} against "
@@ -65,17 +59,17 @@ def _of_models(ranked: Sequence[Contestant]) -> Verdict | None:
 
 def _of_runs(ranked: Sequence[Contestant]) -> Verdict:
     """Hold the best run against the second."""
-    best, score = ranked[0], leading(ranked[0])
+    best, score = ranked[0], leading(ranked[0].scores)
     if len(ranked) == 1:
         sentence = f"{best.name} scores {_number(score)}; there is nobody to compare it with."
         return Verdict(sentence=sentence, winner=best.name, significant=False)
     second = ranked[1]
-    clear = _apart(score, leading(second))
+    clear = _apart(score, leading(second.scores))
     # a KD may be 0 or less, and then no factor means anything
-    times = leading(second).value / score.value if score.value > 0 else 1.0
+    times = leading(second.scores).value / score.value if score.value > 0 else 1.0
     sentence = (
         f"{best.name} {'beats' if clear else 'is level with'} {second.name}: {_number(score)} against "
-        f"{_number(leading(second), name=False)}"
+        f"{_number(leading(second.scores), name=False)}"
     )
     if clear:
         sentence += f", {times:.1f} times lower" if times >= 1.1 else ""
@@ -143,7 +137,7 @@ def advice(ranked: Sequence[Contestant], data: DataSpec, floor: Score) -> list[s
             f"{data.n_train} training images are few: more images help every model, and watch the "
             "copies column."
         )
-    value = leading(best).value
+    value = leading(best.scores).value
     if floor.value > 0 and value > 10 * floor.value and min(data.height, data.width) > 32:
         smaller = f"{data.height // 2}x{data.width // 2}"
         said.append(

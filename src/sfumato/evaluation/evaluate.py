@@ -1,26 +1,32 @@
-"""Scores of one trained model: its final weights, its snapshots, and whether it obeys."""
+"""Scores of one trained model: its final weights, its snapshots, and what it costs."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 
-from sfumato.config import Config, build
+from sfumato.config import build
 from sfumato.errors import UsageError
+from sfumato.evaluation.by_label import breakdown, obedience
 from sfumato.evaluation.cost import measure_cost
-from sfumato.evaluation.labels import labels
+from sfumato.evaluation.extractor import Classifies
+from sfumato.evaluation.likeness import likeness
+from sfumato.evaluation.records import CurveScore, Distribution, Evaluation
 from sfumato.evaluation.reference import Reference
+from sfumato.metrics.distributions import Statistic, compare_distributions, image_statistics
 from sfumato.metrics.memorisation import nearest_training
+from sfumato.metrics.pixels import nearest_pixels
 from sfumato.metrics.rules import score_features
-from sfumato.metrics.score import Protocol, Score
-from sfumato.metrics.uncertainty import wilson
+from sfumato.metrics.score import Protocol, Score, averaged, leading
 from sfumato.runs import Run
 from sfumato.sampling import Sampler, snapshots
 from sfumato.storage import read_json, write_json
 
+DRAWS = 3
+"""Independent sets of images that are drawn and scored, each with seeds of its own."""
 CURVE_POINTS = 4
 """Points of the learning curve, the final weights included."""
 CURVE_IMAGES = 400
@@ -30,42 +36,15 @@ Progress = Callable[[str, int, int], None]
 """Told of (what, images done, images in all)."""
 
 
-class CurveScore(Config):
-    """The score of one snapshot."""
-
-    images: int
-    """Training images seen."""
-    seconds: float
-    """Training seconds spent."""
-    score: Score
-
-
-class Evaluation(Config):
-    """Everything measured about one run (`evaluations/<hash>/scores.json`)."""
-
-    scores: dict[str, Score]
-    """By short name: fd, kd, precision, recall, density, coverage, diversity, copies."""
-    attributes: dict[str, Score]
-    """Label name to how often the asked label is seen in the image."""
-    attributes_real: dict[str, float]
-    """The same figure for real held-out images: the most that can be expected."""
-    curve: list[CurveScore]
-    nearest: list[tuple[int, int]]
-    """(image seed, row of the nearest training image), nearest first."""
-    parameters: int
-    parameters_trained: int
-    macs_per_image: float
-    sampling_seconds_16: float
-    images_seen: int
-    """Training images seen by the weights."""
-
-
 def evaluate_run(
     run: Run,
     weights: str,
     sampler: Sampler,
     reference: Reference,
     progress: Progress = lambda what, done, total: None,
+    *,
+    draws: int = DRAWS,
+    metrics: Collection[str] | None = None,
 ) -> Evaluation:
     """Measure a run, or read what was measured before under the same circumstances.
 
@@ -75,23 +54,32 @@ def evaluate_run(
         sampler: The trained model.
         reference: Real images and the ruler.
         progress: Told how far it is.
+        draws: Independent sets of images; draw k has seeds k n to (k + 1) n - 1.
+        metrics: Names, see `metrics.names`; None: the usual ones.
     """
-    folder = run.path / "evaluations" / _key(weights, sampler, reference)
+    folder = run.path / "evaluations" / _key(weights, sampler, reference, draws, metrics)
     if (folder / "scores.json").is_file():
         return build(Evaluation, read_json(folder / "scores.json"), str(folder))
-    images = generate(sampler, reference.n, progress)
-    features = reference.features(images)
     protocol = reference.protocol(
         conditions="joint labels of training images" if sampler.data.columns else "none",
         sampling=describe_sampling(sampler),
+        draws=draws,
     )
-    rows, distances = nearest_training(reference.train, features)
-    accuracy, expected = _obedience(sampler, images, reference, protocol)
+    images, features, each = _draw_all(sampler, reference, protocol, draws, metrics, progress)
+    asked = sampler.conditions.draw(range(len(images)))
+    rows, distances = _nearest(reference, images, features)
+    accuracy, expected = obedience(images, asked, reference, protocol)
+    scores = {name: averaged([one[name] for one in each]) for name in each[0]}
+    if metrics is None:
+        scores |= likeness(sampler, images, reference, protocol)
     cost = measure_cost(sampler)
     evaluation = Evaluation(
-        scores=score_features(reference.test, reference.train, features, protocol),
+        scores=scores,
+        draws=[leading(one).value for one in each],
+        breakdown=breakdown(features, asked, reference, protocol),
         attributes=accuracy,
         attributes_real=expected,
+        distributions=_distributions(reference, images, distances),
         curve=_curve(run, sampler, reference, images, progress),
         nearest=[(int(k), int(rows[k])) for k in np.argsort(distances, kind="stable")[:24]],
         images_seen=run.status.images,
@@ -102,6 +90,65 @@ def evaluate_run(
     )
     write_json(folder / "scores.json", evaluation.model_dump(mode="json"))
     return evaluation
+
+
+def _draw_all(
+    sampler: Sampler,
+    reference: Reference,
+    protocol: Protocol,
+    draws: int,
+    metrics: Collection[str] | None,
+    progress: Progress,
+) -> tuple[np.ndarray, np.ndarray, list[dict[str, Score]]]:
+    """Draw and score every set; return the images and features of the first, and the scores of each."""
+    kept: list[np.ndarray] = []
+    each = []
+    for draw in range(draws):
+        images = generate(sampler, reference.n, progress, first=draw * reference.n)
+        features = reference.features(images)
+        if not kept:
+            kept = [images, features]
+        logits = reference.ruler.logits(features) if isinstance(reference.ruler, Classifies) else None
+        train = _train(reference)
+        found = score_features(reference.test, train, features, protocol, metrics=metrics, logits=logits)
+        each.append({name: reference.ruler.titled(score) for name, score in found.items()})
+    return kept[0], kept[1], each
+
+
+def _train(reference: Reference) -> np.ndarray | None:
+    """Return the training features, where the extractor is quick enough to see every training image."""
+    return reference.train if reference.ruler.whitened else None
+
+
+def _nearest(reference: Reference, images: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the nearest training image of each image, by features or else by pixels, and how far it is."""
+    train = _train(reference)
+    if train is not None:
+        return nearest_training(train, features)
+    return nearest_pixels(reference.prepared.images[reference.prepared.train], images)
+
+
+def _distributions(reference: Reference, images: np.ndarray, distances: np.ndarray) -> list[Distribution]:
+    """Compare what can be seen in single images, and how near they come to training images."""
+    real, generated = image_statistics(reference.images), image_statistics(images)
+    unit = "pixel levels" if _train(reference) is None else "features"
+    for side, away in (
+        (real, _nearest(reference, reference.images, reference.test)[1]),
+        (generated, distances),
+    ):
+        side["nearest"] = Statistic("Distance to the nearest training image", unit, away)
+    return [
+        Distribution(
+            measure=name,
+            title=found.title,
+            unit=found.unit,
+            edges=[float(f"{edge:.6g}") for edge in found.edges],
+            real=[round(float(share), 5) for share in found.real],
+            generated=[round(float(share), 5) for share in found.generated],
+            distance=found.distance,
+        )
+        for name, found in compare_distributions(real, generated).items()
+    ]
 
 
 def best_snapshot(run: Run) -> int:
@@ -120,10 +167,10 @@ def best_snapshot(run: Run) -> int:
     return min(curve, key=lambda point: point.score.value).images
 
 
-def generate(sampler: Sampler, count: int, progress: Progress) -> np.ndarray:
-    """Draw the images of seeds 0 to count - 1, uint8 [count, H, W, C]."""
+def generate(sampler: Sampler, count: int, progress: Progress, first: int = 0) -> np.ndarray:
+    """Draw the images of consecutive seeds, uint8 [count, H, W, C]."""
     parts, done = [], 0
-    for part in sampler.batches(range(count)):
+    for part in sampler.batches(range(first, first + count)):
         parts.append(part)
         done += len(part)
         progress("sampling", done, count)
@@ -136,11 +183,13 @@ def describe_sampling(sampler: Sampler) -> str:
     return ", ".join(f"{key} {value}" for key, value in values.items())
 
 
-def _key(weights: str, sampler: Sampler, reference: Reference) -> str:
+def _key(
+    weights: str, sampler: Sampler, reference: Reference, draws: int, metrics: Collection[str] | None
+) -> str:
     """Return the hash of everything that a score depends on."""
     facts = [
         weights, sampler.recipe.sampling.model_dump(mode="json"), reference.n, CURVE_POINTS,
-        CURVE_IMAGES, reference.protocol().model_dump(mode="json"),
+        CURVE_IMAGES, reference.protocol().model_dump(mode="json"), draws, sorted(metrics or ()),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -157,38 +206,3 @@ def _curve(
             points.append(CurveScore(images=images, seconds=seconds, score=reference.distance(drawn)))
     last = reference.distance(drawn_last[:count])
     return [*points, CurveScore(images=status.images, seconds=status.seconds, score=last)]
-
-
-def _obedience(
-    sampler: Sampler, images: np.ndarray, reference: Reference, protocol: Protocol
-) -> tuple[dict[str, Score], dict[str, float]]:
-    """Ask the ruler's heads whether each image shows the labels that it was drawn with.
-
-    A binary attribute is judged on all images, asked for or not; a category, or a band of a number, on
-    those that were asked to show it.
-    """
-    scores: dict[str, Score] = {}
-    expected: dict[str, float] = {}
-    if not sampler.data.columns:
-        return scores, expected
-    asked = sampler.conditions.draw(range(len(images)))
-    seen = reference.ruler.predictions(images)
-    truth = reference.prepared.condition(reference.rows)
-    seen_real = reference.ruler.predictions(reference.images)
-    for label in labels(sampler.data):
-        right = label.right(seen, asked)
-        right_real = label.right(seen_real, truth)
-        if not len(right) or not len(right_real):
-            continue
-        expected[label.title] = float(right_real.mean())
-        scores[label.title] = Score(
-            metric=f"accuracy[{reference.ruler.name}]",
-            value=float(right.mean()),
-            interval=wilson(int(right.sum()), len(right)),
-            n_real=len(right_real),
-            n_generated=len(right),
-            higher_is_better=True,
-            protocol=protocol,
-            note=f"real images: {expected[label.title]:.3f}",
-        )
-    return scores, expected

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from sfumato.errors import UsageError
+from sfumato.metrics.score import Score
 
 Progress = Callable[[str, int, int], None]
 """Told of (what, how much is done, how much in all)."""
@@ -36,6 +37,8 @@ class Extractor(ABC):
     """How images are brought to the network's size."""
     dtype: str = "float32 network, float64 statistics"
     """Precision of the network and of what is computed from its features."""
+    whitened: ClassVar[bool] = False
+    """Whether distances are taken after whitening on the training images; published protocols are not."""
     batch: int = 256
     """Images per network evaluation; it does not change the features beyond rounding."""
 
@@ -46,6 +49,12 @@ class Extractor(ABC):
     def frechet_name(self, n: int) -> str:
         """Return what the Fréchet distance of n generated images is called; "FID" is reserved."""
         return f"FD[{self.name}]"
+
+    def titled(self, score: Score) -> Score:
+        """Return a score under the name by which the field knows it."""
+        if score.metric != f"FD[{self.name}]":
+            return score
+        return score.model_copy(update={"metric": self.frechet_name(score.n_generated)})
 
     def features(self, images: np.ndarray, progress: Progress = quiet) -> np.ndarray:
         """Map images to features, a batch at a time.

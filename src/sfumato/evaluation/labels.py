@@ -47,6 +47,12 @@ class Label:
         counts = known if self.column.kind == "binary" else known & (wanted == self.index)
         return (guess == wanted)[counts]
 
+    def shown(self, asked: Condition) -> np.ndarray:
+        """Return which images are to show this label, bool [N]; unknown is no."""
+        known = asked.known[:, self.place][:, 0].numpy() > 0
+        wanted = self._which(asked.values[:, self.place].numpy(), 0.5)
+        return known & (wanted == (1 if self.column.kind == "binary" else self.index))
+
     def _which(self, entries: np.ndarray, threshold: float) -> np.ndarray:
         """Return which category, band or side of the threshold rows of entries stand for, int [N]."""
         if self.column.kind == "category":

@@ -1,50 +1,36 @@
-"""A feature extractor used for measuring, and the damage that shows whether it can be trusted."""
+"""The feature extractor that is trained on the data itself, and the damage that shows whether it works."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy import ndimage
+from torch import Tensor
 
-from sfumato.batch import DataSpec
+from sfumato.evaluation.extractor import Extractor
 from sfumato.imaging.pixels import from_uint8
 from sfumato.models.base import FeatureModel
 from sfumato.recipe import lookup
 from sfumato.runs import Run, checkpoints
 from sfumato.storage import sha256
 
-BATCH = 256
-"""Images per network evaluation; it does not change the features beyond rounding."""
 
+class Ruler(Extractor):
+    """A feature model, trained once per data set, with a head for each label."""
 
-@dataclass(frozen=True)
-class Ruler:
-    """Turns uint8 images into features, the same way for everybody."""
+    whitened = True
 
-    name: str
-    """The backbone's name in every score, e.g. `domain`."""
-    model: FeatureModel
-    data: DataSpec
-    weights_sha256: str
-    device: torch.device
+    def __init__(self, name: str, model: FeatureModel, weights_sha256: str, device: torch.device) -> None:
+        """Take a trained network."""
+        self.name, self.model, self.weights_sha256, self.device = name, model, weights_sha256, device
 
-    def features(self, images: np.ndarray) -> np.ndarray:
-        """Map uint8 [N, H, W, C] to float32 [N, D]."""
-        return self._map(images, self.model.features)
+    def embed(self, images: Tensor) -> Tensor:
+        """Map uint8 [B, H, W, C] to the penultimate features, Float [B, D]."""
+        return self.model.features(from_uint8(images))
 
     def predictions(self, images: np.ndarray) -> np.ndarray:
         """Map uint8 [N, H, W, C] to what the label heads see, float32 [N, K]."""
-        return self._map(images, self.model.predict)
-
-    @torch.no_grad()
-    def _map(self, images: np.ndarray, network) -> np.ndarray:
-        parts = []
-        for start in range(0, len(images), BATCH):
-            pixels = torch.from_numpy(np.ascontiguousarray(images[start : start + BATCH]))
-            parts.append(network(from_uint8(pixels.to(self.device))).float().cpu())
-        return torch.cat(parts).numpy() if parts else np.zeros((0, 1), np.float32)
+        return self.mapped(images, lambda pixels: self.model.predict(from_uint8(pixels)))
 
 
 def load_ruler(run: Run, device: torch.device) -> Ruler:
@@ -59,7 +45,7 @@ def load_ruler(run: Run, device: torch.device) -> Ruler:
     checkpoint = checkpoints.load(path)
     checkpoints.copy_into(model, checkpoint.tensors["ema"], path)
     model = model.to(device=device, memory_format=torch.channels_last).eval()
-    return Ruler(recipe.preset, model, data, sha256(path / "ema.safetensors"), device)
+    return Ruler(recipe.preset, model, sha256(path / "ema.safetensors"), device)
 
 
 BLURS = (0.5, 1.0, 1.5, 2.0, 3.0)

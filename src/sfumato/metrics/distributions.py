@@ -13,6 +13,9 @@ from sfumato.metrics.features import chunks
 
 BINS = 40
 """Bars of a histogram."""
+ROOM = 0.25
+"""How far the bars go beyond the real values on each side, as a fraction of their range; the outermost
+bars hold what lies further out."""
 
 _LEVELS = 256
 
@@ -137,11 +140,14 @@ def _compare(real: Statistic, generated: Statistic) -> Comparison:
         # Bars of equally many levels; others would hold one level more or less, and look like a comb.
         edges = np.arange(0, _LEVELS + 1, 8) - 0.5
     else:
-        low, high = (float(f([f(side.values) for side in sides])) for f in (np.min, np.max))
-        edges = np.histogram_bin_edges([low, high], BINS)
+        # From the real ones alone, so that every contestant is drawn in the same bars.
+        low, high = float(real.values.min()), float(real.values.max())
+        room = ROOM * (high - low)
+        edges = np.histogram_bin_edges([low - room, high + room], BINS)
     fractions = []
     for side in sides:
-        counts, _ = np.histogram(side.values, edges, weights=side.counts)
+        inside = np.clip(side.values, edges[0], edges[-1])
+        counts, _ = np.histogram(inside, edges, weights=side.counts)
         fractions.append(counts / counts.sum())
     return Comparison(real.title, real.unit, edges, *fractions, distance=wasserstein(real, generated))
 

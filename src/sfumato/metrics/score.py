@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from sfumato.config import Config
 from sfumato.errors import UsageError
@@ -42,6 +42,8 @@ class Protocol(Config):
     """Sampler, steps and guidance of the generated images."""
     seed: int = 0
     """First image seed of the generated set."""
+    draws: int = 1
+    """Independent sets of generated images, each of `n_generated`, whose scores were averaged."""
     version: str = ""
     """Version of Sfumato that measured."""
 
@@ -69,6 +71,35 @@ class Score(Config):
     """How it was measured."""
     note: str = ""
     """A warning in words, e.g. `rank-deficient: n < d`."""
+
+
+def leading(scores: Mapping[str, Score]) -> Score:
+    """Return the score that ranks: FD, or KD where images are few, else the first."""
+    return scores.get("fd") or scores.get("kd") or next(iter(scores.values()))
+
+
+def averaged(draws: Sequence[Score]) -> Score:
+    """Return the mean of one score over independent draws of generated images.
+
+    The interval's ends are averaged too. Each covers the noise of one draw and of the reference, so the
+    mean's is too wide rather than too narrow: all draws are held against the same reference.
+
+    Args:
+        draws: The same metric by the same protocol, once for each draw.
+    """
+    first, intervals = draws[0], [score.interval for score in draws]
+    if len(draws) == 1:
+        return first
+    known = [interval for interval in intervals if interval is not None]
+    ends = tuple(sum(side) / len(known) for side in zip(*known, strict=True)) if known else None
+    each = f"{len(draws)} draws: " + ", ".join(f"{score.value:.3g}" for score in draws)
+    return first.model_copy(
+        update={
+            "value": sum(score.value for score in draws) / len(draws),
+            "interval": ends if len(known) == len(draws) else None,
+            "note": "; ".join(filter(None, (first.note, each))),
+        }
+    )
 
 
 def comparable(scores: Iterable[Score]) -> None:

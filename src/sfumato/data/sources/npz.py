@@ -17,6 +17,7 @@ from sfumato.errors import UsageError
 def npz(path: Path) -> Source:
     """Open an .npz with `images` uint8 [N, H, W] or [N, H, W, C] and optional `labels`.
 
+    `arr_0` and `arr_1` mean the same: so ADM's sampling scripts save batches (Dhariwal and Nichol 2021).
     `labels` [N] of integers or strings (empty: unknown) is a category called `class`, of floats a number
     called `label`; [N, K] is K columns `label_0` to `label_(K-1)`.
     """
@@ -36,14 +37,15 @@ def _read(path: Path) -> Contents:
     """
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            if "images" not in archive:
+            pixels, cells = ("arr_0", "arr_1") if "images" not in archive else ("images", "labels")
+            if pixels not in archive:
                 raise UsageError(
                     f"{path}: no array is called 'images' (there are: "
                     f"{', '.join(archive.files) or 'none'}); save with np.savez(path, images=..., "
                     "labels=...)."
                 )
-            images = _images(path, archive["images"])
-            labels = archive.get("labels")
+            images = _images(path, archive[pixels])
+            labels = archive.get(cells)
     except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path}: this .npz cannot be read ({error}); save it anew with np.savez.") from None
     columns, cells = _labels(path, labels, len(images))

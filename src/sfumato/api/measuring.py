@@ -1,0 +1,121 @@
+"""Measuring images of any origin: which metrics, which extractor, against what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from sfumato.api.data import Observer
+from sfumato.api.pairing import NAMES as PAIRED
+from sfumato.data import store
+from sfumato.data.gallery import Gallery, open_gallery
+from sfumato.data.sources.source import Rows
+from sfumato.errors import UsageError, nearest
+from sfumato.evaluation.backbones import open_extractor
+from sfumato.evaluation.evaluate import generate
+from sfumato.evaluation.extractor import Extractor
+from sfumato.evaluation.galleries import extract, protocol_of, score_against_statistics, score_galleries
+from sfumato.metrics.names import METRICS
+from sfumato.metrics.reference_statistics import (
+    ReferenceStatistics,
+    holds_statistics,
+    read_statistics,
+    write_statistics,
+)
+from sfumato.metrics.score import Score
+from sfumato.metrics.statistics import FeatureStatistics
+from sfumato.sampling import Sampler
+
+CAS = "cas"
+"""Classification accuracy score, which trains classifiers."""
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A feature extractor that was asked for, not yet opened."""
+
+    name: str
+    weights: str | Path | None = None
+    download: bool = False
+
+    def open(self, device: torch.device, observer: Observer) -> Extractor:
+        """Open it; see `backbones.open_extractor`."""
+        return open_extractor(
+            self.name, self.weights, device=device, download=self.download, progress=_telling(observer)
+        )
+
+
+def choose(names: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the names of the metrics and groups that are asked for; None for the usual ones.
+
+    Raises:
+        UsageError: If a name is unknown, with the nearest right one.
+    """
+    groups = {metric.group for metric in METRICS.values()}
+    known = [*METRICS, *groups, "all", *PAIRED, CAS]
+    wrong = [name for name in names if name not in known]
+    if wrong:
+        raise UsageError(f"--metrics {wrong[0]}: there is no such metric; {nearest(wrong[0], known)}")
+    return tuple(dict.fromkeys(names)) or None
+
+
+def measure(
+    what: str, reference: str, extractor: Extractor, metrics: Sequence[str] | None, observer: Observer
+) -> dict[str, Score]:
+    """Score images against others, or against statistics, each at its own size.
+
+    Raises:
+        UsageError: If something is asked for that these cannot answer.
+    """
+    tell, cache = _telling(observer), store.cache_folder() / "features"
+    generated = open_gallery(what)
+    if reference.endswith(".npz") and Path(reference).is_file() and holds_statistics(Path(reference)):
+        _only_fd(reference, metrics)
+        return score_against_statistics(
+            generated, read_statistics(Path(reference)), extractor, cache, tell=tell
+        )
+    return score_galleries(generated, open_gallery(reference), extractor, cache, metrics=metrics, tell=tell)
+
+
+def against_statistics(
+    sampler: Sampler, statistics: ReferenceStatistics, extractor: Extractor, n: int, observer: Observer
+) -> dict[str, Score]:
+    """Score a run's images against statistics."""
+    tell = _telling(observer)
+    images = generate(sampler, n, tell)
+    drawn = Gallery("the run's images", tuple(map(str, range(len(images)))), Rows(images))
+    cache = store.cache_folder() / "features"
+    return score_against_statistics(drawn, statistics, extractor, cache, tell=tell)
+
+
+def write_statistics_of(what: str, extractor: Extractor, path: Path, observer: Observer) -> None:
+    """Write the mean and covariance of images' features, for this and for other tools."""
+    gallery = open_gallery(what)
+    features = extract(gallery, extractor, store.cache_folder() / "features", _telling(observer))
+    write_statistics(path, FeatureStatistics.of(features), protocol_of(extractor, gallery))
+    observer({"event": "remark", "text": f"statistics of {len(features):,} images: {path}"})
+
+
+def _only_fd(reference: str, metrics: Sequence[str] | None) -> None:
+    """Refuse metrics that need the reference's images."""
+    others = [name for name in metrics or () if name != "fd"]
+    if others:
+        raise UsageError(
+            f"{reference}: {', '.join(others)} cannot be measured against a mean and a covariance; ask for "
+            "fd alone, or name the reference's images."
+        )
+
+
+def _telling(observer: Observer) -> Callable[[str, int, int], None]:
+    """Return a progress callback; a total of 0 is a sentence."""
+
+    def tell(what: str, done: int, total: int) -> None:
+        if total:
+            observer({"event": "progress", "what": what, "done": done, "total": total})
+        else:
+            observer({"event": "remark", "text": what})
+
+    return tell

@@ -1,0 +1,123 @@
+"""The images of a set at their own sizes, for measuring: nothing is cropped, scaled or split."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sfumato.data.assemble import examples
+from sfumato.data.settings import DataConfig
+from sfumato.data.sources import open_source
+from sfumato.data.sources.source import Pictures
+from sfumato.errors import SfumatoError, UsageError
+from sfumato.imaging.files import ImageError
+
+BLOCK = 64
+"""Most images in a block."""
+MAX_BAD = 0.1
+"""Share of unreadable images above which the folder is not what it seems."""
+LOOKS = 32
+"""Images that are looked at to learn whether a set is gray."""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """A set of images as they are. Open one with `open_gallery`."""
+
+    name: str
+    names: tuple[str, ...]
+    """Names of the images, in order."""
+    pictures: Pictures
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of every image's content; neither order nor names change it."""
+        digests = sorted(hashlib.sha256(self._content(row)).digest() for row in range(len(self)))
+        return hashlib.sha256(b"".join(digests)).hexdigest()
+
+    def blocks(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield the images in order, uint8 [k, H, W, C], neighbours of one shape together.
+
+        Raises:
+            SfumatoError: If more than 10% cannot be read.
+        """
+        block: list[NDArray[np.uint8]] = []
+        bad: list[tuple[str, str]] = []
+        for row, name in enumerate(self.names):
+            try:
+                image = self.image(row)
+            except ImageError as error:
+                bad.append((name, str(error)))
+                continue
+            if block and (image.shape != block[0].shape or len(block) == BLOCK):
+                yield np.stack(block)
+                block = []
+            block.append(image)
+        if block:
+            yield np.stack(block)
+        if len(bad) > MAX_BAD * len(self):
+            raise SfumatoError(
+                f"{self.name}: {len(bad)} of {len(self)} images are unreadable, more than {MAX_BAD:.0%} "
+                f"({examples(bad)}); repair or remove them."
+            )
+
+    @cached_property
+    def colourful(self) -> bool:
+        """Whether any of the first images has colour."""
+        for row in range(min(LOOKS, len(self))):
+            try:
+                image = self.image(row)
+            except ImageError:
+                continue
+            if image.shape[2] == 3 and bool((image != image[..., :1]).any()):
+                return True
+        return False
+
+    @property
+    def sizes(self) -> set[tuple[int, int]]:
+        """Heights and widths that occur; unreadable images have none."""
+        found = {self.pictures.size(row) for row in range(len(self))}
+        return {size for size in found if size is not None}
+
+    @property
+    def jpegs(self) -> float:
+        """Share of JPEG files, in [0, 1]."""
+        named = [PurePath(name).suffix.lower() for name in self.names]
+        return sum(suffix in (".jpg", ".jpeg") for suffix in named) / len(named)
+
+    def _content(self, row: int) -> bytes:
+        """Return what identifies an image; an unreadable one is empty."""
+        try:
+            return self.pictures.content(row)
+        except ImageError:
+            return b""
+
+    def image(self, row: int) -> NDArray[np.uint8]:
+        """Return one image, uint8 [H, W, C]; raises ImageError."""
+        size = self.pictures.size(row) or (1, 1)
+        pixels = self.pictures.decode(
+            row, self.pictures.content(row), size
+        ).pixels.copy()  # some are read-only
+        return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+def open_gallery(source: str) -> Gallery:
+    """Open a folder of images, an .npz or a named set to be measured.
+
+    Raises:
+        UsageError: If there is no such thing, or fewer than 2 images in it.
+    """
+    found = open_source(source, DataConfig())
+    contents = found.read()
+    if len(contents.items) < 2:
+        raise UsageError(f"{source}: {len(contents.items)} images are there; measuring needs at least 2.")
+    return Gallery(found.name, tuple(item.name for item in contents.items), contents.pictures)

@@ -1,0 +1,164 @@
+"""Measuring images as they are, at their own sizes, with an extractor that needs no training."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+import numpy as np
+
+from sfumato.config import VERSION
+from sfumato.data.gallery import Gallery
+from sfumato.errors import UsageError
+from sfumato.evaluation.extractor import Classifies, Extractor
+from sfumato.metrics.frechet import FrechetReference
+from sfumato.metrics.reference_statistics import ReferenceStatistics
+from sfumato.metrics.rules import score_features
+from sfumato.metrics.score import Protocol, Score
+from sfumato.metrics.statistics import FeatureStatistics
+from sfumato.storage import replacing
+
+LONG = 30.0
+"""Seconds of work about which a person is told beforehand."""
+JPEG_SHARE = 0.5
+"""Share of JPEG files from which a set counts as compressed."""
+
+Tell = Callable[[str, int, int], None]
+"""Told of (what, images done, images in all); a sentence has 0 of 0."""
+
+
+def extract(gallery: Gallery, extractor: Extractor, cache: Path, tell: Tell) -> np.ndarray:
+    """Return the features of every readable image, from the cache if they were measured before.
+
+    The cache is keyed by the images' contents and by all that the features depend on.
+
+    Args:
+        gallery: The images.
+        extractor: What maps them.
+        cache: Folder of the cached features.
+        tell: Told of the cost beforehand, where it is high, and of the progress.
+
+    Returns:
+        Float32 [N, D].
+
+    Raises:
+        UsageError: If fewer than 2 images can be read.
+        SfumatoError: If more than 10% cannot.
+    """
+    facts = (gallery.sha256, extractor.name, extractor.weights_sha256, extractor.resize, extractor.dtype)
+    file = cache / f"{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}.npy"
+    if file.is_file():
+        return np.load(file, allow_pickle=False)
+    what, rows, done, began = f"{extractor.name} features of {gallery.name}", [], 0, time.perf_counter()
+    for block in gallery.blocks():
+        rows.append(extractor.features(block))
+        done += len(block)
+        if len(rows) == 1:
+            _warn_of_cost(what, (time.perf_counter() - began) * len(gallery) / done, tell)
+        tell(what, done, len(gallery))
+    if done < 2:
+        raise UsageError(f"{gallery.name}: {done} images can be read; measuring needs at least 2.")
+    features = np.concatenate(rows)
+    with replacing(file) as temporary, open(temporary, "wb") as handle:
+        np.save(handle, features)
+    return features
+
+
+def score_galleries(
+    generated: Gallery,
+    reference: Gallery,
+    extractor: Extractor,
+    cache: Path,
+    *,
+    metrics: Collection[str] | None,
+    seed: int = 0,
+    tell: Tell,
+) -> dict[str, Score]:
+    """Hold one set of images against another.
+
+    Args:
+        generated: The images to judge.
+        reference: Real images.
+        extractor: A published one, or a person's own.
+        cache: Folder of cached features.
+        metrics: Names, see `metrics.names`; None: the usual ones that need no training images.
+        seed: Of the intervals' subsets.
+        tell: Told of the progress.
+
+    Raises:
+        UsageError: If one set is gray and the other is not.
+    """
+    if generated.colourful != reference.colourful:
+        gray, other = sorted((generated, reference), key=lambda one: one.colourful)
+        raise UsageError(
+            f"{gray.name} is gray and {other.name} is in colour: every score would say only that; make both "
+            "gray or both colour first."
+        )
+    fake, real = (extract(one, extractor, cache, tell) for one in (generated, reference))
+    logits = extractor.logits(fake) if isinstance(extractor, Classifies) else None
+    protocol = protocol_of(extractor, generated, "whole set", reference.sha256)
+    scores = score_features(real, None, fake, protocol, seed, metrics=metrics, logits=logits)
+    note = _remarks(generated, reference)
+    return {name: _noted(extractor.titled(score), note) for name, score in scores.items()}
+
+
+def score_against_statistics(
+    generated: Gallery, reference: ReferenceStatistics, extractor: Extractor, cache: Path, *, tell: Tell
+) -> dict[str, Score]:
+    """Return the Fréchet distance to the statistics in a file; nothing else can be had from them."""
+    fake = extract(generated, extractor, cache, tell)
+    digest = hashlib.sha256(reference.mean.tobytes() + reference.covariance.tobytes()).hexdigest()
+    protocol = protocol_of(extractor, generated, f"statistics of {reference.path.name}", digest)
+    reference.require(protocol, fake.shape[1])
+    value = FrechetReference.from_moments(reference.mean, reference.covariance).distance(
+        FeatureStatistics.of(fake)
+    )
+    notes = ["the reference's own noise is unknown, so there is no interval"]
+    if reference.n is None:
+        notes.append("the file does not say how many images it stands for")
+    if len(fake) < fake.shape[1]:
+        notes.append("rank-deficient: n < d")
+    score = Score(
+        metric=f"FD[{extractor.name}]", value=value, interval=None, n_real=reference.n or 0,
+        n_generated=len(fake), higher_is_better=False, protocol=protocol, note="; ".join(notes),
+    )  # fmt: skip
+    return {"fd": extractor.titled(score)}
+
+
+def protocol_of(
+    extractor: Extractor, generated: Gallery, reference: str = "none", digest: str = ""
+) -> Protocol:
+    """Return how the images of a gallery are measured."""
+    return Protocol(
+        backbone=extractor.name,
+        weights_sha256=extractor.weights_sha256,
+        resize=extractor.resize,
+        dtype=extractor.dtype,
+        reference=reference,
+        reference_sha256=digest,
+        sampling=f"images of {generated.name}",
+        version=VERSION,
+    )
+
+
+def _warn_of_cost(what: str, seconds: float, tell: Tell) -> None:
+    """Say how long it will take, where that is long."""
+    if seconds > LONG:
+        length = f"{seconds / 60:.0f} minutes" if seconds > 90 else f"{seconds:.0f} s"
+        tell(f"{what}: about {length} on this machine; it is remembered afterwards", 0, 0)
+
+
+def _remarks(generated: Gallery, reference: Gallery) -> str:
+    """Say what makes two sets unlike before any model comes into it."""
+    said = []
+    if reference.jpegs > JPEG_SHARE > generated.jpegs:
+        said.append("the reference is JPEG: its artefacts count as realism")
+    if len(generated.sizes | reference.sizes) > 1:
+        said.append("sizes differ, and each image is resized by itself")
+    return "; ".join(said)
+
+
+def _noted(score: Score, note: str) -> Score:
+    return score.model_copy(update={"note": "; ".join(filter(None, (score.note, note)))})

@@ -1,0 +1,99 @@
+"""Images of any origin, held against others with a person's own extractor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sfumato.data.gallery import open_gallery
+from sfumato.errors import UsageError
+from sfumato.evaluation.backbones import open_extractor
+from sfumato.evaluation.galleries import (
+    extract,
+    protocol_of,
+    score_against_statistics,
+    score_galleries,
+)
+from sfumato.metrics.frechet import frechet_distance
+from sfumato.metrics.reference_statistics import read_statistics, write_statistics
+from sfumato.metrics.statistics import FeatureStatistics
+
+MEANS = """
+def features(images):
+    images = images.float()
+    return torch.cat([images.mean(dim=(1, 2)), images.std(dim=(1, 2))], dim=1)
+
+import torch
+"""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Hear nothing."""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """An extractor of means and deviations, from a person's own file."""
+    path = tmp_path_factory.mktemp("own") / "means.py"
+    path.write_text(MEANS)
+    return open_extractor(path, device=torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    """Two sets of 450 images in colour and one in gray, as .npz files."""
+    folder = tmp_path_factory.mktemp("sets")
+    random = np.random.default_rng(0)
+    for name, low in (("real", 0), ("fake", 60)):
+        images = random.integers(low, 256, (450, 8, 8, 3)).astype(np.uint8)
+        np.savez(folder / f"{name}.npz", images=images)
+    np.savez(folder / "gray.npz", images=images[..., :1])
+    return folder
+
+
+def test_scores_are_those_of_the_features(sets, own, tmp_path: Path):
+    real, fake = (open_gallery(str(sets / f"{name}.npz")) for name in ("real", "fake"))
+    found = score_galleries(fake, real, own, tmp_path, metrics=None, tell=silent)
+    rows = [own.features(np.load(sets / f"{name}.npz")["images"]) for name in ("real", "fake")]
+    assert found["fd"].value == pytest.approx(frechet_distance(*rows), rel=1e-9)
+    assert {"fd", "kd", "precision", "recall"} <= set(found) and "copies" not in found
+    assert found["fd"].metric == "FD[means.py]" and found["fd"].n_real == found["fd"].n_generated == 450
+    protocol = found["kd"].protocol
+    assert protocol.reference_sha256 == real.sha256 and protocol.weights_sha256 == own.weights_sha256
+
+
+def test_features_are_remembered_by_content(sets, own, tmp_path: Path):
+    real = open_gallery(str(sets / "real.npz"))
+    told = []
+    first = extract(real, own, tmp_path, lambda *event: told.append(event))
+    assert told[-1][1:] == (450, 450)
+    np.testing.assert_array_equal(extract(real, own, tmp_path, pytest.fail), first)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_long_work_is_announced(sets, own, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("sfumato.evaluation.galleries.LONG", 0.0)
+    told = []
+    extract(open_gallery(str(sets / "real.npz")), own, tmp_path, lambda *event: told.append(event))
+    assert "on this machine" in told[0][0] and told[0][1:] == (0, 0)
+
+
+def test_statistics_give_the_same_distance(sets, own, tmp_path: Path):
+    real, fake = (open_gallery(str(sets / f"{name}.npz")) for name in ("real", "fake"))
+    written = tmp_path / "real-statistics.npz"
+    write_statistics(
+        written, FeatureStatistics.of(extract(real, own, tmp_path, silent)), protocol_of(own, real)
+    )
+    found = score_against_statistics(fake, read_statistics(written), own, tmp_path, tell=silent)
+    whole = score_galleries(fake, real, own, tmp_path, metrics=["fd"], tell=silent)
+    assert found["fd"].value == pytest.approx(whole["fd"].value, rel=1e-9)
+    assert found["fd"].n_real == 450 and found["fd"].interval is None and set(whole) == {"fd"}
+
+
+def test_gray_against_colour_is_refused(sets, own, tmp_path: Path):
+    gray, real = (open_gallery(str(sets / f"{name}.npz")) for name in ("gray", "real"))
+    with pytest.raises(UsageError, match="gray is gray and real is in colour"):
+        score_galleries(gray, real, own, tmp_path, metrics=None, tell=silent)
