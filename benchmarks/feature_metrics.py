@@ -65,8 +65,8 @@ def theirs(test: np.ndarray, train: np.ndarray, generated: np.ndarray) -> dict[s
     distance = fid_statistics_to_metric(*statistics, False)["frechet_inception_distance"]
     kid = kid_features_to_metric(
         fake.double(), real.double(), kid_subsets=100, kid_subset_size=min(1000, len(test)),
-        kid_kernel="poly", kid_kernel_poly_degree=3, kid_kernel_poly_gamma=None, kid_kernel_poly_coef0=1, rng_seed=2020,
-        verbose=False,
+        kid_kernel="poly", kid_kernel_poly_degree=3, kid_kernel_poly_gamma=None, kid_kernel_poly_coef0=1,
+        rng_seed=2020, verbose=False,
     )  # fmt: skip
     found = prc_features_to_metric(
         fake, real, prc_neighborhood=3, prc_batch_size=10000, save_cpu_ram=False, verbose=False
