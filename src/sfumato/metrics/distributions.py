@@ -77,7 +77,7 @@ def image_statistics(images: np.ndarray) -> dict[str, Statistic]:
         )
     measured, counts = [], np.zeros((images.shape[3], _LEVELS), np.int64)
     for rows in chunks(len(images), 8 * int(np.prod(images.shape[1:]))):
-        part = np.array(images[rows])  # a copy: torch takes no read-only memory
+        part = np.asarray(images[rows])
         measured.append(_measure(part))
         counts += _levels(part)
     each = {name: np.concatenate([part[name] for part in measured]) for name in measured[0]}

@@ -25,12 +25,13 @@ def each(images: Pictures, name: str = "images") -> Iterator[Tensor]:
         UsageError: If there are not four axes or no pictures.
         SfumatoError: If a value is NaN or outside its range.
     """
-    pixels = torch.as_tensor(images).detach()
-    if pixels.ndim != 4 or pixels.numel() == 0:
-        raise UsageError(f"{name} of shape {tuple(pixels.shape)}: they must be [N, H, W, C], and some.")
-    scale = 255 if pixels.dtype == torch.uint8 else 1
-    for picture in pixels:
-        values = picture.cpu().double().permute(2, 0, 1) / scale
+    if len(images.shape) != 4 or 0 in images.shape:
+        raise UsageError(f"{name} of shape {tuple(images.shape)}: they must be [N, H, W, C], and some.")
+    scale = 255 if _are_bytes(images) else 1
+    for picture in images:
+        # A copy of NumPy's, because torch takes no read-only memory, such as a memory map.
+        tensor = picture.detach() if isinstance(picture, Tensor) else torch.from_numpy(np.array(picture))
+        values = tensor.cpu().double().permute(2, 0, 1) / scale
         # Written so that NaN, which compares as false, is refused too.
         if not bool(((values >= 0) & (values <= 1)).all()):
             raise SfumatoError(
@@ -46,12 +47,18 @@ def each_pair(restored: Pictures, target: Pictures) -> Iterator[tuple[Tensor, Te
         UsageError: If the shapes or kinds differ.
         SfumatoError: If a value is NaN or outside its range.
     """
-    x, y = torch.as_tensor(restored), torch.as_tensor(target)
-    if x.shape != y.shape or x.ndim != 4 or x.numel() == 0:
+    if tuple(restored.shape) != tuple(target.shape) or len(target.shape) != 4:
         raise UsageError(
-            f"restored {tuple(x.shape)} and target {tuple(y.shape)}: both must be the same "
+            f"restored {tuple(restored.shape)} and target {tuple(target.shape)}: both must be the same "
             "[N, H, W, C]; resize or crop before measuring."
         )
-    if (x.dtype == torch.uint8) != (y.dtype == torch.uint8):
-        raise UsageError(f"restored is {x.dtype} and target {y.dtype}: both must be uint8 or both floating.")
-    return zip(each(x, "restored"), each(y, "target"), strict=True)
+    if _are_bytes(restored) != _are_bytes(target):
+        raise UsageError(
+            f"restored is {restored.dtype} and target {target.dtype}: both must be uint8 or both floating."
+        )
+    return zip(each(restored, "restored"), each(target, "target"), strict=True)
+
+
+def _are_bytes(images: Pictures) -> bool:
+    """Say whether the values are uint8."""
+    return images.dtype == (torch.uint8 if isinstance(images, Tensor) else np.uint8)
