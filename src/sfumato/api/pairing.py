@@ -63,7 +63,7 @@ def score_pairs(
         what: A folder or an .npz of images.
         reference: The images that they should be, of the same names and sizes.
         metrics: Names of `NAMES`.
-        weights: For lpips: its file of weights.
+        weights: For lpips: "TRUNK,HEADS", its two files of weights.
         observer: Told of the progress.
 
     Raises:
@@ -106,11 +106,16 @@ def _metric(name: str, weights: str | Path | None) -> Paired:
     """Return a paired metric; LPIPS only with its weights."""
     if name != "lpips":
         return PAIRED[name]
-    if weights is None:
-        raise UsageError("lpips: it is nothing without its weights; give them with --weights FILE.")
-    from sfumato.metrics.lpips import LPIPS
+    from sfumato.metrics.lpips import TRUNKS, Lpips
 
-    return Paired("LPIPS", LPIPS.load(Path(weights)).distance, False)
+    files = [Path(part.strip()) for part in str(weights or "").split(",") if part.strip()]
+    networks = [network for network in TRUNKS if files and network in files[-1].name.lower()]
+    if len(files) != 2 or len(networks) != 1:
+        raise UsageError(
+            "lpips: it is nothing without its weights; give --weights TRUNK,HEADS, where HEADS is the "
+            f"authors' file of linear heads, named after its network ({', '.join(TRUNKS)})."
+        )
+    return Paired(f"LPIPS[{networks[0]}]", Lpips(networks[0], *files), False)
 
 
 def _pairs(restored: Gallery, target: Gallery) -> list[tuple[int, int]]:

@@ -83,7 +83,8 @@ Extractor = Annotated[
     ),
 ]
 Weights = Annotated[
-    Path | None, Option("--weights", metavar="FILE", help="Weights of a published extractor.")
+    str | None,
+    Option("--weights", metavar="FILE", help="Weights of a published extractor; for lpips TRUNK,HEADS."),
 ]
 Download = Annotated[bool, Option("--download", help="Fetch published weights if they are not here.")]
 

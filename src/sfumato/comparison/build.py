@@ -16,6 +16,7 @@ from sfumato.comparison.records import (
     Contestant,
     CurvePoint,
     Difference,
+    Histogram,
     Ruler,
 )
 from sfumato.comparison.words import advice, verdict, warnings
@@ -88,6 +89,7 @@ def build_comparison(
         machine=describe_machine(reference.ruler.device),
         ruler=ruler,
         contestants=ranked,
+        histograms=_histograms({entrant.name: entrant.evaluation for entrant in entrants}),
         verdict=verdict(ranked, ruler.trustworthy),
         advice=advice(ranked, data, anchors.floor),
         differences=_differences(entrants),
@@ -134,6 +136,8 @@ def _contestant(entrant: Entrant, reference: Reference, folder: Path) -> Contest
         copies=found.scores.get("copies"),
         diversity=found.scores.get("diversity"),
         attributes=found.attributes,
+        breakdown=found.breakdown,
+        draws=found.draws,
         images_seen=status.images,
         training_seconds=status.seconds,
         images_per_second=status.images / max(status.seconds, 1e-9),
@@ -151,6 +155,26 @@ def _contestant(entrant: Entrant, reference: Reference, folder: Path) -> Contest
         pictures=contestant_pictures(entrant.name, run, entrant.sampler, found, reference, folder),
         warnings=[],
     )
+
+
+def _histograms(found: dict[str, Evaluation]) -> list[Histogram]:
+    """Put everyone's distributions into the same bars, which those of the real images have fixed."""
+    first = next(iter(found.values()))
+    rows = []
+    for place, one in enumerate(first.distributions):
+        each = {name: evaluation.distributions[place] for name, evaluation in found.items()}
+        rows.append(
+            Histogram(
+                measure=one.measure,
+                title=one.title,
+                unit=one.unit,
+                edges=one.edges,
+                real=one.real,
+                generated={name: other.generated for name, other in each.items()},
+                distances={name: other.distance for name, other in each.items()},
+            )
+        )
+    return rows
 
 
 def _losses(run: Run) -> list[CurvePoint]:

@@ -46,8 +46,8 @@ def data_copying(
     and of the test images to the cell's nearest training image are compared by the z-score of the
     Mann-Whitney test; C_T is the mean of the z-scores, weighted with the test images in the cells. A
     model that copies in one region only is caught there. Where every generated image is nearer than every
-    test image the test can say no more, and the interval shrinks to the value. It is asymptotically N(0, at most 1)
-    for an honest model, so its size grows with the root of n: compare it at equal n.
+    test image the test can say no more, and the interval shrinks to the value. It is asymptotically
+    N(0, at most 1) for an honest model, so its size grows with the root of n: compare it at equal n.
 
     Args:
         training: Real [N, D].
