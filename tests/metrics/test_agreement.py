@@ -49,7 +49,7 @@ def images(request: pytest.FixtureRequest, shared_data: Path) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def halves(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return real and "generated" features [1000, D]: averages over 4 x 4 pixels, the second half dimmed."""
+    """Real [1000, D] and "generated" [1000, D] features: 4 x 4 averages, the second half dimmed."""
     n, height, width, channels = images.shape
     blocks = images.reshape(n, height // 4, 4, width // 4, 4, channels).mean(axis=(2, 4)).reshape(n, -1) / 255
     return blocks[:1000], 0.95 * blocks[1000:]
@@ -65,8 +65,8 @@ def test_frechet_distance(halves: tuple[np.ndarray, np.ndarray]) -> None:
 def test_kernel_distance(halves: tuple[np.ndarray, np.ndarray]) -> None:
     fidelity = pytest.importorskip("torch_fidelity.metric_kid")
     expected = fidelity.kid_features_to_metric(
-        *(torch.from_numpy(x) for x in halves[::-1]), kid_subsets=10, kid_subset_size=500, kid_kernel="poly",
-        kid_kernel_poly_degree=3, kid_kernel_poly_gamma=None, kid_kernel_poly_coef0=1, rng_seed=1,
+        *(torch.from_numpy(x) for x in halves[::-1]), kid_subsets=10, kid_subset_size=500, rng_seed=1,
+        kid_kernel="poly", kid_kernel_poly_degree=3, kid_kernel_poly_gamma=None, kid_kernel_poly_coef0=1,
         verbose=False,
     )  # fmt: skip
     mean, std = kernel_distance_subsets(*halves, subsets=10, subset_size=500, seed=1)

@@ -45,9 +45,9 @@ def data_copying(
     The training images are divided into cells by k-means. In each cell the distances of the generated
     and of the test images to the cell's nearest training image are compared by the z-score of the
     Mann-Whitney test; C_T is the mean of the z-scores, weighted with the test images in the cells. A
-    model that copies in one region only is caught there. Where every generated image is nearer than every
-    test image the test can say no more, and the interval shrinks to the value. It is asymptotically
-    N(0, at most 1) for an honest model, so its size grows with the root of n: compare it at equal n.
+    model that copies in one region only is caught there. For an honest model it is about
+    N(0, at most 1); for others its size grows with the root of n: compare it at equal n. Where every
+    generated image is nearer than every test image it can say no more, and the interval is a point.
 
     Args:
         training: Real [N, D].

@@ -8,7 +8,7 @@ from scipy.linalg import eigvalsh
 from torch import Tensor
 
 from sfumato.errors import SfumatoError
-from sfumato.metrics.features import Features, as_features, as_pair, chunks
+from sfumato.metrics.features import Features, as_features, as_pair, row_sums
 from sfumato.metrics.neighbours import pairwise_distances
 from sfumato.metrics.uncertainty import Interval, jackknife_variance, random_groups, student_interval
 
@@ -115,8 +115,7 @@ def _effective(products: np.ndarray, n: int) -> float:
 def _mean_distances(x: Tensor) -> tuple[float, np.ndarray]:
     """Return the mean distance over pairs, and the same without each image in turn: float64 [N]."""
     n = len(x)
-    blocks = [pairwise_distances(x[rows], x).sum(dim=1) for rows in chunks(n, 8 * n)]
-    sums = torch.cat(blocks).cpu().numpy()
+    sums = row_sums(pairwise_distances, x).cpu().numpy()
     total = sums.sum()
     without = (total - 2 * sums) / ((n - 1) * (n - 2)) if n > 2 else np.zeros(n)
     return float(total / (n * (n - 1))), without

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -89,3 +91,20 @@ def chunks(rows: int, row_bytes: int) -> list[slice]:
     """Cut `rows` rows into slices whose pairwise block stays under `CHUNK_BYTES`."""
     step = max(1, CHUNK_BYTES // max(row_bytes, 1))
     return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
+
+
+def row_sums(values: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:
+    """Return the sums of each row of a symmetric matrix that is never held: float64 [N].
+
+    Half of the matrix is computed, and each block is added to its rows and to its columns.
+
+    Args:
+        values: (x [n, D], x [m, D]) -> [n, m].
+        x: Float64 [N, D].
+    """
+    sums = torch.zeros(len(x), dtype=x.dtype, device=x.device)
+    for rows in chunks(len(x), 8 * len(x)):
+        block = values(x[rows], x[rows.start :])
+        sums[rows] += block.sum(dim=1)
+        sums[rows.stop :] += block[:, rows.stop - rows.start :].sum(dim=0)
+    return sums

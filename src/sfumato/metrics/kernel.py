@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sfumato.errors import UsageError
-from sfumato.metrics.features import Features, as_pair, chunks
+from sfumato.metrics.features import Features, as_pair, chunks, row_sums
 from sfumato.metrics.uncertainty import Interval, jackknife_variance, student_interval
 
 
@@ -114,9 +114,8 @@ def kernel_distance_subsets(
 
 def _row_sums_within(x: Tensor) -> np.ndarray:
     """Return, for each image, the kernel's sum over all other images: float64 [N]."""
-    sums = torch.cat([polynomial_kernel(x[rows], x).sum(dim=1) for rows in chunks(len(x), 8 * len(x))])
     itself = (x.square().sum(dim=1) / x.shape[1] + 1) ** 3
-    return (sums - itself).cpu().numpy()
+    return (row_sums(polynomial_kernel, x) - itself).cpu().numpy()
 
 
 def _row_sums_across(x: Tensor, y: Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -42,11 +42,13 @@ def pairwise_distances(x: Tensor, y: Tensor) -> Tensor:
     Returns:
         Float64 [N, M].
     """
-    norms = x.square().sum(dim=1)[:, None] + y.square().sum(dim=1)
-    squares = torch.addmm(norms, x, y.T, alpha=-2)
+    norms_x, norms_y = x.square().sum(dim=1)[:, None], y.square().sum(dim=1)
+    squares = (x @ y.T).mul_(-2).add_(norms_y).add_(norms_x)
     # |x|^2 + |y|^2 - 2 x.y leaves rounding where a zero belongs, and its root is no longer small.
     rounding = 8 * torch.finfo(x.dtype).eps * x.shape[1] ** 0.5
-    return squares.masked_fill_(squares <= rounding * norms, 0).sqrt_()
+    if len(x) and float(squares.min()) <= rounding * float(norms_x.max() + norms_y.max()):
+        squares.masked_fill_(squares <= rounding * (norms_x + norms_y), 0)
+    return squares.sqrt_()
 
 
 def kth_distances(features: Tensor, ks: Sequence[int]) -> Tensor:
@@ -113,7 +115,7 @@ def neighbourhood(
         inside += int((block <= real_small).any(dim=1).sum())
         recalled |= (block <= generated_small[rows, None]).any(dim=0)
         within = block < real_large
-        balls += int(within.sum())
+        balls += int(torch.count_nonzero(within))
         covered |= within.any(dim=0)
     return Neighbourhood(
         precision=inside / len(y),
