@@ -101,7 +101,7 @@ def _develop(random: np.random.Generator, planes: NDArray[np.floating]) -> NDArr
     middle = np.clip(random.normal(0.44, 0.13), 0.15, 0.8)
     planes[..., 0] = np.float32(middle) + (luma - luma.mean()) * np.float32(contrast)
     rgb = to_rgb(planes)
-    blur = random.choice([0.0, 0.35, 0.5, 0.8], p=[0.6, 0.25, 0.1, 0.05])
+    blur = random.choice([0.0, 0.35, 0.5, 0.8], p=[0.7, 0.2, 0.07, 0.03])
     if blur:
         rgb = _soften(rgb, blur)
     np.clip(rgb, 0, 1, out=rgb)

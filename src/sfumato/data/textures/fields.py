@@ -98,7 +98,7 @@ def surface(random: np.random.Generator, size: int) -> Field:
     """Return one field of any kind, most often noise."""
     kind = random.random()
     if kind < 0.5:
-        return clouds(random, size, random.uniform(0.7, 1.5))
+        return clouds(random, size, random.uniform(0.6, 1.4))
     if kind < 0.78:
         return clouds(random, size, random.uniform(0.7, 1.3), random.uniform(3, 12))
     if kind < 0.92:
