@@ -70,7 +70,7 @@ def test_a_harmless_step_does_nothing(kind: str, photo: np.ndarray):
     fields = STEPS[kind].model_fields
     values = {name: value for name, value in needed.items() if name in fields} | STEPS[kind].harmless
     damaged = apply([STEPS[kind](**values)], photo)
-    # JPEG rounds colours even at quality 100, a plateau has long tails, and a photon worth little is still a photon
+    # JPEG rounds colours even at quality 100, a plateau has long tails, a photon is a photon
     allowed = {"jpeg": 40, "poisson": 2, "plateau_blur": 1}.get(kind, 0)
     assert np.abs(damaged.astype(int) - photo).max() <= allowed
     np.testing.assert_array_equal(apply([], photo), photo)

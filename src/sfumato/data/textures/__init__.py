@@ -101,12 +101,12 @@ def _develop(random: np.random.Generator, planes: NDArray[np.floating]) -> NDArr
     middle = np.clip(random.normal(0.44, 0.13), 0.15, 0.8)
     planes[..., 0] = np.float32(middle) + (luma - luma.mean()) * np.float32(contrast)
     rgb = to_rgb(planes)
-    blur = random.choice([0.0, 0.35, 0.5, 0.8], p=[0.7, 0.2, 0.07, 0.03])
+    blur = random.choice([0.0, 0.35, 0.5, 0.8], p=[0.75, 0.17, 0.06, 0.02])
     if blur:
         rgb = _soften(rgb, blur)
     np.clip(rgb, 0, 1, out=rgb)
     pixels = np.rint(rgb * np.float32(255)).astype(np.uint8)
-    return _defocus(random, pixels) if random.random() < 0.1 else pixels
+    return _defocus(random, pixels) if random.random() < 0.07 else pixels
 
 
 def _defocus(random: np.random.Generator, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

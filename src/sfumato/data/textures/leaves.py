@@ -93,7 +93,7 @@ def dead_leaves(random: np.random.Generator, board: Board, palette: Palette) -> 
     """Cover the board with leaves of one or two shapes, of all sizes from fine to coarse."""
     size = board.size
     smallest, largest = 0.7 * math.exp(random.uniform(0, math.log(8))), size * random.uniform(0.15, 0.6)
-    texture = random.choice([0.02, 0.04, 0.07, 0.1])
+    texture = random.choice([0.02, 0.05, 0.08, 0.11])
     # As much area as it takes to cover the board two or three times, if that is affordable.
     mean_area = 2 * math.pi * math.log(largest / smallest) / (smallest**-2 - largest**-2)
     count = int(min(500, random.uniform(1.0, 3.0) * size**2 / mean_area + 20))
