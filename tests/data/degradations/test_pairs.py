@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,21 @@ def test_a_folder_becomes_pairs_of_its_own_sizes(mixed: Path, tmp_path: Path):
         rows = list(csv.reader(file))
     assert rows[0] == ["file", "reason"]
     assert rows[2] == ["empty.jpg", "the file is empty"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_names_that_other_systems_would_not_have(picture, tmp_path: Path):
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    names = ["a\\b.png", "A.png", "a.png", "a.jpg.png", "a.jpg", "line\nbreak.png", "\u2028.png"]
+    for seed, name in enumerate([*names, os.fsdecode(b"bad\xff.png")]):
+        Image.fromarray(picture(seed, (9, 9))).save(folder / name, "PNG")
+    found = degrade(folder, "jpeg", tmp_path / "out")
+    assert len({name.casefold() for name in found.files}) == 8
+    assert "a_b.png" in found.files
+    again = replay(tmp_path / "out" / "manifest.jsonl", tmp_path / "out" / "clean", tmp_path / "again")
+    assert again.files == found.files
+    assert same(pixels(tmp_path / "out" / "degraded"), pixels(tmp_path / "again"))
 
 
 def test_a_replay_is_equal_bit_for_bit(mixed: Path, tmp_path: Path):

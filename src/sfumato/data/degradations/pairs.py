@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sfumato.config import Config, build
+from sfumato.data.degradations.manifest import Line, content_hash, read_manifest, write_manifest
+from sfumato.data.degradations.pipeline import Pipeline
 from sfumato.data.degradations.presets import preset
 from sfumato.data.degradations.step import Step
-from sfumato.data.degradations.steps import apply, describe, parse
+from sfumato.data.degradations.steps import apply, describe
 from sfumato.data.sources.source import plain
 from sfumato.data.sources.walk import walk
 from sfumato.errors import UsageError
@@ -29,26 +29,10 @@ from sfumato.storage import replacing_folder
 In = TypeVar("In")
 Out = TypeVar("Out")
 
-MANIFEST = "manifest.jsonl"
 FAILURES = "failures.csv"
 
 Progress = Callable[[int, int], None]
 """Called with pictures done and pictures in all."""
-
-
-class Line(Config):
-    """One picture of a manifest."""
-
-    file: str
-    """Its name below clean/ and below degraded/, with forward slashes."""
-    source: str
-    """Its name in the folder that it came from."""
-    sha256: str
-    """Of the clean pixels and their shape, whatever file they came in."""
-    preset: str
-    seed: int
-    steps: list[dict]
-    """What was done, in order; `parse` reads it."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +44,17 @@ class Pairs:
     """Names below clean/ and degraded/, in order."""
     failures: tuple[tuple[str, str], ...] = ()
     """(file, reason) of the pictures that could not be read; they are in failures.csv too."""
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What is wanted, for each picture of a folder."""
+
+    root: Path
+    here: Path
+    preset: str
+    pipeline: Pipeline
+    seed: int
 
 
 def degrade(
@@ -95,40 +90,45 @@ def degrade(
     names = walk(root).images
     if not names:
         raise UsageError(f"{plain(root)}: no images are in this folder.")
-    outputs = _png_names(names)
-
-    def one(given: str) -> Line | str:
-        """Read, damage and write one picture; return its line, or why it has none."""
-        try:
-            clean = _read(root / given)
-        except ImageError as error:
-            return str(error)
-        digest = _hash(clean)
-        steps = pipeline.steps(seed, digest)
-        _write(here, outputs[given], clean, apply(steps, clean))
-        return Line(
-            file=outputs[given],
-            source=plain(given),
-            sha256=digest,
-            preset=name,
-            seed=seed,
-            steps=describe(steps),
-        )
-
+    jobs = list(zip(names, _png_names(names), strict=True))
     with replacing_folder(target) as here:
-        lines, failures = [], []
-        for given, found in zip(names, _in_threads(one, names, workers, progress), strict=True):
-            if isinstance(found, Line):
-                lines.append(found)
-            else:
-                failures.append((plain(given), found))
+        work = partial(_pair, _Order(root, here, name, pipeline, seed))
+        found = list(_in_threads(work, jobs, workers, progress))
+        lines = [line for line in found if isinstance(line, Line)]
+        failures = [
+            (plain(given), why) for given, why in zip(names, found, strict=True) if isinstance(why, str)
+        ]
         if not lines:
             raise UsageError(
                 f"{plain(root)}: none of its {len(names)} images can be read "
                 f"('{failures[0][0]}': {failures[0][1]})."
             )
-        _write_manifest(here, lines, failures)
+        write_manifest(here, lines)
+        if failures:
+            with open(here / FAILURES, "w", encoding="utf-8", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerows([("file", "reason"), *failures])
     return Pairs(target, tuple(line.file for line in lines), tuple(failures))
+
+
+def _pair(order: _Order, job: tuple[str, str]) -> Line | str:
+    """Read, damage and write one picture (its name, and that of the pair); or say why not."""
+    given, file = job
+    try:
+        clean = _read(order.root / given)
+    except ImageError as error:
+        return str(error)
+    digest = content_hash(clean)
+    steps = order.pipeline.steps(order.seed, digest)
+    write_png(order.here / "clean" / file, clean)
+    write_png(order.here / "degraded" / file, apply(steps, clean))
+    return Line(
+        file=file,
+        source=plain(given),
+        sha256=digest,
+        preset=order.preset,
+        seed=order.seed,
+        steps=describe(steps),
+    )
 
 
 def replay(
@@ -151,26 +151,26 @@ def replay(
             another one than it was, or `out` holds something.
     """
     root, target = _input(clean), _output(out)
-    work = list(_lines(Path(manifest)))
-
-    def one(job: tuple[Line, tuple[Step, ...]]) -> None:
-        """Damage one picture."""
-        line, steps = job
-        try:
-            pixels = _read(root / line.file)
-        except ImageError as error:
-            raise UsageError(f"{plain(root / line.file)}: {error}; the manifest names it.") from None
-        if _hash(pixels) != line.sha256:
-            raise UsageError(
-                f"{plain(root / line.file)}: its pixels are not those that the manifest was written for; "
-                "replay with the folder clean/ beside the manifest."
-            )
-        write_png(here / line.file, apply(steps, pixels))
-
+    work = list(read_manifest(Path(manifest)))
     with replacing_folder(target) as here:
-        for _ in _in_threads(one, work, workers, lambda done, total: None):
+        for _ in _in_threads(partial(_again, root, here), work, workers, lambda done, total: None):
             pass
     return Pairs(target, tuple(line.file for line, _ in work))
+
+
+def _again(root: Path, here: Path, job: tuple[Line, tuple[Step, ...]]) -> None:
+    """Damage one picture as its line says."""
+    line, steps = job
+    try:
+        pixels = _read(root / line.file)
+    except ImageError as error:
+        raise UsageError(f"{plain(root / line.file)}: {error}; the manifest names it.") from None
+    if content_hash(pixels) != line.sha256:
+        raise UsageError(
+            f"{plain(root / line.file)}: its pixels are not those that the manifest was written for; "
+            "replay with the folder clean/ beside the manifest."
+        )
+    write_png(here / line.file, apply(steps, pixels))
 
 
 def _input(folder: str | os.PathLike[str]) -> Path:
@@ -191,73 +191,27 @@ def _output(folder: str | os.PathLike[str]) -> Path:
     return path
 
 
-def _png_names(names: Sequence[str]) -> dict[str, str]:
+def _png_names(names: Sequence[str]) -> list[str]:
     """Give every picture a PNG's name of its own: a.jpg becomes a.png, or a.jpg.png beside an a.png."""
     taken: set[str] = set()
     outputs: dict[str, str] = {}
     # files that are called .png already keep their names
     for name in sorted(names, key=lambda name: not name.endswith(".png")):
-        png = str(PurePosixPath(plain(name)).with_suffix(".png"))
+        portable = plain(name).replace("\\", "_")  # a separator, on some systems
+        png = str(PurePosixPath(portable).with_suffix(".png"))
         if png.casefold() in taken:  # some file systems do not tell A from a
-            png = f"{plain(name)}.png"
+            png = f"{portable}.png"
         while png.casefold() in taken:
             png += ".png"
         taken.add(png.casefold())
         outputs[name] = png
-    return outputs
+    return [outputs[name] for name in names]
 
 
 def _read(path: Path) -> NDArray[np.uint8]:
     """Read one picture as uint8 [H, W, C]."""
     pixels = read_image(path).pixels
     return pixels[..., None] if pixels.ndim == 2 else pixels
-
-
-def _hash(pixels: NDArray[np.uint8]) -> str:
-    """Hash pixels with their shape."""
-    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
-
-
-def _write(folder: Path, name: str, clean: NDArray[np.uint8], degraded: NDArray[np.uint8]) -> None:
-    """Write one pair."""
-    write_png(folder / "clean" / name, clean)
-    write_png(folder / "degraded" / name, degraded)
-
-
-def _write_manifest(folder: Path, lines: Sequence[Line], failures: Sequence[tuple[str, str]]) -> None:
-    """Write the manifest, and the list of failures if there are any."""
-    text = "".join(json.dumps(line.model_dump(mode="json"), ensure_ascii=False) + "\n" for line in lines)
-    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
-    if failures:
-        with open(folder / FAILURES, "w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([("file", "reason"), *failures])
-
-
-def _lines(manifest: Path) -> Iterator[tuple[Line, tuple[Step, ...]]]:
-    """Read and check a manifest."""
-    try:
-        text = manifest.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{plain(manifest)}: this manifest cannot be read ({error}).") from None
-    seen: set[str] = set()
-    for number, entry in enumerate(text.splitlines(), 1):
-        where = f"{plain(manifest)}, line {number}"
-        try:
-            values = json.loads(entry)
-        except ValueError as error:
-            raise UsageError(f"{where}: not JSON ({error}).") from None
-        if not isinstance(values, dict):
-            raise UsageError(f"{where}: not an object; a line names a file and its steps.")
-        line = build(Line, values, where)
-        path = PurePosixPath(line.file)
-        if path.is_absolute() or ".." in path.parts or "\\" in line.file or path.suffix != ".png":
-            raise UsageError(f"{where}: file = '{line.file}': it must be a .png inside the folder.")
-        if line.file in seen:
-            raise UsageError(f"{where}: file = '{line.file}' is named twice.")
-        seen.add(line.file)
-        yield line, parse(line.steps, where)
-    if not seen:
-        raise UsageError(f"{plain(manifest)}: it names no picture.")
 
 
 def _in_threads(
