@@ -84,7 +84,9 @@ def scatter(
     corners = centres[:, None] + radius[..., None] * outlines(random, shape, count)
     # A round thing is lit from one side: luma changes across it by about the same, whatever its size.
     slopes = random.normal(0, 0.06, (count, 2)) / np.maximum(radius, 2.0)
-    strengths = texture * random.exponential(1.0, (count, FIELDS)) * (random.random((count, FIELDS)) < 0.5)
+    # Most leaves are smooth; none is so rough that it might be taken for noise.
+    rough = np.minimum(random.exponential(texture, (count, FIELDS)), 0.16)
+    strengths = rough * (random.random((count, FIELDS)) < 0.65)
     colours = palette.draw(count, material)
     board.polygons(corners, board.paints(colours, slopes, strengths, centres))
 
@@ -92,7 +94,7 @@ def scatter(
 def dead_leaves(random: np.random.Generator, board: Board, palette: Palette) -> None:
     """Cover the board with leaves of one or two shapes, of all sizes from fine to coarse."""
     size = board.size
-    smallest, largest = 0.7 * math.exp(random.uniform(0, math.log(8))), size * random.uniform(0.15, 0.6)
+    smallest, largest = 0.7 * math.exp(random.uniform(0, math.log(7))), size * random.uniform(0.15, 0.6)
     texture = random.choice([0.02, 0.05, 0.08, 0.11])
     # As much area as it takes to cover the board two or three times, if that is affordable.
     mean_area = 2 * math.pi * math.log(largest / smallest) / (smallest**-2 - largest**-2)
