@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from sfumato.data.settings import DataConfig
-from sfumato.data.sources import NAMES, open_source
+from sfumato.data.sources import open_source
+from sfumato.data.sources.named import SETS
 from sfumato.errors import SfumatoError, UsageError
 
 
@@ -58,7 +59,7 @@ def test_a_folder_with_the_layout_is_read_as_the_set(tmp_path: Path, folder, nam
 def test_missing_files_are_asked_for(tmp_path: Path, monkeypatch):
     monkeypatch.delenv("SFUMATO_DATA", raising=False)
     monkeypatch.delenv("SFUMATO_DOWNLOAD", raising=False)
-    for name in NAMES[1:]:
+    for name in SETS:
         with pytest.raises(UsageError, match=f"{name}:FOLDER or set SFUMATO_DATA"):
             open_source(name, DataConfig())
         with pytest.raises(UsageError, match=f"{name}: its files are not in .*; put "):
@@ -117,6 +118,18 @@ def test_portraits_are_drawn_on_demand():
     for wrong in ("portraits:x", "portraits:0", "portraits:-5", "portraits:99999999"):
         with pytest.raises(UsageError, match="N is the number of training images"):
             open_source(wrong, DataConfig())
+
+
+def test_textures_are_drawn_on_demand():
+    source = open_source("textures:8", DataConfig(size=(48, 48)))
+    contents = source.read()
+    assert [item.split for item in contents.items] == ["train"] * 8 + ["test"] * 2
+    assert (contents.items[0].name, contents.columns) == ("texture-0000000", ())
+    assert contents.pictures.decode(9, contents.pictures.content(9), (48, 48)).pixels.shape == (48, 48, 3)
+    assert open_source("textures:8", DataConfig()).read().pictures.size(0) == (128, 128)
+    assert source.identity != open_source("portraits:8", DataConfig(size=(48, 48))).identity
+    with pytest.raises(UsageError, match="write for example textures:4000"):
+        open_source("textures:7", DataConfig())
 
 
 def test_npz(tmp_path: Path):

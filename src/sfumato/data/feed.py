@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,6 +17,17 @@ from sfumato.seeding import generator
 
 RESIDENT_BYTES = 2 << 30
 """Sets up to this size are kept in the accelerator's memory whole."""
+
+
+class Places(NamedTuple):
+    """Where the images of a batch come from, each int64 or bool [B]."""
+
+    rows: Tensor
+    """Of the prepared set."""
+    epochs: Tensor
+    """How often the whole set was seen before."""
+    flips: Tensor
+    """Whether the image is mirrored."""
 
 
 class Feed:
@@ -58,7 +71,7 @@ class Feed:
                 f"{world} processes; choose {max(1, round(batch_size / world)) * world}."
             )
         self._rows = torch.from_numpy(np.asarray(indices, np.int64))
-        self._batch_size, self._seed = batch_size, seed
+        self.batch_size, self._seed = batch_size, seed
         self._device = torch.device(device)
         share = batch_size // world
         self._share = slice(rank * share, (rank + 1) * share)
@@ -75,14 +88,19 @@ class Feed:
 
     def batch(self, images_seen: int) -> Batch:
         """Return this rank's part of the batch that begins at image number `images_seen`."""
-        positions = torch.arange(images_seen, images_seen + self._batch_size)[self._share]
+        places = self.places(images_seen)
+        return self._take(places.rows, places.flips if self._flip else None)
+
+    def places(self, images_seen: int) -> Places:
+        """Say which images this rank's part of that batch is made of."""
+        positions = torch.arange(images_seen, images_seen + self.batch_size)[self._share]
         epochs, offsets = positions // len(self._rows), positions % len(self._rows)
         rows, flips = torch.empty_like(positions), torch.zeros(len(positions), dtype=torch.bool)
         for epoch in epochs.unique().tolist():
             order, mirrored = self._epoch(epoch)
             here = epochs == epoch
             rows[here], flips[here] = order[offsets[here]], mirrored[offsets[here]]
-        return self._take(rows, flips if self._flip else None)
+        return Places(rows, epochs, flips if self._flip else torch.zeros_like(flips))
 
     def fixed(self, count: int, start: int = 0) -> Batch:
         """Return up to `count` images from entry `start` of the indices on: in order, unflipped."""

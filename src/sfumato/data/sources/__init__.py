@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from sfumato.data.settings import DataConfig
-from sfumato.data.sources.drawn import drawn
+from sfumato.data.sources.drawn import ARTISTS, drawn
 from sfumato.data.sources.folder import folder
 from sfumato.data.sources.named import SETS, open_named, recognise
 from sfumato.data.sources.npz import npz
 from sfumato.data.sources.source import Source, plain
 from sfumato.errors import UsageError, nearest
 
-NAMES = ("portraits", *SETS)
+NAMES = (*ARTISTS, *SETS)
 """The sets that are asked for by name; a folder of the same name is asked for as ./NAME."""
 
 
@@ -28,8 +28,8 @@ def open_source(source: str, config: DataConfig) -> Source:
         UsageError: If there is no such thing, or nothing in it.
     """
     name, _, rest = source.partition(":")
-    if name == "portraits":
-        return _noted(drawn(rest, config), name)
+    if name in ARTISTS:
+        return _noted(drawn(name, rest, config), name)
     if name in SETS:
         return _noted(open_named(name, rest, config), name)
     path = Path(source).expanduser()

@@ -1,0 +1,44 @@
+"""Damage on the fly: another one for every image and epoch, the same whenever it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sfumato.data.degradations.pipeline import Pipeline
+from sfumato.data.degradations.steps import apply
+
+
+class Degrader:
+    """Damages rows of a prepared set as a function of (seed, row, epoch).
+
+    Neither the order of the images, nor the size of a batch, nor the process that asks matters.
+    """
+
+    def __init__(self, pipeline: Pipeline, seed: int) -> None:
+        """Choose the law and the data set's seed."""
+        self._pipeline, self._seed = pipeline, seed
+
+    def channels(self, channels: int) -> int:
+        """Return how many channels damaged pictures have, given those of the clean ones."""
+        return 1 if self._pipeline.gray else channels
+
+    def degrade(
+        self, images: NDArray[np.uint8], rows: Sequence[int], epochs: Sequence[int]
+    ) -> NDArray[np.uint8]:
+        """Damage a batch.
+
+        Args:
+            images: uint8 [B, H, W, C], C 1 or 3.
+            rows: Which image of the set each is.
+            epochs: In which epoch each is seen.
+
+        Returns:
+            uint8 [B, H, W, C'], C' as `channels` says.
+        """
+        damaged = np.empty((*images.shape[:3], self.channels(images.shape[3])), np.uint8)
+        for place, (image, row, epoch) in enumerate(zip(images, rows, epochs, strict=True)):
+            damaged[place] = apply(self._pipeline.steps(self._seed, int(row), int(epoch)), image)
+        return damaged
