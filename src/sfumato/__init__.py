@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sfumato.api import (
         compare,
+        degrade,
         demo,
         doctor,
         evaluate,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Run",
     "compare",
+    "degrade",
     "demo",
     "doctor",
     "evaluate",

@@ -1,6 +1,7 @@
 """One function per verb of the command line. They return plain objects and print nothing."""
 
 from sfumato.api.comparing import compare, demo
+from sfumato.api.damaging import degrade
 from sfumato.api.data import inspect, prepare
 from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
@@ -9,6 +10,7 @@ from sfumato.api.training import resume, train
 
 __all__ = [
     "compare",
+    "degrade",
     "demo",
     "doctor",
     "evaluate",

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from sfumato.cli import judging
+from sfumato.cli import judging, restoring
 from sfumato.cli import options as o
 from sfumato.cli.groups import data_app, runs_app
 
@@ -163,6 +163,7 @@ def sample(
 
 app.command()(judging.evaluate)
 app.command()(judging.report)
+app.command()(restoring.degrade)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from sfumato.api.environment import Finding
 from sfumato.api.sampling import grid_path, paths
 from sfumato.comparison.records import Comparison
 from sfumato.config import explain
+from sfumato.data.degradations import Pairs
 from sfumato.data.doctor import DataReport
 from sfumato.data.prepared import Prepared
 from sfumato.errors import SfumatoError, UsageError
@@ -170,6 +171,16 @@ def tell_prepared(prepared: Prepared, as_json: bool) -> None:
         f"{spec.name}: {spec.n_train:,} training and {spec.n_test:,} held-out images of "
         f"{spec.height}x{spec.width} {colour} in {prepared.path}"
     )
+
+
+def tell_pairs(pairs: Pairs, as_json: bool) -> None:
+    """Print where pairs were written, and which pictures could not be read."""
+    if as_json:
+        facts = {"out": str(pairs.folder), "files": list(pairs.files)}
+        return _json(facts | {"failures": [list(failure) for failure in pairs.failures]})
+    _say(f"{len(pairs.files)} pairs in {pairs.folder}")
+    for file, reason in pairs.failures:
+        _say(f"left out: {file}: {reason}")
 
 
 def tell_runs(root: str, as_json: bool) -> None:
