@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import model_validator
+
 from sfumato.batch import DataSpec
 from sfumato.config import Config
 from sfumato.metrics.score import Score
@@ -39,6 +41,11 @@ class Contestant(Config):
     """Mean feature distance between generated images over that between real ones (1 = as varied)."""
     attributes: dict[str, Score]
     """Attribute name to how often the asked attribute is seen in the image; empty if unlabelled."""
+    breakdown: dict[str, Score] = {}
+    """Label title (class, attribute, band) to the distance of the images that were asked to show it from
+    the real ones that show it; empty if unlabelled."""
+    draws: list[float] = []
+    """The leading score of each independent draw of images, in the order of their seeds."""
     images_seen: int
     """Training images seen by the evaluated weights."""
     training_seconds: float
@@ -65,6 +72,38 @@ class Contestant(Config):
     """Kind (`grid`, `attributes`, `nearest`, `timelapse`) to a PNG beside the report, relative."""
     warnings: list[str]
     """What a reader must know, in words: copies, collapse, roll-backs."""
+
+
+class Histogram(Config):
+    """How one measure of single images is distributed: real ones beside everyone's generated ones."""
+
+    measure: str
+    """Short name, e.g. `sharpness`."""
+    title: str
+    """As people say it, e.g. `Sharpness`."""
+    unit: str
+    """What the edges count, e.g. `gray levels`; empty for a bare number."""
+    edges: list[float]
+    """Ends of the bins, rising; one more than there are bins."""
+    real: list[float]
+    """Fraction of the held-out images' values in each bin."""
+    generated: dict[str, list[float]]
+    """Contestant name to the fraction of its values in each bin."""
+    distances: dict[str, float]
+    """Contestant name to the Wasserstein-1 distance of its values from the real ones, in `unit`."""
+
+    @model_validator(mode="after")
+    def _fit(self) -> Histogram:
+        """Refuse bins that do not rise or do not fit their edges."""
+        if len(self.edges) < 2 or any(b <= a for a, b in zip(self.edges, self.edges[1:], strict=False)):
+            raise ValueError(f"histogram '{self.measure}': its edges must be at least 2 and rise")
+        for name, bins in {"real": self.real, **self.generated}.items():
+            if len(bins) != len(self.edges) - 1:
+                raise ValueError(
+                    f"histogram '{self.measure}': {name} has {len(bins)} bins, and {len(self.edges)} edges "
+                    f"make {len(self.edges) - 1}"
+                )
+        return self
 
 
 class Ruler(Config):
@@ -138,3 +177,5 @@ class Comparison(Config):
     """Shell commands that reproduce the comparison."""
     pictures: dict[str, str]
     """`real`: a grid of held-out real images; relative PNG paths."""
+    histograms: list[Histogram] = []
+    """Distributions of pixels, colour, sharpness and features; empty if they were not measured."""
