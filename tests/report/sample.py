@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from sfumato.batch import Column, DataSpec
-from sfumato.comparison.records import Comparison, Contestant, CurvePoint, Difference, Ruler, Verdict
+from sfumato.comparison.records import (
+    Comparison,
+    Contestant,
+    CurvePoint,
+    Difference,
+    Histogram,
+    Ruler,
+    Verdict,
+)
 from sfumato.imaging.grid import compose
 from sfumato.metrics.score import Protocol, Score
 
@@ -167,6 +175,13 @@ def contestant(name: str, folder: Path, rank: int = 0) -> Contestant:
             kind: score(f"accuracy[{kind}]", 0.97 - 0.04 * k - fd / 400, 0.02, up=True)
             for k, kind in enumerate(ATTRIBUTES)
         },
+        breakdown={
+            kind.replace("_", " "): score(
+                f"FD[domain], {kind}", fd * (1.15 + 0.22 * ((k * 5 + rank) % 6)), 0.6 + fd / 20
+            )
+            for k, kind in enumerate(ATTRIBUTES)
+        },
+        draws=[fd - 0.5 * spread, fd + 0.2 * spread, fd + 0.4 * spread],
         images_seen=57_600,
         training_seconds=75.4 + rank,
         images_per_second=764.0 - 90 * rank,
@@ -181,6 +196,41 @@ def contestant(name: str, folder: Path, rank: int = 0) -> Contestant:
         pictures=paint(name, folder),
         warnings=[BLURRED] if name == "vae" else [],
     )
+
+
+MEASURES = {
+    "intensity": ("Pixel intensity", "gray levels", 0.0, 255.0, 120.0, 52.0),
+    "saturation": ("Colour saturation", "", 0.0, 1.0, 0.42, 0.17),
+    "sharpness": ("Sharpness", "gray levels per pixel", 0.0, 40.0, 19.0, 4.2),
+    "feature_distance": ("Distance to the nearest real image", "feature units", 0.0, 30.0, 11.0, 3.4),
+}
+
+
+def histograms(names: Sequence[str], bins: int = 40) -> list[Histogram]:
+    """Return bell curves that miss the real ones by ever more; two equal bells lie their shift apart."""
+    found = []
+    for measure, (title, unit, low, high, centre, width) in MEASURES.items():
+        edges = np.linspace(low, high, bins + 1)
+
+        def bell(
+            shift: float, edges: NDArray = edges, at: float = centre, width: float = width
+        ) -> list[float]:
+            ends = [math.erf((edge - at - shift) / width / math.sqrt(2)) / 2 for edge in edges]
+            return np.diff(ends).tolist()
+
+        shifts = {name: (0.15 + 0.3 * k) * width for k, name in enumerate(names)}
+        found.append(
+            Histogram(
+                measure=measure,
+                title=title,
+                unit=unit,
+                edges=edges.tolist(),
+                real=bell(0),
+                generated={name: bell(-shift) for name, shift in shifts.items()},
+                distances=shifts,
+            )
+        )
+    return found
 
 
 def comparison(folder: Path, names: Sequence[str] = tuple(MODELS)) -> Comparison:
@@ -243,4 +293,5 @@ def comparison(folder: Path, names: Sequence[str] = tuple(MODELS)) -> Comparison
             f"sfumato compare --data portraits --models {','.join(names)} --budget 75s --out report/",
         ],
         pictures={"real": real},
+        histograms=histograms(names),
     )

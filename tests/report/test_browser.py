@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -91,6 +94,54 @@ def test_a_picture_can_be_enlarged_and_put_away(opened: Opened) -> None:
     assert opened.page.locator("dialog[open] img").evaluate("image => image.naturalWidth") > 400
     opened.page.locator("dialog button").click()
     assert opened.page.locator("dialog[open]").count() == 0
+
+
+def test_a_drawing_can_be_enlarged_and_put_away(opened: Opened) -> None:
+    button = opened.page.locator(".distribution button.enlarge").first
+    before = button.locator("svg").bounding_box()
+    button.press("Enter")  # by keyboard
+    after = opened.page.locator("dialog[open] svg").bounding_box()
+    assert before and after and after["width"] > 1.5 * before["width"]
+    assert after["x"] >= 0 and after["x"] + after["width"] <= opened.page.evaluate("innerWidth")
+    opened.page.keyboard.press("Escape")
+    assert opened.page.locator("dialog[open]").count() == 0
+
+
+def test_a_label_shows_its_protocol_on_tap(opened: Opened) -> None:
+    number = opened.page.locator(".labels button.measured").first
+    number.click()
+    card = opened.page.locator(".protocol:popover-open")
+    assert card.count() == 1 and "domain" in card.inner_text()
+    box = card.bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= opened.page.evaluate("innerWidth")
+
+
+def test_tables_scroll_inside_and_keep_their_first_column(opened: Opened) -> None:
+    table = opened.page.locator(".scroll:has(> .labels)")
+    table.evaluate("box => { box.scrollLeft = 1000 }")
+    first = table.locator("tbody th").first.bounding_box()
+    around = table.bounding_box()
+    assert first and around and abs(first["x"] - around["x"]) < 1
+
+
+def test_every_table_downloads_as_csv(opened: Opened, written: Written) -> None:
+    buttons = opened.page.locator("button.download:visible")
+    assert buttons.count() == 4
+    files: dict[str, list[dict[str, str]]] = {}
+    for button in buttons.all():
+        with opened.page.expect_download() as waiting:
+            button.click()
+        text = Path(waiting.value.path()).read_text(encoding="utf-8-sig")
+        files[waiting.value.suggested_filename] = list(csv.DictReader(io.StringIO(text)))
+    those = written.records.contestants
+    assert [float(row["fd"]) for row in files["leaderboard.csv"]] == [one.scores["fd"].value for one in those]
+    assert {row["fd_protocol"] for row in files["leaderboard.csv"]} == {
+        those[0].scores["fd"].protocol.model_dump_json()
+    }
+    assert {row["label"] for row in files["labels.csv"]} == set(those[0].breakdown)
+    assert [row["recipe key"] for row in files["recipes.csv"]] == [d.key for d in written.records.differences]
+    assert sum(float(row["fraction"]) for row in files["distributions.csv"]) > 0
+    assert opened.complaints == []
 
 
 def test_commands_can_be_copied(opened: Opened, written: Written) -> None:

@@ -9,6 +9,7 @@ from PIL import Image
 from sfumato.imaging.grid import compose
 from sfumato.report.curves import BINS, thin
 from sfumato.report.figures import axes, inline
+from sfumato.report.palette import SOFT
 from sfumato.report.pictures import corner, mosaic, strips
 
 
@@ -56,5 +57,5 @@ def test_a_drawing_takes_colour_and_type_from_the_page() -> None:
     svg = inline(plot, "fig", 'a "label" <here>')
     assert svg.startswith("<svg") and "width=" not in svg.split(">")[0]
     assert "&lt;x&gt; &amp; more" in svg
-    assert "var(--soft)" in svg and "#010204" not in svg
+    assert "var(--soft)" in svg and SOFT not in svg
     assert "DejaVu" not in svg and "<style" not in svg and "xmlns" not in svg

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sfumato.comparison.records import Comparison, Difference
+from sfumato.comparison.records import Comparison, Difference, Histogram
+from sfumato.report.breakdown import breakdown
+from sfumato.report.ladder import ladder
 from sfumato.report.leaderboard import leaderboard, primary
 from sfumato.report.page import render
 from sfumato.report.palette import PIGMENTS, assign
@@ -35,8 +37,8 @@ def change(comparison: Comparison, which: int, **values: object) -> Comparison:
 
 
 def test_verdict_and_sections_are_there_in_order(written: Written) -> None:
-    order = ["flow wins:", "The leaderboard", "See for yourself", "What was asked for", "How they learned",
-             "What it costs", "Invented or remembered?", "Out of the smoke", "Can the ruler be trusted?",
+    order = ["flow wins:", "The leaderboard", "See for yourself", "What was asked for", "Label by label", "How they learned",
+             "What it costs", "Distributions", "Invented or remembered?", "Out of the smoke", "Can the ruler be trusted?",
              "Where the recipes differ", "What to do next", "Do it again", "Machine"]  # fmt: skip
     places = [written.html.index(text) for text in order]
     assert places == sorted(places)
@@ -45,10 +47,18 @@ def test_verdict_and_sections_are_there_in_order(written: Written) -> None:
 def test_names_are_text_never_markup(written: Written) -> None:
     records = written.records.model_copy(
         update={"title": EVIL, "source": EVIL, "advice": [EVIL], "commands": [EVIL], "machine": EVIL,
-                "differences": [Difference(key=EVIL, values={EVIL: EVIL})]}
+                "differences": [Difference(key=EVIL, values={EVIL: EVIL})],
+                "histograms": [Histogram(measure=EVIL, title=EVIL, unit=EVIL, edges=[0, 1, 2],
+                                         real=[0.5, 0.5], generated={EVIL: [0, 1]}, distances={EVIL: 0.5})]}
     )  # fmt: skip
     records = change(
-        records, 1, name=EVIL, summary=EVIL, warnings=[EVIL], attributes={EVIL: score(EVIL, 0.5, note=EVIL)}
+        records,
+        1,
+        name=EVIL,
+        summary=EVIL,
+        warnings=[EVIL],
+        attributes={EVIL: score(EVIL, 0.5, note=EVIL)},
+        breakdown={EVIL: score(EVIL, 2.0, note=EVIL)},
     )
     html = render(records, written.page.parent)
     assert "<script>alert" not in html
@@ -80,8 +90,8 @@ def test_unlike_rulers_are_not_ranked(written: Written) -> None:
 
 def test_everything_may_be_missing(written: Written, tmp_path: Path) -> None:
     bare = {
-        **dict.fromkeys(("scores", "attributes", "pictures"), {}),
-        **dict.fromkeys(("losses", "quality", "warnings"), []),
+        **dict.fromkeys(("scores", "attributes", "pictures", "breakdown"), {}),
+        **dict.fromkeys(("losses", "quality", "warnings", "draws"), []),
         "copies": None,
         "diversity": None,
     }
@@ -89,7 +99,7 @@ def test_everything_may_be_missing(written: Written, tmp_path: Path) -> None:
     ruler = written.records.ruler.model_copy(update={"blur": [], "noise": []})
     records = written.records.model_copy(
         update={"contestants": those, "pictures": {}, "advice": [], "differences": [], "commands": [],
-                "budget": "", "ruler": ruler}
+                "budget": "", "ruler": ruler, "histograms": []}
     )  # fmt: skip
     html = render(records, tmp_path)
     for absent in (
@@ -98,9 +108,12 @@ def test_everything_may_be_missing(written: Written, tmp_path: Path) -> None:
         "How they learned",
         "Out of the smoke",
         "What to do",
+        "Distributions",
+        "Label by label",
+        "independent draws",
     ):
         assert absent not in html
-    assert "The leaderboard" in html and "<img" in html.split("<dialog")[1]
+    assert "The leaderboard" in html and "<img" not in html
 
 
 def test_one_contestant_is_not_ranked(written: Written) -> None:
@@ -146,3 +159,63 @@ def test_pigments_are_distinct_until_they_run_out(count: int) -> None:
     chosen = assign(names)
     assert len(set(chosen.values())) == min(count, len(PIGMENTS))
     assert chosen == assign(reversed(names))
+
+
+def test_the_label_that_the_best_draws_worst_comes_first(written: Written) -> None:
+    lines = breakdown(written.records)
+    best = written.records.contestants[0].breakdown
+    assert [line.row.title for line in lines] == sorted(best, key=lambda title: -best[title].value)
+    assert lines[0].row.cells[0].score is best[lines[0].row.title]
+    widest = max(rung.high for line in lines for rung in line.rungs if rung)
+    assert widest == pytest.approx(100 / 1.03, abs=0.01)  # one scale for all
+
+
+def test_a_label_that_somebody_was_not_asked_for_leaves_a_gap(written: Written) -> None:
+    records = change(written.records, 1, breakdown={"hat": score("FD[domain]", 9.0, 1.0)})
+    lines = {line.row.title: line for line in breakdown(records)}
+    assert lines["hat"].row.cells[1].standing == "best"
+    assert lines["beard"].rungs[1] is None and lines["beard"].row.cells[1].score is None
+    assert "Label by label" in render(records, written.page.parent)
+
+
+def test_draws_are_shown_beside_the_score_that_they_are_of(written: Written) -> None:
+    shown = ladder(written.records)
+    assert shown is not None and shown.draws == 3
+    one, rung = written.records.contestants[0], shown.rungs[0]
+    assert [place / rung.at for place in rung.draws] == pytest.approx(
+        [value / one.scores["fd"].value for value in one.draws], rel=1e-3
+    )
+    other = change(written.records, 0, scores={"precision": one.scores["precision"]})
+    foreign = ladder(other)
+    assert foreign is not None and foreign.rungs[0].draws == []
+
+
+def test_every_score_on_the_page_opens_its_protocol(written: Written) -> None:
+    one = written.records.contestants[0]
+    labels = len(one.attributes) + len(one.breakdown)
+    named = [
+        *one.scores,
+        "copies",
+        "diversity",
+        "mean of the attributes",
+        "copies beside the nearest",
+        "ladder",
+    ]
+    ruler = written.records.ruler
+    anchors = 2 + len(ruler.blur) + len(ruler.noise) + 1  # the floor stands in the ladder, too
+    expected = 3 * (labels + len(named)) + anchors
+    assert written.html.count('class="measured"') == expected
+    assert written.html.count("popover id=") == expected
+
+
+def test_distances_between_distributions_are_said_in_words(written: Written) -> None:
+    assert "flow comes closest: its values would have to move by 7.80 gray levels" in written.html
+    assert "(dcgan 23.4, vae 39.0)" in written.html
+
+
+@pytest.mark.parametrize(
+    ("edges", "real"), [([0.0, 1.0], [0.5, 0.5]), ([0.0, 2.0, 1.0], [0.5, 0.5]), ([0.0], [])]
+)
+def test_bins_that_do_not_fit_are_refused(edges: list[float], real: list[float]) -> None:
+    with pytest.raises(ValueError, match="'sharpness'"):
+        Histogram(measure="sharpness", title="", unit="", edges=edges, real=real, generated={}, distances={})

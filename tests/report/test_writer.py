@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 import shutil
@@ -15,6 +16,7 @@ from sfumato import storage
 from sfumato.comparison.records import Comparison
 from sfumato.errors import SfumatoError
 from sfumato.report import write
+from sfumato.report.sheet import breakdown_sheet, histogram_sheet, sheet, table
 
 from .conftest import Written
 
@@ -77,6 +79,38 @@ def test_csv_has_one_row_per_contestant_with_intervals_and_protocol(written: Wri
         assert (float(row["fd_low"]), float(row["fd_high"])) == score.interval
         assert json.loads(row["fd_protocol"]) == score.protocol.model_dump(mode="json")
         assert float(row["attribute:hat"]) == one.attributes["hat"].value
+
+
+def test_labels_as_csv_carry_interval_and_protocol(written: Written) -> None:
+    rows = list(csv.DictReader(io.StringIO(breakdown_sheet(written.records))))
+    assert len(rows) == sum(len(one.breakdown) for one in written.records.contestants)
+    for row in rows:
+        one = next(one for one in written.records.contestants if one.name == row["name"])
+        score = one.breakdown[row["label"]]
+        assert (float(row["distance_low"]), float(row["distance_high"])) == score.interval
+        assert json.loads(row["distance_protocol"]) == score.protocol.model_dump(mode="json")
+
+
+def test_distributions_as_csv_are_the_bins(written: Written) -> None:
+    rows = list(csv.DictReader(io.StringIO(histogram_sheet(written.records))))
+    first = written.records.histograms[0]
+    shares = [float(r["fraction"]) for r in rows if (r["measure"], r["images"]) == (first.measure, "vae")]
+    assert shares == first.generated["vae"]
+    assert {float(r["wasserstein_1"]) for r in rows if r["images"] == "real images"} == {0.0}
+
+
+@pytest.mark.parametrize("evil", ["=1+1", "+1+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_spreadsheet_runs_nothing(written: Written, evil: str) -> None:
+    first = written.records.contestants[0]
+    named = first.model_copy(update={"name": evil, "breakdown": {evil: first.scores["fd"]}})
+    records = written.records.model_copy(update={"contestants": [named]})
+    for text in (sheet(records), breakdown_sheet(records)):
+        cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
+        assert "'" + evil.replace("\r", " ") in cells and evil not in cells
+
+
+def test_numbers_and_dashes_stay_as_they_are() -> None:
+    assert table([{"a": -0.5, "b": "-", "c": "-3e-4", "d": None}]) == "a,b,c,d\n-0.5,-,-3e-4,\n"
 
 
 def test_same_records_same_bytes(written: Written, tmp_path: Path) -> None:

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from sfumato.comparison.records import Contestant, CurvePoint
-from sfumato.report.figures import NARROW, SOFT, axes, inline, stretch
-from sfumato.report.palette import PIGMENTS
+from sfumato.report.figures import NARROW, Drawing, axes, stretch
+from sfumato.report.palette import PIGMENTS, SOFT
 
 BINS = 90
 """Points of a thinned curve: about one for every four pixels of the drawing."""
@@ -27,12 +26,12 @@ class Panel:
     """One drawing with the names of its lines."""
 
     title: str
-    svg: Markup
+    drawing: Drawing
     series: list[tuple[str, str]]
     """(name, SVG dash array) of each line."""
 
 
-def losses(one: Contestant, colour: int, name: str) -> Panel | None:
+def losses(one: Contestant, colour: int) -> Panel | None:
     """Draw a contestant's losses against images seen; None if there are none."""
     named = _series(one.losses, "images")
     chosen = sorted(
@@ -46,10 +45,10 @@ def losses(one: Contestant, colour: int, name: str) -> Panel | None:
     _frame(plot, levels)
     words = ", ".join(f"{key} ends at {named[key][1][-1]:.3g}" for key in chosen)
     label = f"Losses of {one.name} against images seen: {words}."
-    return Panel(one.name, inline(plot, name, label), _legend(chosen))
+    return Panel(one.name, Drawing(plot, label), _legend(chosen))
 
 
-def duel(one: Contestant, colour: int, name: str) -> Panel | None:
+def duel(one: Contestant, colour: int) -> Panel | None:
     """Draw how often a discriminator is right, with the line of mere guessing; None without one."""
     named = {key: line for key, line in _series(one.losses, "images").items() if key.endswith(ACCURACY)}
     if not named:
@@ -63,7 +62,7 @@ def duel(one: Contestant, colour: int, name: str) -> Panel | None:
     plot.set_yticks([0, 25, 50, 75, 100])
     words = ", ".join(f"{_said(key)} ends at {100 * y[-1]:.0f}%" for key, (_, y) in named.items())
     label = f"How often the discriminator of {one.name} is right against images seen: {words}."
-    return Panel(one.name, inline(plot, name, label), _legend([_said(key) for key in named]))
+    return Panel(one.name, Drawing(plot, label), _legend([_said(key) for key in named]))
 
 
 def _lines(plot: Axes, colour: int, lines: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
@@ -88,7 +87,7 @@ def _said(key: str) -> str:
     return f"on {'generated' if kind == 'fake' else kind} images"
 
 
-def quality(those: Sequence[Contestant], colours: dict[str, int], against: str, name: str) -> Markup | None:
+def quality(those: Sequence[Contestant], colours: dict[str, int], against: str) -> Drawing | None:
     """Draw the score of every contestant's snapshots against `images` or `seconds`; None without any."""
     drawn = [(one, next(iter(_series(one.quality, against).items()))) for one in those if _has(one)]
     if not drawn:
@@ -102,7 +101,7 @@ def quality(those: Sequence[Contestant], colours: dict[str, int], against: str, 
     stretch(plot, "y", [value for _, (_, (_, y)) in drawn for value in y], ratio=8)
     stretch(plot, "x", [value for _, (_, (x, _)) in drawn for value in x if value > 0], ratio=40)
     words = "; ".join(f"{one.name} from {y[0]:.3g} to {y[-1]:.3g}" for one, (_, (_, y)) in drawn)
-    return inline(plot, name, f"{metric} of snapshots against {label}: {words}.")
+    return Drawing(plot, f"{metric} of snapshots against {label}: {words}.")
 
 
 def thin(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

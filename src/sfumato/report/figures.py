@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from xml.etree import ElementTree
 
 import matplotlib
@@ -15,19 +16,39 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from sfumato.report import formats
-from sfumato.report.palette import PIGMENTS
+from sfumato.report.palette import INK, PIGMENTS, RULE, SOFT
 
-WIDE, NARROW, SMALL = (380, 264), (330, 240), (230, 186)
+WIDE, NARROW, SMALL, TINY = (380, 264), (330, 240), (230, 186), (210, 128)
 """Sizes near those that the page shows, so that type keeps its size: one in two, three or four columns."""
 
-INK, SOFT, RULE = "#010203", "#010204", "#010205"
 VARIABLES = {INK: "currentColor", SOFT: "var(--soft)", RULE: "var(--rule)"} | {
     pigment.light: f"var(--p{number})" for number, pigment in enumerate(PIGMENTS)
 }
-"""Stand-in colours that Matplotlib draws with, and what the page's style sheet turns them into."""
+"""The colours that Matplotlib draws with, and the variables of the page that stand for them."""
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A finished drawing and what it shows in words."""
+
+    plot: Axes
+    label: str
+    """The drawing for those who cannot see it."""
+
+    def svg(self, name: str) -> Markup:
+        """Return it as an element of the page; `name` is unique there."""
+        return inline(self.plot, name, self.label)
+
+    def png(self, scale: float = 2) -> bytes:
+        """Return it as a PNG of `scale` times its size in the page, on a transparent ground."""
+        target = io.BytesIO()
+        self.plot.get_figure(root=True).savefig(  # pyright: ignore[reportOptionalMemberAccess]
+            target, format="png", dpi=72 * scale, transparent=True
+        )
+        return target.getvalue()
 
 
 def axes(xlabel: str, ylabel: str, size: tuple[int, int] = WIDE) -> Axes:

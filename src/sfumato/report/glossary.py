@@ -22,6 +22,11 @@ METRICS = {
         "How far the crowd of generated images stands from the crowd of held-out real ones, in quality and "
         "in variety at once. The main score.",
     ),
+    "fd_inf": Entry(
+        "Fréchet distance without end",
+        "What the Fréchet distance would be with endlessly many images: the line through smaller and smaller "
+        "samples, followed to the end. It takes away the penalty that few images bring.",
+    ),
     "kd": Entry(
         "Kernel distance",
         "The same question asked another way, one that stays fair when there are few images. "
@@ -31,9 +36,46 @@ METRICS = {
     "recall": Entry("Recall", "The share of the real variety that the model can reach."),
     "density": Entry("Density", "How deep among the real images the generated ones lie; may exceed 1."),
     "coverage": Entry("Coverage", "The share of real images that have a generated neighbour."),
+    "vendi": Entry(
+        "Vendi score",
+        "How many truly different images there seem to be: 1 if all are the same, as many as were drawn if "
+        "no two are alike.",
+    ),
+    "authenticity": Entry(
+        "Authenticity (AuthPct)",
+        "The share of generated images that lie no nearer to a training image than that one lies to its own "
+        "nearest neighbour. Copies bring it down.",
+        as_percent=True,
+    ),
+    "ct": Entry(
+        "Copying test (C_T)",
+        "Whether generated images crowd closer to the training images than fresh real ones do. Near zero is "
+        "honest; well below zero is copying, well above zero has not learned the details.",
+    ),
+    "cas": Entry(
+        "Classification accuracy score",
+        "How well a classifier that learned from generated images alone names the real ones: whether the "
+        "images could teach somebody.",
+        as_percent=True,
+    ),
     "is": Entry("Inception score", "How clearly and how variedly images fall into known classes."),
     "psnr": Entry("PSNR", "Pixel fidelity of a reconstruction, in decibels."),
     "ssim": Entry("SSIM", "Structural likeness of a reconstruction; 1 is identical."),
+    "ms_ssim": Entry(
+        "Multi-scale SSIM",
+        "Structural likeness at four sizes at once, from fine detail to layout; 1 is identical.",
+    ),
+    "lpips": Entry(
+        "Perceptual distance (LPIPS)",
+        "How different two images look to a network that was tuned on what people see; 0 is identical.",
+    ),
+    "delta_e": Entry(
+        "Colour difference (ΔE 2000)",
+        "How far colours are off, in steps of the eye: about 1 can just be seen, 10 is another colour.",
+    ),
+    "colourfulness": Entry(
+        "Colourfulness", "How vivid the colours are: 0 is gray, beyond 80 is gaudy. Compare with real images."
+    ),
 }
 """Quality metrics by the short name that records give them, in the order of the table."""
 

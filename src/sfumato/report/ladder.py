@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sfumato.comparison.records import Comparison
+from sfumato.comparison.records import Comparison, Contestant
 from sfumato.metrics.score import Score
 from sfumato.report import formats
 from sfumato.report.leaderboard import primary
@@ -20,6 +21,9 @@ class Rung:
     at: float
     low: float
     high: float
+    score: Score
+    draws: list[float]
+    """Where each independent draw of images lies."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,9 @@ class Ladder:
     rungs: list[Rung]
     floor: float | None
     """Where the ruler's floor lies; None if it was measured with another ruler or metric."""
-    floor_text: str
+    floor_score: Score
+    draws: int
+    """The most independent draws that anybody has; 0 or 1 show no spread."""
 
 
 def ladder(comparison: Comparison) -> Ladder | None:
@@ -41,7 +47,8 @@ def ladder(comparison: Comparison) -> Ladder | None:
     scores = [score for _, score in pairs]
     if not scores or len({score.protocol.ruler() for score in scores}) > 1:
         return None
-    top = max(max(score.interval or (score.value,)) for score in scores) * 1.03
+    draws = {one.name: _draws(one, key) for one in comparison.contestants}
+    top = max(max(*(score.interval or (score.value,)), *draws[name], 0.0) for name, score in pairs) * 1.03
     if top <= 0:
         return None
     floor = comparison.ruler.floor
@@ -49,17 +56,25 @@ def ladder(comparison: Comparison) -> Ladder | None:
     return Ladder(
         metric=scores[0].metric,
         better="higher" if scores[0].higher_is_better else "lower",
-        rungs=[_rung(name, score, top) for name, score in pairs],
+        rungs=[rung(name, score, top, draws[name]) for name, score in pairs],
         floor=_place(floor.value, top) if same else None,
-        floor_text=formats.estimate(floor)[0],
+        floor_score=floor,
+        draws=max(map(len, draws.values())),
     )
 
 
-def _rung(name: str, score: Score, top: float) -> Rung:
-    """Place one score."""
+def rung(name: str, score: Score, top: float, draws: Sequence[float] = ()) -> Rung:
+    """Place one score on a scale from 0 to `top`."""
     low, high = score.interval or (score.value, score.value)
     text, interval = formats.estimate(score)
-    return Rung(name, text, interval, _place(score.value, top), _place(low, top), _place(high, top))
+    places = [_place(value, top) for value in (score.value, low, high)]
+    return Rung(name, text, interval, *places, score, [_place(value, top) for value in draws])
+
+
+def _draws(one: Contestant, key: str) -> list[float]:
+    """Return a contestant's draws if they are of the score that is shown."""
+    leading = "fd" if "fd" in one.scores else "kd"
+    return one.draws if key == leading and len(one.draws) > 1 else []
 
 
 def _place(value: float, top: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sfumato.comparison.records import Comparison, Contestant
 from sfumato.metrics.score import Score
@@ -46,10 +46,10 @@ def leaderboard(comparison: Comparison) -> list[Group]:
     """Arrange every number of a comparison into groups of rows, one column per contestant."""
     those = comparison.contestants
     keys = glossary.order({key for one in those for key in one.scores})
-    quality = [_scores(glossary.entry(key, ""), [one.scores.get(key) for one in those]) for key in keys]
+    quality = [scored(glossary.entry(key, ""), [one.scores.get(key) for one in those]) for key in keys]
     honesty = [
-        _scores(glossary.COPIES, [one.copies for one in those]),
-        _scores(glossary.DIVERSITY, [one.diversity for one in those], near=1.0),
+        scored(glossary.COPIES, [one.copies for one in those]),
+        scored(glossary.DIVERSITY, [one.diversity for one in those], near=1.0),
         _obedience(those),
     ]
     groups = [
@@ -68,7 +68,7 @@ def primary(comparison: Comparison) -> str:
     return next(iter(shared or keys), "")
 
 
-def _scores(entry: glossary.Entry, scores: Sequence[Score | None], near: float | None = None) -> Row:
+def scored(entry: glossary.Entry, scores: Sequence[Score | None], near: float | None = None) -> Row:
     """Build a row of scores; without cells if nobody has one."""
     present = [score for score in scores if score is not None]
     if not present:
@@ -113,16 +113,18 @@ def _standing(score: Score, best: Score, badness: Callable[[float], float]) -> s
 
 def _obedience(those: Sequence[Contestant]) -> Row:
     """Average the attribute accuracies, which have one interval each but none together."""
-    means = [
-        sum(score.value for score in one.attributes.values()) / len(one.attributes)
-        if one.attributes
-        else None
-        for one in those
-    ]
-    texts = ["–" if mean is None else formats.percent(mean) for mean in means]
-    if all(mean is None for mean in means):
-        return Row(glossary.OBEDIENCE.title, "", "", "", [])
-    return Row(glossary.OBEDIENCE.title, "", glossary.OBEDIENCE.meaning, "higher", _plain(means, texts, -1))
+    means = [_mean(list(one.attributes.values())) for one in those]
+    return replace(scored(glossary.OBEDIENCE, means), symbol="")
+
+
+def _mean(scores: Sequence[Score]) -> Score | None:
+    """Return the mean of scores as a score, without an interval; None without scores."""
+    if not scores:
+        return None
+    value = sum(score.value for score in scores) / len(scores)
+    words = f"mean accuracy of {len(scores)} attribute{'s' if len(scores) > 1 else ''}"
+    note = "A mean; each attribute has an interval of its own."
+    return scores[0].model_copy(update={"metric": words, "value": value, "interval": None, "note": note})
 
 
 def _costs(those: Sequence[Contestant]) -> list[Row]:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from sfumato.comparison.records import Comparison
 from sfumato.report import formats
 from sfumato.report.bars import charts
+from sfumato.report.breakdown import breakdown
 from sfumato.report.glossary import copy_words
 from sfumato.report.ladder import ladder
 from sfumato.report.leaderboard import leaderboard
@@ -18,6 +19,7 @@ from sfumato.report.palette import PIGMENTS
 from sfumato.report.plates import Plates
 from sfumato.report.plots import plots
 from sfumato.report.protocols import measurements
+from sfumato.report.sheet import breakdown_sheet, difference_sheet, histogram_sheet, sheet
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -33,16 +35,27 @@ def render(comparison: Comparison, folder: Path) -> str:
     context: dict[str, Any] = {
         "comparison": comparison,
         "plates": plates,
+        "colours": plates.colours,
         "board": leaderboard(comparison),
         "ladder": ladder(comparison),
         "charts": charts(comparison),
         "plots": plots(comparison, plates.colours),
+        "breakdown": breakdown(comparison),
         "measurements": measurements(comparison),
-        "pigments": PIGMENTS,
-        "style": _raw("style.css"),
-        "script": _raw("script.js"),
+        "sheets": {
+            "leaderboard": sheet(comparison),
+            "labels": breakdown_sheet(comparison),
+            "distributions": histogram_sheet(comparison),
+            "recipes": difference_sheet(comparison),
+        },
     }
-    return _environment().get_template("page.html.j2").render(context)
+    return fill("page.html.j2", context)
+
+
+def fill(name: str, context: dict[str, Any]) -> str:
+    """Fill one of the pages' templates; the house's style, script and pigments are always at hand."""
+    house = {"pigments": PIGMENTS, "style": _raw("style.css"), "script": _raw("script.js")}
+    return _environment().get_template(name).render(house | context)
 
 
 def _environment() -> Environment:

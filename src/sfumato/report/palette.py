@@ -6,6 +6,10 @@ import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
+PAPER, CARD, INK, SOFT, RULE = "#f8f4ec", "#fffdf9", "#2a241e", "#695e52", "#e0d6c6"
+ACCENT, BEST = "#7d4a26", "#ecdfc4"
+"""The light colours of the style sheet, for drawings and slides."""
+
 
 class Pigment(NamedTuple):
     """A colour with its two strengths and the mark that tells it apart without colour."""

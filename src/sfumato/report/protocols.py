@@ -42,5 +42,11 @@ def measurements(comparison: Comparison) -> list[Measurement]:
 
 def _scores(one: Contestant) -> list[Score]:
     """Return every score of a contestant, those of the table first."""
-    named = [*one.scores.values(), one.copies, one.diversity, *one.attributes.values()]
+    named = [
+        *one.scores.values(),
+        one.copies,
+        one.diversity,
+        *one.attributes.values(),
+        *one.breakdown.values(),
+    ]
     return [score for score in named if score is not None]

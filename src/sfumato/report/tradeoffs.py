@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from sfumato.comparison.records import Contestant
 from sfumato.metrics.score import Score
-from sfumato.report.figures import INK, SMALL, SOFT, axes, inline, stretch
-from sfumato.report.palette import PIGMENTS
+from sfumato.report.figures import SMALL, Drawing, axes, stretch
+from sfumato.report.palette import INK, PIGMENTS, SOFT
 
 
-def precision_recall(those: Sequence[Contestant], colours: dict[str, int], name: str) -> Markup | None:
+def precision_recall(those: Sequence[Contestant], colours: dict[str, int]) -> Drawing | None:
     """Draw precision against recall; None unless somebody has both."""
     drawn = [one for one in those if {"precision", "recall"} <= one.scores.keys()]
     if not drawn:
@@ -27,12 +26,10 @@ def precision_recall(those: Sequence[Contestant], colours: dict[str, int], name:
         f"{one.name} precision {one.scores['precision'].value:.2f}, recall {one.scores['recall'].value:.2f}"
         for one in drawn
     )
-    return inline(plot, name, f"Precision against recall, top right is best: {words}.")
+    return Drawing(plot, f"Precision against recall, top right is best: {words}.")
 
 
-def quality_against_cost(
-    those: Sequence[Contestant], colours: dict[str, int], key: str, name: str
-) -> Markup | None:
+def quality_against_cost(those: Sequence[Contestant], colours: dict[str, int], key: str) -> Drawing | None:
     """Draw the main score against the time to make one image; None unless somebody has that score."""
     having = [one for one in those if key in one.scores]
     drawn = [(one.scores[key], 1000 * one.sampling_seconds_16 / 16, one) for one in having]
@@ -48,10 +45,10 @@ def quality_against_cost(
     stretch(plot, "x", [cost for _, cost, _ in drawn], ratio=8, room=1.4)
     stretch(plot, "y", [score.value for score, _, _ in drawn], ratio=12)
     words = "; ".join(f"{one.name} {score.value:.3g} at {cost:.3g} ms" for score, cost, one in drawn)
-    return inline(plot, name, f"{drawn[0][0].metric} against sampling time, {way} is better: {words}.")
+    return Drawing(plot, f"{drawn[0][0].metric} against sampling time, {way} is better: {words}.")
 
 
-def reaction(scores: Sequence[Score], floor: Score, damage: str, name: str) -> Markup | None:
+def reaction(scores: Sequence[Score], floor: Score, damage: str) -> Drawing | None:
     """Draw how a distance answers to ever more damage done to real images; None without measurements."""
     if not scores:
         return None
@@ -63,7 +60,7 @@ def reaction(scores: Sequence[Score], floor: Score, damage: str, name: str) -> M
     plot.set_xticks(levels)
     plot.set_ylim(0, 1.08 * max(*values, floor.value))
     words = ", ".join(f"{value:.3g}" for value in values)
-    return inline(plot, name, f"{scores[0].metric} of real images with rising {damage}: {words}.")
+    return Drawing(plot, f"{scores[0].metric} of real images with rising {damage}: {words}.")
 
 
 def _point(plot: Axes, x: Score | float, y: Score, colour: int) -> None:

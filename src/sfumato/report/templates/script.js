@@ -1,20 +1,34 @@
 "use strict";
 (() => {
   const zoom = document.getElementById("zoom");
+  const room = zoom?.querySelector(".zoomed");
+  const show = (content, caption) => {
+    room.replaceChildren(content);
+    zoom.querySelector("p").textContent = caption;
+    zoom.showModal();
+  };
   for (const frame of document.querySelectorAll("button.frame")) {
     frame.addEventListener("click", () => {
       const source = frame.querySelector("img");
-      const target = zoom.querySelector("img");
-      target.src = source.src;
-      target.alt = source.alt;
+      const target = source.cloneNode();
       // A whole-number enlargement keeps every pixel square.
-      const room = Math.min(innerWidth * 0.94 / source.naturalWidth, innerHeight * 0.82 / source.naturalHeight);
-      target.style.width = `${source.naturalWidth * (room >= 1 ? Math.floor(room) : room)}px`;
-      zoom.querySelector("p").textContent = frame.dataset.caption;
-      zoom.showModal();
+      const times = Math.min(innerWidth * 0.94 / source.naturalWidth, innerHeight * 0.82 / source.naturalHeight);
+      target.style.width = `${source.naturalWidth * (times >= 1 ? Math.floor(times) : times)}px`;
+      target.removeAttribute("height");
+      show(target, frame.dataset.caption);
     });
   }
-  zoom.addEventListener("click", (event) => {
+  for (const button of document.querySelectorAll("button.enlarge")) {
+    button.addEventListener("click", () => {
+      const source = button.querySelector("svg");
+      const target = source.cloneNode(true);
+      target.removeAttribute("id");
+      const { width, height } = source.viewBox.baseVal;
+      target.style.width = `${Math.min(innerWidth * 0.94, innerHeight * 0.8 * width / height)}px`;
+      show(target, button.dataset.caption);
+    });
+  }
+  zoom?.addEventListener("click", (event) => {
     if (!event.target.closest("form")) zoom.close();
   });
 
@@ -76,6 +90,19 @@
       }
       button.textContent = "Copied";
       setTimeout(() => { button.textContent = "Copy"; }, 1600);
+    });
+  }
+
+  for (const button of document.querySelectorAll("button.download")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      // The mark in front tells spreadsheets that the text is UTF-8.
+      const file = new Blob(["\ufeff", button.dataset.csv], { type: "text/csv;charset=utf-8" });
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(file);
+      link.download = button.dataset.file;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
     });
   }
 
