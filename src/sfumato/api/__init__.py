@@ -6,6 +6,7 @@ from sfumato.api.data import inspect, prepare
 from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
 from sfumato.api.sampling import sample
+from sfumato.api.standings import leaderboard
 from sfumato.api.training import resume, train
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "doctor",
     "evaluate",
     "inspect",
+    "leaderboard",
     "prepare",
     "resume",
     "sample",

@@ -163,6 +163,7 @@ def sample(
 
 app.command()(judging.evaluate)
 app.command()(judging.report)
+app.command()(judging.leaderboard)
 app.command()(restoring.degrade)
 
 

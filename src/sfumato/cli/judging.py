@@ -179,3 +179,27 @@ def evaluate(
             settings=tuple(set_ or ()), device=device, observer=observer,
         )  # fmt: skip
     tell_scores(scores, json)
+
+
+def leaderboard(
+    folders: Annotated[
+        list[Path] | None, Argument(metavar="[DIR]...", help="Folders with runs in them; empty: runs/.")
+    ] = None,
+    out: o.Out = Path("leaderboard"),
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Rank every run that was ever evaluated, data set by data set.
+
+    Only runs that met the same ruler and the same reference are ranked against each other. Nothing is
+    measured here: evaluate or compare runs first.
+
+    \b
+    Example:
+      sfumato leaderboard runs/ report/ --out standings/
+    """
+    from sfumato import api
+    from sfumato.cli.output import tell_standings
+
+    tell_standings(api.leaderboard(folders or ("runs",), out=out), out, json)

@@ -16,6 +16,7 @@ from sfumato import models  # noqa: F401  (registers the presets)
 from sfumato.api.environment import Finding
 from sfumato.api.sampling import grid_path, paths
 from sfumato.comparison.records import Comparison
+from sfumato.comparison.standings import Standings, mean_ranks, rankings
 from sfumato.config import explain
 from sfumato.data.degradations import Pairs
 from sfumato.data.doctor import DataReport
@@ -171,6 +172,30 @@ def tell_prepared(prepared: Prepared, as_json: bool) -> None:
         f"{spec.name}: {spec.n_train:,} training and {spec.n_test:,} held-out images of "
         f"{spec.height}x{spec.width} {colour} in {prepared.path}"
     )
+
+
+def tell_standings(found: Standings, out: Path, as_json: bool) -> None:
+    """Print a ranking for each data set and ruler, and the mean ranks of presets."""
+    if as_json:
+        return _json(found.model_dump(mode="json"))
+    tables = rankings(found.standings)
+    for ranking in tables:
+        table = Table(box=None, pad_edge=False, title=ranking.data, title_justify="left")
+        for title in ("", "run", "preset", "score", "95% interval", "recall", "trained"):
+            table.add_column(title)
+        for place, one in enumerate(ranking.runs, start=1):
+            score, recall = one.leading, one.scores.get("recall")
+            interval = f"[{score.interval[0]:.3g}, {score.interval[1]:.3g}]" if score.interval else "-"
+            table.add_row(
+                str(place), one.run, one.preset, f"{score.metric} {score.value:.3g}".replace("[", "\\["),
+                interval.replace("[", "\\["), f"{recall.value:.2f}" if recall else "-",
+                f"{one.training_seconds:.0f} s",
+            )  # fmt: skip
+        console.print(table)
+        _say(f"{ranking.why}\n" if ranking.why else "")
+    for mean in mean_ranks(tables):
+        _say(f"{mean.preset}: mean rank {mean.rank:.2g} over {mean.datasets} data sets")
+    _say(f"The page: {out / 'leaderboard.html'}")
 
 
 def tell_pairs(pairs: Pairs, as_json: bool) -> None:

@@ -151,20 +151,25 @@ def _distributions(reference: Reference, images: np.ndarray, distances: np.ndarr
     ]
 
 
+def evaluations(run: Run) -> list[Evaluation]:
+    """Return everything that was measured about a run, newest first."""
+    files = sorted((run.path / "evaluations").glob("*/scores.json"), key=lambda path: -path.stat().st_mtime)
+    return [build(Evaluation, read_json(file), str(file)) for file in files]
+
+
 def best_snapshot(run: Run) -> int:
     """Return after how many images a run's weights were best, by its newest evaluation.
 
     Raises:
         UsageError: If it was never evaluated.
     """
-    found = sorted((run.path / "evaluations").glob("*/scores.json"), key=lambda path: path.stat().st_mtime)
+    found = evaluations(run)
     if not found:
         raise UsageError(
             f"{run.path}: nobody knows yet which weights are best; measure them with `sfumato evaluate "
             f"{run.path}`, or take the last."
         )
-    curve = build(Evaluation, read_json(found[-1]), str(found[-1])).curve
-    return min(curve, key=lambda point: point.score.value).images
+    return min(found[0].curve, key=lambda point: point.score.value).images
 
 
 def generate(sampler: Sampler, count: int, progress: Progress, first: int = 0) -> np.ndarray:
