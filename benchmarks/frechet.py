@@ -16,7 +16,6 @@ from scipy.linalg import sqrtm
 from sfumato.metrics.frechet import FrechetReference
 from sfumato.metrics.statistics import FeatureStatistics
 
-
 REQUIRED = 15
 """Times faster than sqrtm, with a cached reference at 2048 dimensions."""
 
