@@ -16,6 +16,9 @@ from scipy.linalg import sqrtm
 from sfumato.metrics.frechet import FrechetReference
 from sfumato.metrics.statistics import FeatureStatistics
 
+REQUIRED = 15
+"""Times faster than sqrtm, with a cached reference at 2048 dimensions."""
+
 
 def with_sqrtm(real: FeatureStatistics, generated: FeatureStatistics) -> float:
     """Compute the distance as pytorch-fid does."""
@@ -61,6 +64,7 @@ def main() -> None:
         "one_shot_ratio": round(theirs / one_shot, 1),
         "cached_ratio": round(theirs / cached, 1),
         "relative_difference": abs(value - expected) / abs(expected),
+        "met": theirs >= REQUIRED * cached,
     }
     print(json.dumps(result))
 

@@ -42,13 +42,26 @@ def pairwise_distances(x: Tensor, y: Tensor) -> Tensor:
     Returns:
         Float64 [N, M].
     """
+    return _squares(x, y).sqrt_()
+
+
+def _squares(x: Tensor, y: Tensor) -> Tensor:
+    """Return squared distances; equal rows get exactly 0."""
     norms_x, norms_y = x.square().sum(dim=1)[:, None], y.square().sum(dim=1)
-    squares = (x @ y.T).mul_(-2).add_(norms_y).add_(norms_x)
-    # |x|^2 + |y|^2 - 2 x.y leaves rounding where a zero belongs, and its root is no longer small.
-    rounding = 8 * torch.finfo(x.dtype).eps * x.shape[1] ** 0.5
-    if len(x) and float(squares.min()) <= rounding * float(norms_x.max() + norms_y.max()):
-        squares.masked_fill_(squares <= rounding * (norms_x + norms_y), 0)
-    return squares.sqrt_()
+    squares = _rounded_squares(x, y, norms_x, norms_y)
+    if float(squares.min()) <= _rounding(x) * float(norms_x.max() + norms_y.max()):
+        squares.masked_fill_(squares <= _rounding(x) * (norms_x + norms_y), 0)
+    return squares
+
+
+def _rounded_squares(x: Tensor, y: Tensor, norms_x: Tensor, norms_y: Tensor) -> Tensor:
+    """Return |x|^2 + |y|^2 - 2 x.y, which leaves rounding where a zero belongs."""
+    return (x @ y.T).mul_(-2).add_(norms_y).add_(norms_x)
+
+
+def _rounding(x: Tensor) -> float:
+    """Return the part of |x|^2 + |y|^2 below which a squared distance is rounding alone."""
+    return 8 * torch.finfo(x.dtype).eps * x.shape[1] ** 0.5
 
 
 def kth_distances(features: Tensor, ks: Sequence[int]) -> Tensor:
@@ -64,16 +77,24 @@ def kth_distances(features: Tensor, ks: Sequence[int]) -> Tensor:
     Raises:
         UsageError: If there are not more images than the largest k.
     """
+    return _kth_squares(features, ks).sqrt_()
+
+
+def _kth_squares(features: Tensor, ks: Sequence[int]) -> Tensor:
+    """Return each image's squared distance to its k-th nearest other image, float64 [N, len(ks)]."""
     if max(ks) >= len(features):
         raise UsageError(
             f"{len(features)} images: {max(ks)} nearest neighbours need {max(ks) + 1}; pass more."
         )
-    found = []
+    norms, found = features.square().sum(dim=1), []
     for rows in chunks(len(features), 8 * len(features)):
-        block = pairwise_distances(features[rows], features)
+        block = _rounded_squares(features[rows], features, norms[rows, None], norms)
         index = torch.arange(rows.start, rows.stop, device=block.device)
         block[index - rows.start, index] = torch.inf
-        found.append(block.topk(max(ks), dim=1, largest=False).values)
+        nearest, neighbours = block.topk(max(ks), dim=1, largest=False)
+        # Rounding is put right among the few that are kept; of equal rows all are nearest anyway.
+        zero = nearest <= _rounding(features) * (norms[rows, None] + norms[neighbours])
+        found.append(nearest.masked_fill_(zero, 0))
     return torch.cat(found)[:, [k - 1 for k in ks]]
 
 
@@ -105,13 +126,14 @@ def neighbourhood(
     x, y = as_pair(real, generated)
     centre = x.mean(dim=0)
     x, y = x - centre, y - centre
-    real_small, real_large = kth_distances(x, (precision_k, coverage_k)).T
-    (generated_small,) = kth_distances(y, (precision_k,)).T
+    # Squares are in the order of the distances, and their roots cost as much as all the counting.
+    real_small, real_large = _kth_squares(x, (precision_k, coverage_k)).T
+    (generated_small,) = _kth_squares(y, (precision_k,)).T
     inside = balls = 0
     recalled = torch.zeros(len(x), dtype=torch.bool, device=x.device)
     covered = recalled.clone()
     for rows in chunks(len(y), 8 * len(x)):
-        block = pairwise_distances(y[rows], x)
+        block = _squares(y[rows], x)
         inside += int((block <= real_small).any(dim=1).sum())
         recalled |= (block <= generated_small[rows, None]).any(dim=0)
         within = block < real_large
