@@ -104,10 +104,15 @@ def degrade(
                 f"('{failures[0][0]}': {failures[0][1]})."
             )
         write_manifest(here, lines)
-        if failures:
-            with open(here / FAILURES, "w", encoding="utf-8", newline="") as file:
-                csv.writer(file, lineterminator="\n").writerows([("file", "reason"), *failures])
+        _write_failures(here, failures)
     return Pairs(target, tuple(line.file for line in lines), tuple(failures))
+
+
+def _write_failures(here: Path, failures: Sequence[tuple[str, str]]) -> None:
+    """Write failures.csv, if there is anything to say."""
+    if failures:
+        with open(here / FAILURES, "w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([("file", "reason"), *failures])
 
 
 def _pair(order: _Order, job: tuple[str, str]) -> Line | str:
