@@ -19,10 +19,12 @@ if TYPE_CHECKING:
         demo,
         doctor,
         evaluate,
+        explore,
         inspect,
         prepare,
         resume,
         sample,
+        score,
         train,
     )
     from sfumato.runs import Run
@@ -33,10 +35,12 @@ __all__ = [
     "demo",
     "doctor",
     "evaluate",
+    "explore",
     "inspect",
     "prepare",
     "resume",
     "sample",
+    "score",
     "train",
 ]
 

@@ -4,7 +4,9 @@ from sfumato.api.comparing import compare, demo
 from sfumato.api.data import inspect, prepare
 from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
+from sfumato.api.exploring import explorable, explore
 from sfumato.api.sampling import sample
+from sfumato.api.scoring import score
 from sfumato.api.training import resume, train
 
 __all__ = [
@@ -12,9 +14,12 @@ __all__ = [
     "demo",
     "doctor",
     "evaluate",
+    "explorable",
+    "explore",
     "inspect",
     "prepare",
     "resume",
     "sample",
+    "score",
     "train",
 ]
