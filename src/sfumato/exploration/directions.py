@@ -177,8 +177,8 @@ def _area(projected: Tensor, more: Tensor) -> tuple[float, tuple[float, float]]:
     """Return the area under the ROC curve with its 95% interval."""
     n, m = int(more.sum()), int((~more).sum())
     ranks = rankdata(projected.numpy())
-    area = (ranks[more.numpy()].sum() - n * (n + 1) / 2) / (n * m)
+    area = float(ranks[more.numpy()].sum() - n * (n + 1) / 2) / (n * m)
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
     variance = (area * (1 - area) + (n - 1) * (q1 - area**2) + (m - 1) * (q2 - area**2)) / (n * m)
     half = 1.96 * math.sqrt(max(variance, 0.0))
-    return float(area), (max(area - half, 0.0), min(area + half, 1.0))
+    return area, (max(area - half, 0.0), min(area + half, 1.0))

@@ -9,6 +9,7 @@ Reference: Zhu et al. 2016, arXiv:1609.03552 (projection by optimisation).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,9 @@ RATE = 0.1
 """Its first step, in standard deviations of the latents."""
 CORRECTIONS = 4
 """Times that an encoding is corrected by what its image lacks."""
+
+Decoded = Callable[[Tensor], Images]
+"""Maps latents to images, differentiably."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def project(
     Args:
         sampler: The trained model.
         images: uint8 [N, H, W, C], of the model's shape.
-        method: encode, optimise, or auto: encode where the model can.
+        method: encode, optimise, or auto: encode where the model can, unless a random guess is nearer.
         wish: What the images show, where that is known; the rest is guessed with `Scores`.
         sampling: How images are decoded; overrides the recipe's.
     """
@@ -80,11 +84,11 @@ def project(
         return sampler.model.decode(latents, condition, sampling, noise)
 
     with torch.no_grad():
-        start = _guess(sampler, pixels, condition, sampling)
+        latents = start = _guess(sampler, pixels, condition, sampling)
         if isinstance(sampler.model, Encodes):
-            latents = _encoded(sampler, pixels, condition, decoded)
-        else:
-            latents = start
+            found = _encoded(sampler, pixels, condition, decoded)
+            # an encoder that has learned little is no better than a guess
+            latents = found if method == "encode" else _better(start, found, pixels, decoded)
     if method == "optimise" or not isinstance(sampler.model, Encodes):
         latents = _descended(sampler, pixels, latents, decoded)
     anchors = Anchors(latents, condition.to("cpu"), tuple(seeds))
@@ -142,6 +146,8 @@ def believed(sampler: Sampler, images: Images, wish: Wish | None = None) -> Cond
 
     Reference: Li et al. 2023, arXiv:2303.16203 (a diffusion model as classifier).
     """
+    if not sampler.data.columns:
+        return Condition.unknown(len(images), 0)
     tried = shown(sampler, [derive("guess", k) for k in range(GUESSES)], wish)
     both, index = torch.cat([tried.values, tried.known], dim=1).unique(dim=0, return_inverse=True)
     first = torch.stack([(index == k).nonzero()[0, 0] for k in range(len(both))])
@@ -169,47 +175,46 @@ def _guess(sampler: Sampler, images: Images, condition: Condition, sampling: Sam
     return latents[chosen]
 
 
-def _encoded(sampler: Sampler, images: Images, condition: Condition, decoded) -> Tensor:
+def _better(a: Tensor, b: Tensor, images: Images, decoded: Decoded) -> Tensor:
+    """Return of two latents the one whose image is nearer, for each image."""
+    nearer = _loss(decoded(b), images) < _loss(decoded(a), images)
+    return torch.where(nearer.view(-1, *[1] * (a.ndim - 1)), b, a)
+
+
+def _encoded(sampler: Sampler, images: Images, condition: Condition, decoded: Decoded) -> Tensor:
     """Encode, and where latents are images themselves, correct what decoding gets wrong.
 
     z + encode(image) - encode(decode(z)) stands still only where the image is met.
     """
     model = sampler.model
     assert isinstance(model, Encodes)
-    target = model.encode(images, condition)
-    best, z = target, target
+    best = z = target = model.encode(images, condition)
     if not model.smooth or target.shape != images.shape:
         return target
-    error = _loss(decoded(best), images)
     for _ in range(CORRECTIONS):
         z = z + target - model.encode(decoded(z), condition)
-        now = _loss(decoded(z), images)
-        better = now < error
-        best = torch.where(better[:, None, None, None], z, best)
-        error = torch.where(better, now, error)
+        best = _better(best, z, images, decoded)
     return best
 
 
 @torch.enable_grad()
-def _descended(sampler: Sampler, images: Images, start: Tensor, decoded) -> Tensor:
+def _descended(sampler: Sampler, images: Images, start: Tensor, decoded: Decoded) -> Tensor:
     """Move latents downhill by Adam, by ever smaller steps; the best place on the way counts."""
     centre = sampler.model.centre()
     spread = (start - centre).detach().square().mean().sqrt()
     latents = start.clone().requires_grad_(True)
     optimizer = torch.optim.Adam([latents], lr=float(RATE * spread))
-    with torch.no_grad():
-        best, error = start, _loss(decoded(start), images)
-    for step in range(STEPS):
+    best, error = start, torch.full((len(start),), torch.inf, device=start.device)
+    for step in range(STEPS + 1):
         optimizer.param_groups[0]["lr"] = float(RATE * spread) * (1 + math.cos(math.pi * step / STEPS)) / 2
         optimizer.zero_grad()
         losses = _loss(decoded(latents), images)
         size = ((latents - centre) / spread).flatten(1).square().mean(dim=1)
         # latents far longer or shorter than random ones decode to nothing that was learned
         (losses + 0.002 * (size - 1).square()).sum().backward()
-        better = losses.detach() < error
-        shape = (-1, *[1] * (start.ndim - 1))
-        best = torch.where(better.view(shape), latents.detach(), best)
-        error = torch.where(better, losses.detach(), error)
+        nearer = losses.detach() < error
+        best = torch.where(nearer.view(-1, *[1] * (start.ndim - 1)), latents.detach(), best)
+        error = torch.where(nearer, losses.detach(), error)
         optimizer.step()
     return best
 
