@@ -26,7 +26,7 @@ def test_a_direction_is_found_and_leads_there(plain):
     assert found.area > 0.78 and found.interval[0] > 0.7 and "carry 'smiling'" in found.sentence()
     corner = torch.zeros(3, 8, 8)
     corner[:, :2, :2] = 12**-0.5
-    assert float((found.step * corner).sum()) > 0.7, "mostly the corner"
+    assert float((found.step * corner).sum()) > 0.6, "mostly the corner"
     assert float(found.step.square().sum()) == pytest.approx(1, abs=0.1), "one standard deviation"
     anchors = of_seeds(sampler, [5, 6])
     moved = directions.along(sampler, anchors, found, frames=5, strength=0.5)
