@@ -20,11 +20,13 @@ if TYPE_CHECKING:
         demo,
         doctor,
         evaluate,
+        explore,
         inspect,
         leaderboard,
         prepare,
         resume,
         sample,
+        score,
         train,
     )
     from sfumato.runs import Run
@@ -36,11 +38,13 @@ __all__ = [
     "demo",
     "doctor",
     "evaluate",
+    "explore",
     "inspect",
     "leaderboard",
     "prepare",
     "resume",
     "sample",
+    "score",
     "train",
 ]
 

@@ -5,7 +5,9 @@ from sfumato.api.damaging import degrade
 from sfumato.api.data import inspect, prepare
 from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
+from sfumato.api.exploring import explorable, explore
 from sfumato.api.sampling import sample
+from sfumato.api.scoring import score
 from sfumato.api.standings import leaderboard
 from sfumato.api.training import resume, train
 
@@ -15,10 +17,13 @@ __all__ = [
     "demo",
     "doctor",
     "evaluate",
+    "explorable",
+    "explore",
     "inspect",
     "leaderboard",
     "prepare",
     "resume",
     "sample",
+    "score",
     "train",
 ]

@@ -10,6 +10,7 @@ from typer import Argument, Option
 
 from sfumato.cli import judging, restoring
 from sfumato.cli import options as o
+from sfumato.cli.exploring import explore, score
 from sfumato.cli.groups import data_app, runs_app
 
 __all__ = ["app"]
@@ -195,3 +196,7 @@ def doctor(json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False)
     from sfumato.cli.output import tell_findings
 
     tell_findings(api.doctor(), json)
+
+
+app.command()(explore)
+app.command()(score)

@@ -72,6 +72,8 @@ class GAN(GenerativeModel):
     """A generator and a discriminator that learn from each other."""
 
     sampling_keys = frozenset({"truncation"})
+    measures = "discriminator logit"
+    higher_fits = True
     generator: nn.Module
     """Maps (Float [B, latent], Condition) to images, Float [B, C, H, W], in or near [-1, 1]."""
     discriminator: nn.Module
@@ -186,6 +188,10 @@ class GAN(GenerativeModel):
         self, latents: Tensor, condition: Condition, sampling: SamplingConfig, noise: ImageNoise
     ) -> Images:
         return self.generator(sampling.truncation * latents, condition).float().clamp(-1, 1)
+
+    def score(self, images: Images, condition: Condition, noise: ImageNoise) -> Tensor:
+        """Return the discriminator's logit; its zero means something in some games only."""
+        return self.discriminator(images, condition)
 
 
 @contextlib.contextmanager

@@ -83,6 +83,10 @@ class GenerativeModel(Model):
     def latents(self, noise: ImageNoise) -> Tensor:
         """Draw one latent per image from its own seed; Float [B, ...]."""
 
+    def centre(self) -> Tensor | float:
+        """Return the mean of all latents, around which ways between them turn; 0 for Gaussian noise."""
+        return 0.0
+
     @abstractmethod
     def decode(
         self, latents: Tensor, condition: Condition, sampling: SamplingConfig, noise: ImageNoise
@@ -108,4 +112,32 @@ class Encodes(Protocol):
 
     def encode(self, images: Images, condition: Condition) -> Tensor:
         """Map images to the latents that decode to them, as nearly as the model can."""
+        ...
+
+
+@runtime_checkable
+class Traces(Protocol):
+    """A generative model that works step by step and can show how it came to an image."""
+
+    def trace(
+        self, latents: Tensor, condition: Condition, sampling: SamplingConfig, noise: ImageNoise
+    ) -> Sequence[tuple[float, Tensor, Tensor]]:
+        """Return (t, state, predicted clean image) of each step, from noise (t = 1) to image (t = 0).
+
+        Both are Float [B, C, H, W]; the last prediction is what `decode` returns.
+        """
+        ...
+
+
+@runtime_checkable
+class Scores(Protocol):
+    """A generative model that can say how well an image fits what it learned."""
+
+    measures: ClassVar[str]
+    """What the score is, with its unit: `bound in nats`."""
+    higher_fits: ClassVar[bool]
+    """Whether images like the training images score higher than others."""
+
+    def score(self, images: Images, condition: Condition, noise: ImageNoise) -> Tensor:
+        """Return one score per image, Float [B], for what each is said to show."""
         ...

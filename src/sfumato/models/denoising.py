@@ -10,16 +10,23 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
-from sfumato.diffusion.solvers import schedule, solve
+from sfumato.diffusion.paths import interpolate
+from sfumato.diffusion.solvers import Denoiser, schedule, solve
 from sfumato.models.base import GenerativeModel, Loss
 from sfumato.networks.resolution import working_patch
 from sfumato.networks.unet import ResidualBlock, UNet
 from sfumato.recipe import ModelConfig, SamplingConfig
 from sfumato.seeding import ImageNoise
+
+ENCODING_STEPS = 50
+"""Steps from an image to its noise, two network evaluations each."""
+SCORED_TIMES = (0.2, 0.4, 0.6, 0.8)
+"""Noise levels at which images are scored."""
 
 
 class DenoisingConfig(ModelConfig):
@@ -47,6 +54,8 @@ class Denoising(GenerativeModel):
     """A U-Net that is shown noisy images, and the way from noise to an image."""
 
     sampling_keys = frozenset({"steps", "sampler", "eta", "guidance", "guidance_interval"})
+    measures = "denoising error"
+    higher_fits = False
 
     def __init__(self, config: DenoisingConfig, data: DataSpec) -> None:
         super().__init__(config, data)
@@ -98,17 +107,68 @@ class Denoising(GenerativeModel):
     def decode(
         self, latents: Tensor, condition: Condition, sampling: SamplingConfig, noise: ImageNoise
     ) -> Images:
-        nothing = Condition.unknown(len(latents), condition.values.shape[1], latents.device)
-        guided = sampling.guidance != 1 and condition.values.shape[1] > 0
+        return self._solved(self._denoiser(condition, sampling), latents, sampling, noise)
+
+    def trace(
+        self, latents: Tensor, condition: Condition, sampling: SamplingConfig, noise: ImageNoise
+    ) -> Sequence[tuple[float, Tensor, Tensor]]:
+        denoise = self._denoiser(condition, sampling)
+        seen: dict[float, tuple[Tensor, Tensor]] = {}
+
+        def watched(x: Tensor, t: float) -> Tensor:
+            # a solver that looks at a time twice goes on from the second look
+            seen[t] = x, denoise(x, t)
+            return seen[t][1]
+
+        x_0 = self._solved(watched, latents, sampling, noise)
+        steps = [(t, *seen[t]) for t in sorted(seen, reverse=True)]
+        return [*steps, (0.0, x_0, x_0)]
+
+    def encode(self, images: Images, condition: Condition) -> Tensor:
+        """Follow the probability flow backwards, from the image to its noise.
+
+        Reference: Song et al. 2020, Sec. 4.3 (DDIM), arXiv:2010.02502; by Heun's method here.
+        """
+        denoise = self._denoiser(condition, SamplingConfig())
+        times = list(reversed(self.times(ENCODING_STEPS)))
+        x = (1 - times[1]) * images  # so near to the data the noise is too small to be seen
+        for t, after in zip(times[1:-1], times[2:], strict=True):
+            slope = (x - denoise(x, t)) / t
+            ahead = x + (after - t) * slope
+            x = x + (after - t) * (slope + (ahead - denoise(ahead, after)) / after) / 2
+        return x
+
+    def score(self, images: Images, condition: Condition, noise: ImageNoise) -> Tensor:
+        """Return the mean squared error of the velocity over `SCORED_TIMES`."""
+        eps = noise.normal("score", *self.shape)
+        errors = [
+            (self.denoised(interpolate(images, eps, eps.new_full((len(eps),), t)), t, condition) - images)
+            .square()
+            .mean(dim=(1, 2, 3))
+            / t**2
+            for t in SCORED_TIMES
+        ]
+        return torch.stack(errors).mean(dim=0)
+
+    def _denoiser(self, condition: Condition, sampling: SamplingConfig) -> Denoiser:
+        """Return the prediction of x_0 for a condition, guided as asked."""
         first, last = sampling.guidance_interval
 
         def denoise(x: Tensor, t: float) -> Tensor:
             x_0 = self.denoised(x, t, condition)
-            if guided and first <= t <= last:
+            if sampling.guidance != 1 and condition.values.shape[1] and first <= t <= last:
                 # Ho & Salimans 2022, Eq. 6, arXiv:2207.12598; x_0 is linear in what is predicted
+                nothing = Condition.unknown(len(x), condition.values.shape[1], x.device)
                 plain = self.denoised(x, t, nothing)
                 x_0 = plain + sampling.guidance * (x_0 - plain)
             return x_0
+
+        return denoise
+
+    def _solved(
+        self, denoise: Denoiser, latents: Tensor, sampling: SamplingConfig, noise: ImageNoise
+    ) -> Images:
+        """Carry noise to images, Float [B, C, H, W] in [-1, 1]."""
 
         def draw(step: int) -> Tensor:
             return noise.normal(f"step-{step}", *self.shape)

@@ -60,6 +60,8 @@ class VAE(GenerativeModel):
 
     Config = VAEConfig
     LEVELS = 3
+    measures = "bound in nats"
+    higher_fits = True
 
     def __init__(self, config: VAEConfig, data: DataSpec) -> None:
         super().__init__(config, data)
@@ -125,10 +127,21 @@ class VAE(GenerativeModel):
     def _bound(self, batch: Batch, z: Tensor, mean: Tensor, log_variance: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean negative log likelihood and the KL per image and dimension, in nats."""
         decoded = self._decoded(z, batch.condition)
-        sigma = self._sigma()
         squared = (decoded - batch.images).square().sum(dim=(1, 2, 3)).mean()
-        error = squared / (2 * sigma.square()) + math.prod(self.shape) * torch.log(sigma)
-        return error, gaussian_kl(mean, log_variance)
+        return self._error(squared), gaussian_kl(mean, log_variance)
+
+    def _error(self, squared: Tensor) -> Tensor:
+        """Return the negative log likelihood that a sum of squared errors means, without its constant."""
+        sigma = self._sigma()
+        return squared / (2 * sigma.square()) + math.prod(self.shape) * torch.log(sigma)
+
+    def score(self, images: Images, condition: Condition, noise: ImageNoise) -> Tensor:
+        """Return the bound under the prior of training, N(0, I), of densities of pixels in [-1, 1]."""
+        mean, log_variance = self._posterior(images, condition)
+        z = mean + (log_variance / 2).exp() * noise.normal("posterior", self.config.latent)
+        squared = (self._decoded(z, condition) - images).square().sum(dim=(1, 2, 3))
+        constant = math.prod(self.shape) * math.log(2 * math.pi) / 2
+        return -(self._error(squared) + constant + gaussian_kl(mean, log_variance).sum(dim=1))
 
     def _sigma(self) -> Tensor:
         """Return the likelihood's standard deviation, never so small that the loss explodes."""
@@ -146,6 +159,9 @@ class VAE(GenerativeModel):
     def encode(self, images: Images, condition: Condition) -> Tensor:
         """Return the posterior's mean as seen from the prior's, Float [B, latent]."""
         return self._posterior(images, condition)[0] - self.prior_shift(condition)
+
+    def centre(self) -> Tensor:
+        return torch.softmax(self.prior_weights.float(), dim=0) @ self.prior_means
 
     def latents(self, noise: ImageNoise) -> Tensor:
         # the component is chosen by inverting the cumulative weights at a uniform draw

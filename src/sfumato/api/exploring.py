@@ -1,0 +1,368 @@
+"""Exploring: films and pictures of what a run learned, each with what is needed to make it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sfumato.api import pictures
+from sfumato.api.data import Observer, reporting, silent
+from sfumato.api.evaluating import open_reference
+from sfumato.api.sampling import _sampling, _weights
+from sfumato.conditions import Wish, parse_wish
+from sfumato.config import VERSION
+from sfumato.data.prepare import prepare as prepare_data
+from sfumato.data.prepared import Prepared
+from sfumato.errors import UsageError
+from sfumato.exploration import becoming, directions, nearest, projection, sweeps, ways
+from sfumato.exploration.frames import Frames
+from sfumato.exploration.kinds import Kind, choose, kinds_for
+from sfumato.exploration.places import Anchors, of_seeds
+from sfumato.imaging.film import check_suffix
+from sfumato.models.base import GenerativeModel
+from sfumato.recipe import SamplingConfig, lookup
+from sfumato.runs import Run, checkpoints
+from sfumato.runs import run as runs
+from sfumato.sampling import Sampler, snapshots
+from sfumato.storage import read_json
+from sfumato.training.precision import choose_device
+
+MOST = 10_000
+"""Images of one exploration at most."""
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """Images, and how to make them again."""
+
+    frames: np.ndarray
+    """uint8 [N, H, W, C], row by row."""
+    columns: int
+    """Images in a row; a film plays the columns."""
+    recipe: dict[str, Any]
+    """Run, hash of the weights, kind, seeds and options, as plain data."""
+    made: tuple[dict[str, Any], ...]
+    """What made each image."""
+    notes: tuple[str, ...]
+    """What a person should know, in whole sentences."""
+    path: Path | None
+    """The file, where one was asked for."""
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What was asked for, checked."""
+
+    run: Run
+    kind: Kind
+    seeds: tuple[int, ...]
+    options: Mapping[str, Any]
+    """Those that were given, by their names in the functions of `exploration`."""
+    wishes: tuple[Wish, ...]
+    images: tuple[str | Path | np.ndarray, ...]
+    sampling: SamplingConfig
+    weights: Path
+    """The checkpoint's or snapshot's folder."""
+    device: Any
+    observer: Observer
+
+    @property
+    def wish(self) -> Wish | None:
+        return self.wishes[0] if self.wishes else None
+
+    def common(self, *names: str) -> dict[str, Any]:
+        """Return the options of these names that were given, and the sampling."""
+        return {"sampling": self.sampling} | {k: v for k, v in self.options.items() if k in names}
+
+    def prepared(self) -> Prepared:
+        return prepare_data(self.run.source, self.run.recipe.data, progress=reporting(self.observer))
+
+
+def explorable(run: Run | str | Path) -> dict[str, str]:
+    """Return the kinds of exploring that a run can do, each with a sentence on what it shows.
+
+    Example:
+        >>> import sfumato as sf
+        >>> list(sf.api.explorable("vae-portraits"))[:2]  # doctest: +SKIP
+        ['interpolate', 'variations']
+    """
+    found = run if isinstance(run, Run) else runs.find(run)
+    return {kind.name: kind.summary for kind in kinds_for(_model(found), found.data)}
+
+
+def explore(
+    run: Run | str | Path,
+    kind: str,
+    *,
+    seeds: Sequence[int] | None = None,
+    n: int | None = None,
+    frames: int | None = None,
+    strength: float | None = None,
+    ease: bool | None = None,
+    loop: bool | None = None,
+    images: Sequence[str | Path | np.ndarray] = (),
+    method: str | None = None,
+    label: str | None = None,
+    where: Sequence[str] = (),
+    at: str = "last",
+    settings: Sequence[str] = (),
+    out: str | Path | None = None,
+    milliseconds: int | None = None,
+    device: str = "auto",
+    observer: Observer = silent,
+) -> Exploration:
+    """Look around in what a run learned.
+
+    Args:
+        run: A run, its name (below `runs/`) or its path.
+        kind: One of `explorable(run)`, such as interpolate, walk or attributes.
+        seeds: What to start from; the image of seed k is the one that `sample` draws.
+        n: How many images (of nearest: training images in a row; of grid: along a side).
+        frames: Images on the way from one place to the next.
+        strength: How far to go, in [0, 1].
+        ease: Whether to slow down at each image on the way.
+        loop: Whether to go back to the first at the end.
+        images: Your own files, or uint8 arrays of the run's shape, in the place of seeds.
+        method: How these are found: auto, encode or optimise.
+        label: For directions: an attribute, a number, or a class.
+        where: A wish such as "smiling=1,glasses=0"; for project as many changes as you like.
+        at: Which weights: last, best, or the number of training images of a snapshot.
+        settings: Keys of the sampling settings, e.g. ["steps=20"].
+        out: A file to write: .png, .gif, .webp or .mp4; what made each frame goes beside it, into
+            `OUT.json`.
+        milliseconds: Time of one frame of a film.
+        device: auto, cpu, cuda or mps.
+        observer: Told of the progress.
+
+    Raises:
+        UsageError: If the run cannot do this, naming what it can; or if an option means nothing to it.
+
+    Example:
+        >>> import sfumato as sf
+        >>> sf.explore("flow-portraits", "walk", seeds=[7], out="walk.gif").path  # doctest: +SKIP
+        PosixPath('walk.gif')
+    """
+    if out is not None:
+        check_suffix(Path(out))
+    if milliseconds is not None and not 20 <= milliseconds <= 10_000:
+        raise UsageError(f"--milliseconds {milliseconds}: choose 20 to 10,000 for a frame.")
+    found = run if isinstance(run, Run) else runs.find(run)
+    chosen = choose(kind, found.recipe.preset, _model(found), found.data)
+    given = {
+        "n": n, "frames": frames, "strength": strength, "ease": ease, "loop": loop, "method": method,
+        "label": label, "images": list(images) or None,
+    }  # fmt: skip
+    options = {key: value for key, value in given.items() if value is not None}
+    _check(chosen, options, seeds, at)
+    request = _Request(
+        found, chosen, _seeds(chosen, seeds, options), options,
+        _wishes(found, chosen, where, bool(images)), tuple(images), _sampling(found, settings),
+        _weights(found, at) or _newest(found), choose_device(device), observer,
+    )  # fmt: skip
+    observer({"event": "progress", "what": "exploring", "done": 0, "total": 1})
+    shown = _KINDS[kind](request)
+    observer({"event": "progress", "what": "exploring", "done": 1, "total": 1})
+    recipe = _recipe(request, where, at, settings)
+    path = None if out is None else pictures.write(Path(out), shown, recipe, milliseconds)
+    return Exploration(shown.images, shown.columns, recipe, tuple(shown.made), shown.notes, path)
+
+
+def _model(run: Run) -> type[GenerativeModel]:
+    model = lookup(run.recipe.preset).model
+    if not issubclass(model, GenerativeModel):
+        raise UsageError(f"{run.path}: a {run.recipe.preset} does not generate images.")
+    return model
+
+
+def _newest(run: Run) -> Path:
+    checkpoint = checkpoints.newest(run.path)
+    if checkpoint is None:
+        raise UsageError(f"{run.path}: there are no weights yet; train it with `sfumato resume {run.path}`.")
+    return checkpoint.path
+
+
+def _check(kind: Kind, options: Mapping[str, Any], seeds: Sequence[int] | None, at: str) -> None:
+    """Refuse options that mean nothing to a kind, or are out of bounds."""
+    flags = {"images": "--image", "n": "-n"}
+    for name in options:
+        if name not in kind.options:
+            known = ", ".join(sorted(flags.get(o, f"--{o}") for o in kind.options)) or "none of these"
+            raise UsageError(
+                f"{flags.get(name, f'--{name}')} means nothing to the kind {kind.name}; it knows {known}."
+            )
+    bounds = {"n": kind.count, "frames": (2, 600), "strength": (0, 1)}
+    for name, (low, high) in bounds.items():
+        if name in options and not low <= options[name] <= high:
+            flag = flags.get(name, f"--{name}")
+            raise UsageError(f"{flag} {options[name]}: choose {low} to {high} for {kind.name}.")
+    if options.get("method", "auto") not in ("auto", "encode", "optimise"):
+        raise UsageError(f"--method '{options['method']}': choose auto, encode or optimise.")
+    if "method" in options and not options.get("images"):
+        raise UsageError("--method says how your own files are found; name them with --image.")
+    if seeds is not None and options.get("images"):
+        raise UsageError("--seeds and --image: start from one or the other.")
+    if kind.name == "project" and not options.get("images"):
+        raise UsageError("project: name the files to find with --image FILE.")
+    if kind.name == "project" and seeds is not None:
+        raise UsageError("--seeds means nothing to the kind project; it starts from --image.")
+    if kind.name == "directions" and "label" not in options:
+        raise UsageError("directions: name what there should be more of with --label, e.g. --label smiling.")
+    if kind.name == "timelapse" and at != "last":
+        raise UsageError(f"--at {at}: a timelapse shows every snapshot.")
+
+
+def _seeds(kind: Kind, seeds: Sequence[int] | None, options: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the seeds that were asked for, or the kind's own."""
+    if options.get("images"):
+        return ()
+    found = tuple(kind.seeds if seeds is None else seeds)
+    for seed in found:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**31:
+            raise UsageError(f"--seeds {seed}: a seed is a whole number from 0 to {2**31 - 1}.")
+    found = tuple(int(seed) for seed in found)
+    if kind.name == "showcase" and len(found) == 1:
+        return tuple(range(found[0], found[0] + options.get("n", 100)))
+    if kind.name == "showcase" and "n" in options:
+        raise UsageError("-n and several --seeds: the seeds say how many images there are.")
+    fewest = 2 if kind.name == "interpolate" else 0 if kind.name == "project" else 1
+    if not fewest <= len(found) <= kind.most:
+        raise UsageError(f"{len(found)} seeds: {kind.name} takes {fewest} to {kind.most}.")
+    total = max(len(found), 1) * options.get("frames", 1)
+    if total > MOST:
+        raise UsageError(f"that would be {total:,} images; at most {MOST:,} are made at once.")
+    return found
+
+
+def _wishes(run: Run, kind: Kind, where: Sequence[str], photographs: bool) -> tuple[Wish, ...]:
+    """Read the wishes; only `project` takes several."""
+    if len(where) > 1 and kind.name != "project":
+        raise UsageError(f"{len(where)} wishes: {kind.name} takes one; put commas between its parts.")
+    if where and photographs and kind.name == "interpolate":
+        raise UsageError("--where means nothing to a way between your own files.")
+    return tuple(parse_wish(run.data, text) for text in where)
+
+
+def _recipe(request: _Request, where: Sequence[str], at: str, settings: Sequence[str]) -> dict[str, Any]:
+    """Return how to make it again: `explore(run, kind, seeds=..., **options)`."""
+    options = dict(request.options)
+    if request.images:
+        options["images"] = [pictures.named(image) for image in request.images]
+    more = {"where": list(where), "at": at if at != "last" else None, "settings": list(settings)}
+    options |= {key: value for key, value in more.items() if value}
+    facts = {
+        "made_with": f"sfumato {VERSION}",
+        "run": request.run.name,
+        "weights": read_json(request.weights / "manifest.json")["sha256"]["ema.safetensors"],
+        "kind": request.kind.name,
+        "seeds": list(request.seeds),
+    }
+    return facts | {"options": options}
+
+
+def _open(request: _Request) -> Sampler:
+    return Sampler.open(request.run, request.device, request.weights)
+
+
+def _anchors(request: _Request, sampler: Sampler) -> Anchors:
+    """Return where to start: the latents of seeds, or of files."""
+    if request.images:
+        return _projected(request, sampler).anchors
+    return of_seeds(sampler, request.seeds, request.wish)
+
+
+def _projected(request: _Request, sampler: Sampler) -> projection.Projection:
+    read = pictures.read(request.run, request.images)
+    wish = None if request.kind.name == "project" else request.wish
+    method = request.options.get("method", "auto")
+    if method == "encode" and not hasattr(sampler.model, "encode"):
+        raise UsageError(f"--method encode: a {request.run.recipe.preset} has no encoder; choose optimise.")
+    if method == "optimise" and not sampler.model.smooth:
+        raise UsageError(f"--method optimise: a {request.run.recipe.preset} chooses words; choose encode.")
+    return projection.project(sampler, read, method=method, wish=wish, sampling=request.sampling)
+
+
+def _interpolate(request: _Request) -> Frames:
+    sampler = _open(request)
+    anchors = _anchors(request, sampler)
+    if len(anchors) < 2:
+        raise UsageError("interpolate: name at least two files with --image.")
+    return ways.interpolate(sampler, anchors, **request.common("frames", "ease", "loop"))
+
+
+def _from_one(function: Callable[..., Frames], *names: str) -> Callable[[_Request], Frames]:
+    """Return how a kind that starts from one seed is made."""
+    return lambda request: function(
+        _open(request), request.seeds[0], wish=request.wish, **request.common(*names)
+    )
+
+
+def _from_many(function: Callable[..., Frames], *names: str) -> Callable[[_Request], Frames]:
+    """Return how a kind that starts from several seeds is made."""
+    return lambda request: function(
+        _open(request), request.seeds, wish=request.wish, **request.common(*names)
+    )
+
+
+def _attributes(request: _Request) -> Frames:
+    if len(request.images) > 1:
+        raise UsageError(f"{len(request.images)} files: attributes takes one.")
+    sampler = _open(request)
+    return sweeps.attributes(sampler, _anchors(request, sampler), **request.common("frames"))
+
+
+def _directions(request: _Request) -> Frames:
+    label = request.options["label"]
+    directions.entry(request.run.data, label)  # refused before the ruler is trained
+    sampler = _open(request)
+    anchors = _anchors(request, sampler)
+    ruler = open_reference(request.prepared(), request.device, request.observer).ruler
+    found = directions.find(sampler, label, ruler.predictions, sampling=request.sampling)
+    return directions.along(sampler, anchors, found, **request.common("frames", "strength"))
+
+
+def _project(request: _Request) -> Frames:
+    sampler = _open(request)
+    names = [pictures.named(image) for image in request.images]
+    return projection.shown_beside(
+        sampler, _projected(request, sampler), list(request.wishes), names, request.sampling
+    )
+
+
+def _timelapse(request: _Request) -> Frames:
+    opened = list(snapshots(request.run, request.device, most=100))
+    status = request.run.status
+    if not opened or opened[-1][0] < status.images:
+        opened.append((status.images, status.seconds, _open(request)))
+    return becoming.timelapse(opened, request.seeds, wish=request.wish, sampling=request.sampling)
+
+
+def _nearest(request: _Request) -> Frames:
+    prepared, features = request.prepared(), None
+    if any((request.run.path / "evaluations").glob("*/scores.json")):
+        features = open_reference(prepared, request.device, request.observer).features
+    return nearest.nearest(
+        _open(request), request.seeds, prepared, features=features, wish=request.wish,
+        **request.common("n"),
+    )  # fmt: skip
+
+
+_KINDS: dict[str, Callable[[_Request], Frames]] = {
+    "interpolate": _interpolate,
+    "variations": _from_one(ways.variations, "n", "strength"),
+    "walk": _from_one(ways.walk, "frames"),
+    "grid": _from_one(ways.grid, "n", "strength"),
+    "showcase": _from_many(sweeps.showcase),
+    "trajectory": _from_many(becoming.trajectory),
+    "timelapse": _timelapse,
+    "attributes": _attributes,
+    "truncation": _from_many(sweeps.truncation, "frames"),
+    "guidance": _from_many(sweeps.guidance, "frames"),
+    "directions": _directions,
+    "project": _project,
+    "nearest": _nearest,
+}
+"""How each kind is made."""

@@ -1,0 +1,120 @@
+"""Scoring single images: how well each fits what a run learned, held against the run's training images."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sfumato.api import pictures
+from sfumato.api.data import Observer, reporting, silent
+from sfumato.api.exploring import _newest
+from sfumato.api.sampling import _weights
+from sfumato.conditions import Wish, parse_wish
+from sfumato.config import Config
+from sfumato.data.prepare import prepare as prepare_data
+from sfumato.errors import UsageError
+from sfumato.exploration.scoring import DRAWS, measure, place
+from sfumato.models.base import Scores
+from sfumato.runs import Run
+from sfumato.runs import run as runs
+from sfumato.sampling import Sampler
+from sfumato.storage import read_json, write_json
+from sfumato.training.precision import choose_device
+
+TRAINING = 1000
+"""Training images that a score is held against, at most."""
+
+
+class ImageScore(Config):
+    """How well one image fits."""
+
+    image: str
+    """The file's name as it was given, or `array`."""
+    measure: str
+    """discriminator logit, bound in nats, or denoising error."""
+    score: float
+    higher_fits: bool
+    """Whether images like the training images score higher."""
+    percentile: float
+    """Percentage of the training images that score lower, in [0, 100]; equal ones count half."""
+    n_training: int
+    """Training images that it is held against."""
+
+
+def score(
+    run: Run | str | Path,
+    images: Sequence[str | Path | np.ndarray],
+    *,
+    where: str | None = None,
+    at: str = "last",
+    device: str = "auto",
+    observer: Observer = silent,
+) -> list[ImageScore]:
+    """Say how well images fit what a run learned.
+
+    A GAN's discriminator logit, a VAE's bound, a diffusion or flow model's denoising error: numbers of
+    one run only, so each comes with its percentile among the run's own training images, measured the
+    same way.
+
+    Args:
+        run: A run, its name (below `runs/`) or its path.
+        images: Files, which are fitted as the training images were, or uint8 arrays of the run's shape.
+        where: What the images show, e.g. "smiling=1". Empty: the mean over labels as they occur.
+        at: Which weights: last, best, or the number of training images of a snapshot.
+        device: auto, cpu, cuda or mps.
+        observer: Told of the progress.
+
+    Returns:
+        One record per image, in their order.
+
+    Raises:
+        UsageError: If an image cannot be read, or the model cannot score.
+
+    Example:
+        >>> import sfumato as sf
+        >>> sf.score("vae-portraits", ["me.jpg"])[0].percentile  # doctest: +SKIP
+        3.4
+    """
+    if not images:
+        raise UsageError("score what? Name at least one image.")
+    found = run if isinstance(run, Run) else runs.find(run)
+    wish = parse_wish(found.data, where) if where is not None else None
+    folder = _weights(found, at) or _newest(found)
+    read = pictures.read(found, images)
+    sampler = Sampler.open(found, choose_device(device), folder)
+    model = sampler.model
+    if not isinstance(model, Scores):
+        raise UsageError(f"a {found.recipe.preset} cannot score images: its file has no `score`.")
+    training = _training(found, sampler, folder, wish, observer)
+    return [
+        ImageScore(
+            image=str(image) if not isinstance(image, np.ndarray) else "array",
+            measure=model.measures,
+            score=placed.score,
+            higher_fits=model.higher_fits,
+            percentile=placed.percentile,
+            n_training=len(training),
+        )
+        for image, placed in zip(images, place(measure(sampler, read, wish), training), strict=True)
+    ]
+
+
+def _training(run: Run, sampler: Sampler, folder: Path, wish: Wish | None, observer: Observer) -> np.ndarray:
+    """Return the scores of training images; they are measured once and kept in the run's folder."""
+    weights = read_json(folder / "manifest.json")["sha256"]["ema.safetensors"]
+    facts = f"{weights} {wish.text if wish else ''} {DRAWS} {TRAINING} {run.data.fingerprint}"
+    kept = run.path / "scored" / f"{hashlib.sha256(facts.encode()).hexdigest()[:16]}.json"
+    if kept.is_file():
+        return np.array(read_json(kept))
+    prepared = prepare_data(run.source, run.recipe.data, progress=reporting(observer))
+
+    def told(done: int, total: int) -> None:
+        observer({"event": "progress", "what": "training images", "done": done, "total": total})
+
+    rows = np.sort(prepared.train[:TRAINING])
+    scores = measure(sampler, np.asarray(prepared.images[rows]), wish, told)
+    write_json(kept, scores.tolist())
+    return scores

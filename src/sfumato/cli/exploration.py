@@ -1,0 +1,87 @@
+"""How explorations and scores of single images are asked for and printed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from sfumato.api.exploring import Exploration
+from sfumato.api.scoring import ImageScore
+from sfumato.cli.output import _json, _say, console
+from sfumato.errors import UsageError
+from sfumato.exploration.kinds import KINDS
+from sfumato.storage import write_text
+
+
+def parse_seeds(text: str | None) -> list[int] | None:
+    """Read "0,7,12" or "0-9,20".
+
+    Raises:
+        UsageError: If a part is neither a number nor a range.
+    """
+    if text is None:
+        return None
+    seeds: list[int] = []
+    for part in (part.strip() for part in text.split(",")):
+        first, dash, last = part.partition("-")
+        if not (first.isdecimal() and (last.isdecimal() or not dash)) or len(part) > 21:
+            raise UsageError(f"--seeds '{text}': write numbers with commas, such as 0,7,12, or 0-9.")
+        ends = int(first), int(last or first)
+        if not 0 <= ends[1] - ends[0] < 1000:
+            raise UsageError(f"--seeds '{part}': a range goes upwards and has at most 1,000 seeds.")
+        seeds += range(ends[0], ends[1] + 1)
+    return seeds
+
+
+def default_out(run: str, kind: str) -> Path:
+    """Return where an exploration goes if nobody says: here, named after the run and the kind."""
+    known = KINDS.get(kind)
+    return Path(f"{Path(run).resolve().name}-{kind}.{'gif' if known and known.film else 'png'}")
+
+
+def tell_kinds(run: str, kinds: Mapping[str, str], as_json: bool) -> None:
+    """Print what a run can do."""
+    if as_json:
+        return _json(dict(kinds))
+    width = max(map(len, kinds))
+    _say("\n".join(f"{name:{width}}  {summary}" for name, summary in kinds.items()))
+    _say(f"\nnext: sfumato explore {run} {next(iter(kinds))}")
+
+
+def tell_exploration(found: Exploration, as_json: bool) -> None:
+    """Print where it is, and what should be known about it."""
+    if as_json:
+        facts = {"out": str(found.path), "images": len(found.frames), "columns": found.columns}
+        return _json(facts | {"notes": list(found.notes), "recipe": found.recipe, "made": list(found.made)})
+    rows = len(found.frames) // found.columns
+    _say(f"{len(found.frames)} images ({rows} x {found.columns}) in {found.path}")
+    for note in found.notes:
+        _say(note)
+
+
+def tell_image_scores(found: Sequence[ImageScore], file: Path | None, as_json: bool) -> None:
+    """Print scores, and write them to a CSV file where one is named."""
+    if file is not None:
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(ImageScore.model_fields)
+        table.writerows(one.model_dump().values() for one in found)
+        write_text(file, text.getvalue())
+    if as_json:
+        return _json([one.model_dump() for one in found])
+    first = found[0]
+    shown = Table(box=None, pad_edge=False)
+    for title in ("image", first.measure, "percentile"):
+        shown.add_column(title)
+    for one in found:
+        shown.add_row(one.image.replace("[", "\\["), f"{one.score:.5g}", f"{one.percentile:.1f}")
+    console.print(shown)
+    fits = "higher" if first.higher_fits else "lower"
+    _say(
+        f"percentile: how many of 100 training images score lower ({first.n_training:,} were measured); "
+        f"{fits} scores fit better."
+    )
