@@ -37,8 +37,9 @@ def change(comparison: Comparison, which: int, **values: object) -> Comparison:
 
 
 def test_verdict_and_sections_are_there_in_order(written: Written) -> None:
-    order = ["flow wins:", "The leaderboard", "See for yourself", "What was asked for", "Label by label", "How they learned",
-             "What it costs", "Distributions", "Invented or remembered?", "Out of the smoke", "Can the ruler be trusted?",
+    order = ["flow wins:", "The leaderboard", "See for yourself", "What was asked for", "Label by label",
+             "How they learned", "What it costs", "Distributions", "Invented or remembered?",
+             "Out of the smoke", "Can the ruler be trusted?",
              "Where the recipes differ", "What to do next", "Do it again", "Machine"]  # fmt: skip
     places = [written.html.index(text) for text in order]
     assert places == sorted(places)
