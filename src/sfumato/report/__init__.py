@@ -1,5 +1,7 @@
-"""The comparison report: one self-contained page, with the same records as JSON and CSV beside it."""
+"""What a person reads: a self-contained page or slides of a comparison, and the standings of many runs."""
 
+from sfumato.report.slides import write_slides
+from sfumato.report.standings import write_standings
 from sfumato.report.writer import write
 
-__all__ = ["write"]
+__all__ = ["write", "write_slides", "write_standings"]
