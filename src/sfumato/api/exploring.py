@@ -18,6 +18,7 @@ from sfumato.config import VERSION
 from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
 from sfumato.errors import UsageError
+from sfumato.evaluation.ruler import Ruler
 from sfumato.exploration import becoming, directions, nearest, projection, sweeps, ways
 from sfumato.exploration.frames import Frames
 from sfumato.exploration.kinds import Kind, choose, kinds_for
@@ -320,6 +321,7 @@ def _directions(request: _Request) -> Frames:
     sampler = _open(request)
     anchors = _anchors(request, sampler)
     ruler = open_reference(request.prepared(), request.device, request.observer).ruler
+    assert isinstance(ruler, Ruler)  # the data's own, which has a head for every label
     found = directions.find(sampler, label, ruler.predictions, sampling=request.sampling)
     return directions.along(sampler, anchors, found, **request.common("frames", "strength"))
 

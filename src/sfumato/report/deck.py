@@ -64,8 +64,10 @@ class Deck:
         slide.background.fill.solid()
         slide.background.fill.fore_color.rgb = _rgb(PAPER)
         box = Box(MARGIN, 0.45, WIDTH - 2 * MARGIN, 0.75)
-        _place(slide.shapes.title, box)
-        self._write(slide.shapes.title, title, box, sizes=(32, 18), font=SERIF)
+        heading = slide.shapes.title
+        assert heading is not None  # of this layout
+        _place(heading, box)
+        self._write(heading, title, box, sizes=(32, 18), font=SERIF)
         slide.notes_slide.notes_text_frame.text = plain(notes)
         return slide
 
