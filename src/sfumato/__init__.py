@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from sfumato.api import (
         compare,
         demo,
+        diagnose,
         doctor,
         evaluate,
         inspect,
         prepare,
+        restore,
+        restore_files,
         resume,
         sample,
         train,
+        upscale,
     )
     from sfumato.runs import Run
 
@@ -31,13 +35,17 @@ __all__ = [
     "Run",
     "compare",
     "demo",
+    "diagnose",
     "doctor",
     "evaluate",
     "inspect",
     "prepare",
+    "restore",
+    "restore_files",
     "resume",
     "sample",
     "train",
+    "upscale",
 ]
 
 

@@ -4,17 +4,22 @@ from sfumato.api.comparing import compare, demo
 from sfumato.api.data import inspect, prepare
 from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
+from sfumato.api.restoring import diagnose, restore, restore_files, upscale
 from sfumato.api.sampling import sample
 from sfumato.api.training import resume, train
 
 __all__ = [
     "compare",
     "demo",
+    "diagnose",
     "doctor",
     "evaluate",
     "inspect",
     "prepare",
+    "restore",
+    "restore_files",
     "resume",
     "sample",
     "train",
+    "upscale",
 ]

@@ -9,6 +9,7 @@ import typer
 from typer import Argument, Option
 
 from sfumato.cli import options as o
+from sfumato.cli import restoring
 from sfumato.cli.groups import data_app, runs_app
 
 __all__ = ["app"]
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(data_app, name="data")
 app.add_typer(runs_app, name="runs")
+restoring.register(app)
 
 
 @app.command()

@@ -13,7 +13,9 @@ Floats = NDArray[np.floating]
 LUMA = (0.299, 0.587, 0.114)
 """ITU-R BT.601 weights of gamma-coded red, green and blue."""
 
-_XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
+_XYZ = np.array(
+    [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
+)
 """Linear sRGB to CIE XYZ (ITU-R BT.709 primaries, white D65)."""
 _RGB = np.linalg.inv(_XYZ)
 _D65 = np.array([0.95047, 1.0, 1.08883])
@@ -98,4 +100,4 @@ def map_into_gamut(lab: Floats, halvings: int = 12) -> Floats:
 
 def _fits(rgb: Floats, slack: float = 1e-4) -> NDArray[np.bool_]:
     """Say which colours sRGB can show, up to a fraction of an 8-bit step."""
-    return ((rgb >= -slack) & (rgb <= 1 + slack)).all(axis=-1)
+    return np.asarray(((rgb >= -slack) & (rgb <= 1 + slack)).all(axis=-1))

@@ -45,7 +45,7 @@ def read_deep(content: bytes) -> NDArray[np.uint16]:
     if raw.startswith("LA"):  # 4 bytes a pixel: Pillow hands them over as they are
         _set_raw_mode(first, "RGBA")
         four = np.asarray(first).astype(np.uint16)
-        return four[..., 0::2] << 8 | four[..., 1::2]
+        return (four[..., 0::2] << 8 | four[..., 1::2]).astype(np.uint16)
     if raw.startswith("RGBa"):  # multiplied with its alpha, which is undone with all 16 bits
         raw = f"RGBA{raw[4:]}"
         _set_raw_mode(first, raw)
@@ -56,7 +56,7 @@ def read_deep(content: bytes) -> NDArray[np.uint16]:
 def _both_bytes(first: Image.Image, second: Image.Image, raw: str) -> NDArray[np.uint16]:
     """Decode the high bytes from one opened file and the low bytes from another."""
     _set_raw_mode(second, raw[:-1] + _OTHER[raw[-1]])
-    return np.asarray(first).astype(np.uint16) << 8 | np.asarray(second)
+    return (np.asarray(first).astype(np.uint16) << 8 | np.asarray(second)).astype(np.uint16)
 
 
 def _unmultiplied(pixels: NDArray[np.uint16]) -> NDArray[np.uint16]:
@@ -118,7 +118,7 @@ def _chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
-def tiff(pixels: NDArray[np.uint8] | NDArray[np.uint16], tags: ImageFileDirectory_v2) -> bytes:
+def tiff(pixels: NDArray[np.unsignedinteger], tags: ImageFileDirectory_v2) -> bytes:
     """Encode [H, W, C] as a TIFF of 8 or 16 bits per channel, packed with Deflate.
 
     Args:

@@ -43,7 +43,9 @@ def check_kind(path: str | os.PathLike[str], *, transparent: bool = False) -> st
     if suffix not in KINDS:
         raise UsageError(f"{path}: '{suffix}' is not written; end the name in .png, .jpg, .webp or .tif.")
     if transparent and KINDS[suffix] == "JPEG":
-        raise UsageError(f"{path}: a JPEG cannot hold transparency, which this picture has; write a PNG instead.")
+        raise UsageError(
+            f"{path}: a JPEG cannot hold transparency, which this picture has; write a PNG instead."
+        )
     return KINDS[suffix]
 
 
@@ -68,7 +70,9 @@ def write_photograph(
     kind = check_kind(path, transparent=photo.alpha is not None)
     side, limit = max(photo.pixels.shape[:2]), {"JPEG": _JPEG_SIDE, "WEBP": _WEBP_SIDE}.get(kind, 2**31)
     if side > limit:
-        raise UsageError(f"{path}: {side} pixels are more than the {limit:,} that a {kind} can have; write a PNG.")
+        raise UsageError(
+            f"{path}: {side} pixels are more than the {limit:,} that a {kind} can have; write a PNG."
+        )
     text = dict(text or {})
     deep = photo.pixels.dtype == np.uint16
     with replacing(path) as temporary:

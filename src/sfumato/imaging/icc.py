@@ -70,7 +70,9 @@ def convert_deep(pixels: NDArray[np.uint16], profile: bytes) -> NDArray[np.uint1
     curves = [_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")]
     if any(curve is None for curve in curves):
         return None
-    columns = [np.array(struct.unpack(">3i", tags[name][8:20])) / 65536 for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
+    columns = [
+        np.array(struct.unpack(">3i", tags[name][8:20])) / 65536 for name in (b"rXYZ", b"gXYZ", b"bXYZ")
+    ]
     matrix = (_PCS_TO_RGB @ np.stack(columns, axis=1)).astype(np.float32)
     made = np.empty_like(pixels)
     for k in range(0, len(pixels), 256):  # rows at a time: memory stays flat

@@ -20,7 +20,7 @@ from sfumato.imaging import icc
 from sfumato.imaging.deep import depth_of, read_deep
 from sfumato.imaging.files import MAX_PIXELS, ImageError, open_checked, quietly, read_file
 
-Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+Pixels = NDArray[np.unsignedinteger]
 Floats = NDArray[np.float32]
 
 _ORIENTATION = 0x0112
@@ -76,8 +76,10 @@ class Photograph:
         alpha = self.alpha
         if alpha is not None and alpha.shape != stored.shape[:2]:
             zoom = np.divide(stored.shape[:2], alpha.shape)
-            soft = ndimage.zoom(alpha.astype(np.float32) / self.white, zoom, order=1, grid_mode=True, mode="nearest")
-            alpha = self._stored(soft)
+            soft = ndimage.zoom(
+                alpha.astype(np.float32) / self.white, zoom, order=1, grid_mode=True, mode="nearest"
+            )
+            alpha = self._stored(np.asarray(soft))
         return replace(self, pixels=stored, alpha=alpha)
 
     def _stored(self, values: NDArray[np.floating]) -> Pixels:
@@ -207,7 +209,7 @@ def _deep_to_srgb(pixels: Pixels, profile: bytes, notes: list[str]) -> Pixels:
     """Convert 16-bit colours into sRGB; gray is left alone, for its profile is a tone curve at most."""
     if icc.is_srgb(profile) or pixels.shape[2] == 1:
         return pixels
-    made = icc.convert_deep(pixels, profile)
+    made = icc.convert_deep(pixels.astype(np.uint16), profile)
     if made is None:
         notes.append("its ICC profile has no matrix and tone curves; the colours are taken as sRGB")
         return pixels
@@ -219,7 +221,7 @@ def _filled(pixels: Pixels, alpha: Pixels | None) -> Pixels:
     if alpha is None or not (alpha == 0).any() or not alpha.any():
         return pixels
     nearest = ndimage.distance_transform_edt(alpha == 0, return_distances=False, return_indices=True)
-    return pixels[tuple(nearest)]
+    return pixels[tuple(np.asarray(nearest))]
 
 
 def _upright(array: Pixels, orientation: int) -> Pixels:

@@ -25,7 +25,7 @@ from sfumato.restoration.wavelet import bayes_shrink
 class Identity(Classical):
     """Leave it as it is: the row that tells what the others are worth."""
 
-    name: ClassVar[str] = "identity"
+    title: ClassVar[str] = "identity"
     against: ClassVar[str] = "denoise"
 
     def plane(self, plane: Floats) -> Floats:
@@ -36,7 +36,7 @@ class Identity(Classical):
 class Median(Classical):
     """The median of a square: against salt and pepper."""
 
-    name: ClassVar[str] = "median"
+    title: ClassVar[str] = "median"
     against: ClassVar[str] = "denoise"
     radius: ClassVar[int | None] = 8
     size: int = Field(default=3, ge=1, le=15)
@@ -55,7 +55,7 @@ class Median(Classical):
 class Bilateral(Classical):
     """A Gaussian that stops at edges (Tomasi and Manduchi 1998, doi:10.1109/ICCV.1998.710815)."""
 
-    name: ClassVar[str] = "bilateral"
+    title: ClassVar[str] = "bilateral"
     against: ClassVar[str] = "denoise"
     radius: ClassVar[int | None] = 16
     spatial: float = Field(default=1.5, gt=0, le=5)
@@ -83,7 +83,7 @@ class Bilateral(Classical):
 class NonLocalMeans(Classical):
     """The mean of pixels with similar surroundings (Buades et al. 2005, doi:10.1109/CVPR.2005.38)."""
 
-    name: ClassVar[str] = "nlm"
+    title: ClassVar[str] = "nlm"
     against: ClassVar[str] = "denoise"
     radius: ClassVar[int | None] = 16
     cut: float = Field(default=0.8, gt=0, le=3)
@@ -111,7 +111,7 @@ class NonLocalMeans(Classical):
 class TotalVariation(Classical):
     """Few and sharp edges (Chambolle 2004, doi:10.1023/B:JMIV.0000011325.36760.1e)."""
 
-    name: ClassVar[str] = "tv"
+    title: ClassVar[str] = "tv"
     against: ClassVar[str] = "denoise"
     radius: ClassVar[int | None] = 32
     weight: float = Field(default=0.1, gt=0, le=2)
@@ -132,7 +132,7 @@ class TotalVariation(Classical):
 class Wiener(Classical):
     """The best linear answer from local mean and variance (Lee 1980, doi:10.1109/TPAMI.1980.4766994)."""
 
-    name: ClassVar[str] = "wiener"
+    title: ClassVar[str] = "wiener"
     against: ClassVar[str] = "denoise"
     radius: ClassVar[int | None] = 8
     size: int = Field(default=5, ge=3, le=15)
@@ -159,7 +159,7 @@ class Wiener(Classical):
 class Wavelet(Classical):
     """BayesShrink on Daubechies wavelets, averaged over shifts."""
 
-    name: ClassVar[str] = "wavelet"
+    title: ClassVar[str] = "wavelet"
     against: ClassVar[str] = "denoise"
     radius: ClassVar[int | None] = 64
     order: int = Field(default=4, ge=1, le=8)
@@ -181,7 +181,7 @@ class Wavelet(Classical):
 class OverlappedDCT(Classical):
     """Shrink the DCT of overlapping blocks, each frequency and brightness against its own noise."""
 
-    name: ClassVar[str] = "dct"
+    title: ClassVar[str] = "dct"
     against: ClassVar[str] = "denoise"
     radius: ClassVar[int | None] = dct.RADIUS
     sigma: float | None = Field(default=None, gt=0, le=1)
@@ -223,7 +223,7 @@ def white(sigma: float) -> Noise:
 class FourierNotch(Classical):
     """Take isolated peaks out of the spectrum: against stripes."""
 
-    name: ClassVar[str] = "notch"
+    title: ClassVar[str] = "notch"
     against: ClassVar[str] = "destripe"
     width: float = Field(default=1.5, gt=0, le=8)
     """Standard deviation of each notch in bins of the spectrum."""
@@ -241,7 +241,7 @@ class FourierNotch(Classical):
 class RichardsonLucy(Classical):
     """Undo a Gaussian blur (Richardson 1972, doi:10.1364/JOSA.62.000055); it sharpens noise as well."""
 
-    name: ClassVar[str] = "richardson_lucy"
+    title: ClassVar[str] = "richardson_lucy"
     against: ClassVar[str] = "deblur"
     radius: ClassVar[int | None] = 32
     sigma: float = Field(default=1.2, gt=0, le=5)
@@ -269,7 +269,7 @@ class RichardsonLucy(Classical):
 
 
 METHODS: dict[str, type[Classical]] = {
-    kind.name: kind
+    kind.title: kind
     for kind in (
         Identity, Median, Bilateral, NonLocalMeans, TotalVariation, Wiener, Wavelet, OverlappedDCT,
         FourierNotch, RichardsonLucy,

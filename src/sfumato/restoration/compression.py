@@ -106,7 +106,7 @@ def _coefficients(plane: Floats) -> Floats:
     blocks = plane[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8).swapaxes(1, 2).reshape(-1, 8, 8)
     blocks = blocks[:: max(1, len(blocks) // 8192)]
     usable = blocks[(blocks.min(axis=(1, 2)) > 0.004) & (blocks.max(axis=(1, 2)) < 0.996)]
-    return fft.dctn(usable.astype(np.float64) * 255, axes=(1, 2), norm="ortho")
+    return np.asarray(fft.dctn(usable.astype(np.float64) * 255, axes=(1, 2), norm="ortho"))
 
 
 def _comb(coefficients: Floats, table: Floats) -> float:

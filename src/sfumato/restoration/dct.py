@@ -62,7 +62,7 @@ def shrink(plane: Tensor, noise: Noise, *, stride: int = 2, strength: float = 1.
 
 def _basis(like: Tensor) -> Tensor:
     """Return the 64 orthonormal DCT-II patterns as rows [64, 64], both axes in reading order."""
-    rows = torch.from_numpy(fft.dct(np.eye(SIDE), axis=0, norm="ortho")).to(like)
+    rows = torch.from_numpy(np.asarray(fft.dct(np.eye(SIDE), axis=0, norm="ortho"))).to(like)
     return torch.kron(rows, rows)
 
 

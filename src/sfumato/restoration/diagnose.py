@@ -17,8 +17,9 @@ from sfumato.restoration.stripes import find_stripes
 STEPS = ("destripe", "deblock", "denoise", "deblur", "unfade", "colour", "x2", "x4")
 """Every step, in the order in which they are taken: periodic patterns first, size last."""
 
-NOISY, BLOCKY, BLURRED, FADED, SMALL = 2.5 / 255, 85, 1.6, 0.75, 320
-"""From where on a step is proposed: sigma; JPEG quality (below); pixels; contrast (below); longer side (below)."""
+NOISY, BLOCKY, FADED, SMALL = 4 / 255, 85, 0.75, 320
+"""From where on a step is proposed: sigma of the noise (clean pictures full of detail measure up to 4), JPEG
+quality (below), contrast (below), longer side (below)."""
 
 
 class StripePattern(Config):
@@ -55,7 +56,7 @@ class Diagnosis(Config):
     noise: float
     """Standard deviation of the noise."""
     noise_varies: float
-    """Noise where it is strongest over noise where it is weakest, across brightness: 1 is the same everywhere."""
+    """Noise where it is strongest over where it is weakest, across brightness: 1 is the same everywhere."""
     grain: float
     """Noise of the low frequencies over that of the high ones: 1 is white, more is coarse grain."""
     blur: float
@@ -70,8 +71,6 @@ class Diagnosis(Config):
     """Darkest level that is used, of [0, 1]."""
     white: float = Field(ge=0, le=1)
     """Lightest level that is used, of [0, 1]."""
-    scratches: float
-    """Share of the pixels in thin, light marks: a hint only."""
     proposals: tuple[Proposal, ...] = ()
     """Steps that would help."""
     notes: tuple[str, ...] = ()
@@ -81,7 +80,8 @@ class Diagnosis(Config):
         """Return it as a few lines for a person."""
         quality = "no trace" if self.jpeg_quality is None else f"quality {self.jpeg_quality}"
         stripes = ", ".join(
-            f"period {s.period:.1f} px at {s.angle:.0f} degrees, amplitude {s.amplitude:.1f}" for s in self.stripes
+            f"period {s.period:.1f} px at {s.angle:.0f} degrees, amplitude {s.amplitude:.1f}"
+            for s in self.stripes
         )
         lines = [
             f"{self.width}x{self.height}, {self.bits} bits, {self.colour}",
@@ -96,7 +96,7 @@ class Diagnosis(Config):
         return "\n".join(lines if self.proposals else [*lines, "nothing to repair was found"])
 
 
-def lightness(image: NDArray[np.float32]) -> NDArray[np.float32]:
+def lightness(image: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return the luma plane [H, W] of [H, W, C]."""
     return image[..., 0] if image.shape[2] == 1 else np.asarray(luma(image), np.float32)
 
@@ -111,22 +111,18 @@ def diagnose(photo: Photograph) -> Diagnosis:
     plane = lightness(image)
     noise, jpeg = estimate_noise(plane), find_compression(plane, photo.tables)
     fade = traces.find_fade(plane)
-    scratches = traces.find_scratches(plane, noise.sigma)
     patterns = tuple(
-        StripePattern(period=s.period, angle=s.angle, amplitude=s.amplitude * 255) for s in find_stripes(plane)
+        StripePattern(period=s.period, angle=s.angle, amplitude=s.amplitude * 255)
+        for s in find_stripes(plane)
     )
+    colour, quality = traces.find_colour(image), jpeg.quality if jpeg else None
     found = Diagnosis(
         width=plane.shape[1], height=plane.shape[0], bits=8 * photo.pixels.dtype.itemsize,
-        colour=traces.find_colour(image), noise=noise.sigma * 255, noise_varies=noise.varies, grain=noise.redness,
-        blur=traces.find_blur(plane), jpeg_quality=jpeg.quality if jpeg else None, blockiness=blockiness(plane),
-        stripes=patterns, black=min(max(fade.black, 0), 1), white=min(max(fade.white, 0), 1), scratches=scratches,
+        colour=colour, noise=noise.sigma * 255, noise_varies=noise.varies, grain=noise.redness,
+        blur=traces.find_blur(plane), jpeg_quality=quality, blockiness=blockiness(plane), stripes=patterns,
+        black=min(max(fade.black, 0), 1), white=min(max(fade.white, 0), 1), notes=photo.notes,
     )  # fmt: skip
-    notes = list(photo.notes)
-    if scratches > 0.001:
-        notes.append(
-            f"thin light marks on {scratches:.1%} of the picture, perhaps scratches; no method here fills them in"
-        )
-    return found.model_copy(update={"proposals": tuple(_proposals(found)), "notes": tuple(notes)})
+    return found.model_copy(update={"proposals": tuple(_proposals(found))})
 
 
 def _proposals(found: Diagnosis) -> list[Proposal]:
@@ -136,7 +132,9 @@ def _proposals(found: Diagnosis) -> list[Proposal]:
         period = found.stripes[0].period
         steps.append(("destripe", f"a pattern that repeats every {period:.1f} pixels covers the picture"))
     if found.jpeg_quality is not None and found.jpeg_quality < BLOCKY:
-        steps.append(("deblock", f"it was saved as a JPEG of quality {found.jpeg_quality}, which leaves blocks"))
+        steps.append(
+            ("deblock", f"it was saved as a JPEG of quality {found.jpeg_quality}, which leaves blocks")
+        )
     if found.noise > NOISY * 255:
         kind = "grain" if found.grain > 1.6 else "noise"
         steps.append(("denoise", f"{kind} of {found.noise:.1f} of 255 in the flat parts"))
@@ -144,7 +142,9 @@ def _proposals(found: Diagnosis) -> list[Proposal]:
         used = f"only the tones from {found.black:.2f} to {found.white:.2f} are used"
         steps.append(("unfade", f"{used}, so it looks pale"))
     if found.colour != "colour":
-        steps.append(("colour", f"it is {found.colour}; a colouriser could propose colours, which it has to invent"))
+        steps.append(
+            ("colour", f"it is {found.colour}; a colouriser could propose colours, which it has to invent")
+        )
     if max(found.width, found.height) < SMALL:
         steps.append(("x2", f"{found.width}x{found.height} pixels are few for a print or a screen"))
     return [Proposal(step=step, reason=reason) for step, reason in steps]

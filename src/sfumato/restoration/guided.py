@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]
 
 
 def guided_filter(guide: Floats, target: Floats, radius: int, epsilon: float) -> Floats:
@@ -29,7 +29,9 @@ def guided_filter(guide: Floats, target: Floats, radius: int, epsilon: float) ->
     return slope * _like(guide, target) + offset
 
 
-def upsample_chroma(luma: Floats, small_luma: Floats, chroma: Floats, radius: int = 4, epsilon: float = 1e-3) -> Floats:
+def upsample_chroma(
+    luma: Floats, small_luma: Floats, chroma: Floats, radius: int = 4, epsilon: float = 1e-3
+) -> Floats:
     """Bring chroma of low resolution to the size of a luma, whose edges it then follows.
 
     Args:
@@ -73,7 +75,9 @@ def colour_whole(luma: Floats, side: int, chroma_of: Callable[[Floats], Floats])
     return upsample_chroma(luma, small, chroma)
 
 
-def resize(plane: Floats, size: tuple[int, ...], filter: Image.Resampling = Image.Resampling.BILINEAR) -> Floats:
+def resize(
+    plane: Floats, size: tuple[int, ...], filter: Image.Resampling = Image.Resampling.BILINEAR
+) -> Floats:
     """Resize a float plane [H, W], antialiased where it shrinks."""
     if plane.shape == tuple(size):
         return plane
@@ -97,5 +101,4 @@ def _like(guide: Floats, target: Floats) -> Floats:
 
 def _box(planes: NDArray[np.floating], radius: int) -> NDArray[np.floating]:
     """Return the mean over squares, inside the picture."""
-    size = (2 * radius + 1, 2 * radius + 1, 1)[: planes.ndim]
-    return ndimage.uniform_filter(planes, size, mode="reflect")
+    return ndimage.uniform_filter(planes, 2 * radius + 1, mode="reflect", axes=(0, 1))

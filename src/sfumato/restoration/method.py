@@ -1,4 +1,4 @@
-"""What a method of restoration is, whatever is inside: a filter with typed parameters or a trained network."""
+"""What a method of restoration is, whatever is inside: a filter with parameters or a trained network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfumato.errors import UsageError
 from sfumato.metrics.paired import psnr
 from sfumato.restoration.tiling import tiled
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]
 """[H, W, C] in [0, 1], sRGB; C is 1 (luma) or 3."""
 
 
@@ -39,11 +39,17 @@ class Method(Protocol):
 class Classical(Config):
     """A method without training: frozen, typed parameters and a formula for one plane."""
 
-    name: ClassVar[str]
+    title: ClassVar[str]
+    """Its name."""
     against: ClassVar[str]
     """The step that it is for: denoise, deblock, destripe, deblur, x2 or colour."""
     radius: ClassVar[int | None] = None
     """How far it sees in pixels, so that large pictures go through tiles; None: it needs the whole."""
+
+    @property
+    def name(self) -> str:
+        """Its name, as every method has one."""
+        return self.title
 
     def plane(self, plane: Floats) -> Floats:
         """Return [H, W] from [H, W]."""

@@ -25,7 +25,7 @@ _CROP = 1024
 _MEDIAN = 0.67449
 """The median of |N(0, 1)|."""
 _REDDEST = 2.5
-"""A frequency is believed to be at most this many times as noisy as the highest ones: beyond, it is texture."""
+"""A frequency is believed to be at most this many times as noisy as the highest: beyond, it is texture."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,7 @@ def estimate_noise(plane: Floats) -> Noise:
     spectrum[order < 3] = np.minimum(spectrum[order < 3], spectrum[order == 3].mean())
     scale = float(np.sqrt((spectrum[order > 0] ** 2).mean()))
     sigmas = sigmas * scale
-    return Noise(
-        float(np.sqrt((sigmas**2).mean())), (spectrum / scale).reshape(SIDE, SIDE), levels, sigmas
-    )
+    return Noise(float(np.sqrt((sigmas**2).mean())), (spectrum / scale).reshape(SIDE, SIDE), levels, sigmas)
 
 
 def _parts(plane: Floats) -> list[Floats]:
@@ -107,7 +105,9 @@ def _blocks(plane: Floats) -> Floats:
     if rows < 2 or columns < 2:
         return np.empty((0, 2 + SIDE * SIDE))
     cut = plane[: rows * SIDE, : columns * SIDE].reshape(rows, SIDE, columns, SIDE).swapaxes(1, 2)
-    coefficients = fft.dctn(cut.astype(np.float64), axes=(2, 3), norm="ortho").reshape(rows, columns, -1)
+    coefficients = np.asarray(fft.dctn(cut.astype(np.float64), axes=(2, 3), norm="ortho")).reshape(
+        rows, columns, -1
+    )
     own = (coefficients[..., 1:] ** 2).sum(axis=-1)
     padded = np.pad(own, 1, mode="reflect" if min(rows, columns) > 1 else "edge")
     around = sum(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -14,7 +15,7 @@ from sfumato.errors import UsageError, nearest
 from sfumato.imaging.colour import from_ycbcr, to_ycbcr
 from sfumato.imaging.photograph import Photograph
 from sfumato.restoration import checks
-from sfumato.restoration.classical import FourierNotch, OverlappedDCT, RichardsonLucy, named, white
+from sfumato.restoration.classical import FourierNotch, Identity, OverlappedDCT, RichardsonLucy, named, white
 from sfumato.restoration.compression import find_compression
 from sfumato.restoration.diagnose import STEPS, Diagnosis, diagnose, lightness
 from sfumato.restoration.method import Classical, Floats, Method
@@ -23,12 +24,12 @@ from sfumato.restoration.traces import find_blur, find_fade
 from sfumato.restoration.upscale import Lanczos
 
 AUTOMATIC = ("destripe", "deblock", "denoise")
-"""What `auto` may do by itself: each has a check. Tones, colours, sharpness and size are a person's choice."""
+"""What `auto` may do by itself: each has a check. Tones, colours, sharpness and size are for a person."""
 
 _STRONGEST_GAIN = 2.0
 _NO_COLOURISER = (
-    "no trained colouriser is here yet: colours cannot be restored, only invented by a network that has seen many "
-    "photographs. Leave out 'colour' (and --colour)."
+    "no trained colouriser is here yet: colours cannot be restored, only invented by a network that has "
+    "seen many photographs. Leave out 'colour' (and --colour)."
 )
 
 
@@ -36,12 +37,12 @@ class Settings(Config):
     """What a person may choose."""
 
     method: str = "auto"
-    """auto (the steps that help, each checked), classical (the proposed steps, unchecked), or a filter's name."""
+    """auto (the steps that help, each checked), classical (those proposed, unchecked), or a filter's name."""
     steps: tuple[str, ...] | None = None
     """Steps to take; empty: chosen from the diagnosis."""
     strength: float = Field(default=1.0, ge=0, le=1)
     """How far to go from the input to the result."""
-    keep_grain: float = Field(default=0.0, ge=0, le=1)
+    keep_grain: float = Field(default=0.3, ge=0, le=1)
     """Share of the removed noise that is given back, so that skin does not look like plastic."""
     colour: float | None = Field(default=None, ge=0, le=1)
     """How strongly to colour."""
@@ -110,7 +111,9 @@ def check_settings(settings: Settings) -> None:
             )
 
 
-def restore(photo: Photograph, settings: Settings | None = None, observer: Observer | None = None) -> Restoration:
+def restore(
+    photo: Photograph, settings: Settings | None = None, observer: Observer | None = None
+) -> Restoration:
     """Restore a photograph.
 
     Args:
@@ -173,8 +176,8 @@ class Unfade(Classical):
     white: float
     """Level that becomes white."""
 
-    name = "levels"
-    against = "unfade"
+    title: ClassVar[str] = "levels"
+    against: ClassVar[str] = "unfade"
 
     def plane(self, plane: Floats) -> Floats:
         """Return the stretched plane."""
@@ -194,7 +197,7 @@ def _tool(step: str, settings: Settings, plane: Floats, photo: Photograph) -> Me
         return FourierNotch(width=2.5)
     if step == "deblock":
         jpeg = find_compression(plane, photo.tables)
-        return OverlappedDCT(sigma=jpeg.sigma if jpeg else 2 / 255)
+        return OverlappedDCT(sigma=jpeg.sigma) if jpeg else Identity()
     if step == "deblur":
         return RichardsonLucy(sigma=min(max(find_blur(plane), 0.5), 3.0))
     if step == "unfade":

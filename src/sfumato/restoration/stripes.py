@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage
+from scipy import ndimage
 
 Floats = NDArray[np.floating]
 
@@ -68,8 +68,8 @@ def remove_stripes(plane: Floats, width: float = 1.5) -> Floats:
         return plane
     margin = [min(64, length // 2) for length in plane.shape]  # reflected, so that the edges do not ring
     padded = np.pad(plane, [(m, m) for m in margin], mode="reflect")
-    whole = fft.rfft2(padded)
-    rows = fft.fftfreq(padded.shape[0])[:, None] * padded.shape[0]
+    whole = np.fft.rfft2(padded)
+    rows = np.fft.fftfreq(padded.shape[0])[:, None] * padded.shape[0]
     columns = np.arange(whole.shape[1])[None, :]
     keep = np.ones(whole.shape, np.float32)
     for y, x in peaks:
@@ -78,20 +78,22 @@ def remove_stripes(plane: Floats, width: float = 1.5) -> Floats:
         for sign in (1, -1):
             far = ((rows - sign * down) ** 2 + (columns - sign * across) ** 2) / (2 * width**2)
             keep *= 1 - np.exp(-far)
-    made = fft.irfft2(whole * keep, padded.shape)
-    return made[margin[0] : margin[0] + plane.shape[0], margin[1] : margin[1] + plane.shape[1]].astype(plane.dtype)
+    made = np.fft.irfft2(whole * keep, padded.shape)
+    return made[margin[0] : margin[0] + plane.shape[0], margin[1] : margin[1] + plane.shape[1]].astype(
+        plane.dtype
+    )
 
 
 def _peaks(plane: Floats, most: int) -> tuple[Floats, list[tuple[int, int]]]:
     """Return how far each frequency [H, W // 2 + 1] stands out, and (row, column) of what are stripes."""
     window = np.outer(np.hanning(plane.shape[0]), np.hanning(plane.shape[1])).astype(np.float32)
-    amplitude = np.abs(fft.rfft2((plane - plane.mean()) * window)).astype(np.float32)
+    amplitude = np.abs(np.fft.rfft2((plane - plane.mean()) * window)).astype(np.float32)
     logarithm = np.log(amplitude + 1e-6 * float(amplitude.max()) + 1e-12)
-    ratio = np.exp(logarithm - ndimage.uniform_filter(logarithm, _AROUND, mode=("wrap", "reflect")))
-    down = np.abs(fft.fftfreq(ratio.shape[0]))[:, None]
+    ratio = np.exp(logarithm - ndimage.uniform_filter(logarithm, _AROUND, mode="wrap"))
+    down = np.abs(np.fft.fftfreq(ratio.shape[0]))[:, None]
     across = np.linspace(0, 0.5, ratio.shape[1])[None, :]
     candidates = (ratio > _PEAK) & (np.hypot(down, across) > _LOWEST)
-    candidates &= amplitude == ndimage.maximum_filter(amplitude, 5, mode=("wrap", "reflect"))
+    candidates &= amplitude == ndimage.maximum_filter(amplitude, 5, mode="wrap")
     places = np.argwhere(candidates)[np.argsort(-amplitude[candidates])][:most]
     peaks = [(int(y), int(x)) for y, x in places]
     return ratio, [(y, x) for y, x in peaks if _everywhere(plane, y, x)]

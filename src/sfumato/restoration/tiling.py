@@ -56,7 +56,9 @@ def tiled(
     """
     smallest = max(2 * overlap + _RAMP + multiple, 16)
     if tile < smallest:
-        raise UsageError(f"tiles of {tile} pixels: with an overlap of {overlap} they need at least {smallest}.")
+        raise UsageError(
+            f"tiles of {tile} pixels: with an overlap of {overlap} they need at least {smallest}."
+        )
     while True:
         try:
             return _run(function, image, tile, overlap, scale, multiple, torch.device(device), progress)
@@ -144,7 +146,9 @@ def _check(made: Tensor, size: tuple[int, int], place: tuple[int, int]) -> None:
             f"be {size}: the method does not keep sizes as it says."
         )
     if not bool(torch.isfinite(made).all()):
-        raise SfumatoError(f"the tile at row {place[0]}, column {place[1]} holds NaN: the method failed on it.")
+        raise SfumatoError(
+            f"the tile at row {place[0]}, column {place[1]} holds NaN: the method failed on it."
+        )
 
 
 def _ran_out(error: BaseException) -> bool:
@@ -152,4 +156,3 @@ def _ran_out(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return "not enough memory" in str(error) or "can't allocate memory" in str(error)
-

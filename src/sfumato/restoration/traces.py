@@ -1,4 +1,4 @@
-"""Blur, fading, colour and scratches: what else a picture says about itself."""
+"""Blur, fading and colour: what else a picture says about itself."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def find_blur(plane: Floats) -> float:
     if min(plane.shape) < 16:
         return 0.0
     fine, coarse = (ndimage.gaussian_gradient_magnitude(plane, g, mode="nearest") for g in (1.0, 2.0))
-    edges = (fine >= np.quantile(fine, 1 - _STRONG)) & (fine == ndimage.maximum_filter(fine, 3)) & (fine > 0.01)
+    edges = (
+        (fine >= np.quantile(fine, 1 - _STRONG)) & (fine == ndimage.maximum_filter(fine, 3)) & (fine > 0.01)
+    )
     if edges.sum() < 16:
         return 0.0
     ratio = np.square(fine[edges] / np.maximum(coarse[edges], 1e-9))
@@ -67,17 +69,3 @@ def find_colour(image: Floats) -> str:
     light = np.polynomial.polynomial.polyvander(lab[:, 0] / 100, 3)
     rest = lab[:, 1:] - light @ np.linalg.lstsq(light, lab[:, 1:], rcond=None)[0]
     return "toned" if np.median(np.hypot(rest[:, 0], rest[:, 1])) < 3 else "colour"
-
-
-def find_scratches(plane: Floats, noise: float) -> float:
-    """Return the share of pixels in thin, light marks on a smooth ground: scratches, dust and creases.
-
-    It is a hint for the eye, not a mask: hair and wires before a smooth ground look the same.
-    """
-    if min(plane.shape) < 32:
-        return 0.0
-    ground = ndimage.grey_opening(plane, (7, 7))
-    relief = plane - ground
-    rough = ndimage.median_filter(np.abs(relief[::2, ::2]), 15).repeat(2, 0).repeat(2, 1)
-    marks = (relief > max(0.15, 6 * noise)) & (rough[: plane.shape[0], : plane.shape[1]] < 0.03 + noise)
-    return float(marks.mean())

@@ -23,7 +23,7 @@ INSTALL = "pip install --no-deps spandrel einops"
 class Lanczos(Classical):
     """Windowed sinc interpolation over 6 x 6 pixels: the floor for every upscaler."""
 
-    name: ClassVar[str] = "lanczos"
+    title: ClassVar[str] = "lanczos"
     against: ClassVar[str] = "x2"
     scale: int = Field(default=2, ge=2, le=4)
     """By how much each side grows."""
@@ -36,7 +36,7 @@ class Lanczos(Classical):
 class Bicubic(Classical):
     """Cubic interpolation over 4 x 4 pixels (Keys 1981, doi:10.1109/TASSP.1981.1163711)."""
 
-    name: ClassVar[str] = "bicubic"
+    title: ClassVar[str] = "bicubic"
     against: ClassVar[str] = "x2"
     scale: int = Field(default=2, ge=2, le=4)
     """By how much each side grows."""
@@ -84,7 +84,9 @@ class Network:
         if self.channels == 1 and len(planes) == 3:
             return np.concatenate([self.apply(image[..., c : c + 1]) for c in range(3)], axis=-1)
         given = planes.expand(self.channels, -1, -1)
-        made = tiled(self._model, given, tile=256, scale=self.scale, multiple=self.multiple, device=self.device)
+        made = tiled(
+            self._model, given, tile=256, scale=self.scale, multiple=self.multiple, device=self.device
+        )
         if len(planes) < len(made):
             made = made.mean(dim=0, keepdim=True)
         return made.permute(1, 2, 0).numpy()
@@ -97,7 +99,9 @@ def _weights(path: Path) -> dict[str, torch.Tensor]:
         UsageError: If it cannot be read as weights.
     """
     if not path.is_file():
-        raise UsageError(f"--method {path}: there is no such file; give lanczos, bicubic or a file of weights.")
+        raise UsageError(
+            f"--method {path}: there is no such file; give lanczos, bicubic or a file of weights."
+        )
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
@@ -136,9 +140,11 @@ def upscaler(method: str, scale: int, device: torch.device | str = "cpu") -> Lan
     if scale not in (2, 4):
         raise UsageError(f"--scale {scale}: choose 2 or 4.")
     for kind in (Lanczos, Bicubic):
-        if method == kind.name:
+        if method == kind.title:
             return kind(scale=scale)
     found = Network(method, device)
     if found.scale != scale:
-        raise UsageError(f"{method}: enlarges by {found.scale}, not by {scale}; ask for --scale {found.scale}.")
+        raise UsageError(
+            f"{method}: enlarges by {found.scale}, not by {scale}; ask for --scale {found.scale}."
+        )
     return found
