@@ -18,16 +18,20 @@ if TYPE_CHECKING:
         compare,
         degrade,
         demo,
+        diagnose,
         doctor,
         evaluate,
         explore,
         inspect,
         leaderboard,
         prepare,
+        restore,
+        restore_files,
         resume,
         sample,
         score,
         train,
+        upscale,
     )
     from sfumato.runs import Run
 
@@ -36,16 +40,20 @@ __all__ = [
     "compare",
     "degrade",
     "demo",
+    "diagnose",
     "doctor",
     "evaluate",
     "explore",
     "inspect",
     "leaderboard",
     "prepare",
+    "restore",
+    "restore_files",
     "resume",
     "sample",
     "score",
     "train",
+    "upscale",
 ]
 
 

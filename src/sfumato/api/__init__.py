@@ -6,6 +6,7 @@ from sfumato.api.data import inspect, prepare
 from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
 from sfumato.api.exploring import explorable, explore
+from sfumato.api.restoring import diagnose, restore, restore_files, upscale
 from sfumato.api.sampling import sample
 from sfumato.api.scoring import score
 from sfumato.api.standings import leaderboard
@@ -15,6 +16,7 @@ __all__ = [
     "compare",
     "degrade",
     "demo",
+    "diagnose",
     "doctor",
     "evaluate",
     "explorable",
@@ -22,8 +24,11 @@ __all__ = [
     "inspect",
     "leaderboard",
     "prepare",
+    "restore",
+    "restore_files",
     "resume",
     "sample",
     "score",
     "train",
+    "upscale",
 ]

@@ -165,7 +165,8 @@ def sample(
 app.command()(judging.evaluate)
 app.command()(judging.report)
 app.command()(judging.leaderboard)
-app.command()(restoring.degrade)
+for verb in (explore, score, restoring.restore, restoring.diagnose, restoring.upscale, restoring.degrade):
+    app.command()(verb)
 
 
 @app.command()
@@ -196,7 +197,3 @@ def doctor(json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False)
     from sfumato.cli.output import tell_findings
 
     tell_findings(api.doctor(), json)
-
-
-app.command()(explore)
-app.command()(score)

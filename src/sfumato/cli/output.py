@@ -25,6 +25,8 @@ from sfumato.errors import SfumatoError, UsageError
 from sfumato.metrics.score import Score, leading
 from sfumato.models.own import preset_name
 from sfumato.recipe import lookup, presets
+from sfumato.restoration.batch import FAILURES, Batch
+from sfumato.restoration.diagnose import Diagnosis
 from sfumato.runs import Run, find, list_runs
 
 console = Console(highlight=False, soft_wrap=True)
@@ -263,3 +265,36 @@ def tell_removed(run: Run, as_json: bool) -> None:
     if as_json:
         return _json({"removed": str(run.path)})
     _say(f"{run.path}: removed.")
+
+
+def tell_batch(batch: Batch, as_json: bool) -> None:
+    """Print what was written, what was done before, and what failed."""
+    if as_json:
+        return _json(
+            {
+                "out": str(batch.out),
+                "written": [str(path) for path in batch.written],
+                "skipped": [str(path) for path in batch.skipped],
+                "failures": batch.failures,
+                "records": batch.records,
+            }
+        )
+    for path, record in zip(batch.written, batch.records, strict=True):
+        _say(f"{path}")
+        for step in record["steps"]:
+            _say(f"  {step['step']} ({step['method']}): {step['reason']}")
+        if not record["steps"]:
+            _say("  nothing to repair was found; it is as it was")
+    if batch.skipped:
+        _say(f"{len(batch.skipped)} were done before with the same settings")
+    for name, reason in batch.failures.items():
+        _say(f"failed: {name}: {reason}")
+    if batch.failures:
+        _say(f"{len(batch.failures)} failed; they are listed in {batch.out / FAILURES}")
+
+
+def tell_diagnosis(found: Diagnosis, as_json: bool) -> None:
+    """Print what is wrong with a photograph."""
+    if as_json:
+        return _json(found.model_dump(mode="json"))
+    _say(found.to_text())

@@ -1,13 +1,126 @@
-"""The verbs for photographs."""
+"""The verbs for photographs: `restore`, `diagnose`, `upscale`, and `degrade`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument, Exit, Option
 
 from sfumato.cli import options as o
+
+Source = Annotated[Path, Argument(metavar="PHOTO|DIR", help="A photograph, or a folder of them.")]
+Overwrite = Annotated[bool, Option("--overwrite", help="Replace pictures that other settings made.")]
+
+
+def restore(
+    source: Source,
+    method: Annotated[
+        str,
+        Option(
+            "--method",
+            metavar="auto|classical|NAME",
+            help="auto checks each step; NAME is a filter, e.g. nlm.",
+        ),
+    ] = "auto",
+    steps: Annotated[
+        str | None,
+        Option(
+            "--steps", metavar="A,B,C", help="destripe, deblock, denoise, deblur, unfade, colour, x2, x4."
+        ),
+    ] = None,
+    strength: Annotated[float, Option("--strength", metavar="0-1", help="How far to go.")] = 1.0,
+    colour: Annotated[
+        float | None,
+        Option("--colour", metavar="0-1", help="How strongly to colour; no colouriser is here yet."),
+    ] = None,
+    keep_grain: Annotated[
+        float, Option("--keep-grain", metavar="0-1", help="Share of the removed noise to give back.")
+    ] = 0.3,
+    recolour: Annotated[bool, Option("--recolour", help="Treat colours too, not brightness alone.")] = False,
+    slider: Annotated[bool, Option("--slider", help="Write a page with before and after, too.")] = False,
+    out: o.Out = Path("restored"),
+    overwrite: Overwrite = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Restore a photograph, or every photograph of a folder.
+
+    Writes OUT/name.restored.png with a JSON beside it that says what was done and why. A file that cannot be
+    read is listed in OUT/failures.csv, the rest goes on, and the command ends with 2. A second run does
+    what is missing.
+
+    \b
+    Examples:
+      sfumato restore old.jpg --slider
+      sfumato restore album/ --out better/ --strength .8
+      sfumato restore scan.tif --method nlm --steps denoise,unfade,x2
+    """
+    from sfumato import api
+    from sfumato.cli.output import tell_batch
+    from sfumato.cli.progress import display
+
+    wanted = None if steps is None else [word.strip() for word in steps.split(",") if word.strip()]
+    with display(quiet) as observer:
+        batch = api.restore_files(
+            source, out, method=method, steps=wanted, strength=strength, keep_grain=keep_grain, colour=colour,
+            recolour=recolour, overwrite=overwrite, slider=slider, observer=observer,
+        )  # fmt: skip
+    tell_batch(batch, json)
+    if batch.failures:
+        raise Exit(2)
+
+
+def diagnose(
+    photo: Annotated[Path, Argument(metavar="PHOTO", help="A photograph.")],
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Say what is wrong with a photograph, and which steps would help.
+
+    \b
+    Example:
+      sfumato diagnose old.jpg
+    """
+    from sfumato import api
+    from sfumato.cli.output import tell_diagnosis
+
+    tell_diagnosis(api.diagnose(photo), json)
+
+
+def upscale(
+    source: Source,
+    scale: Annotated[int, Option("--scale", metavar="2|4", help="By how much each side grows.")] = 2,
+    method: Annotated[
+        str, Option("--method", metavar="lanczos|bicubic|FILE", help="FILE: weights that spandrel knows.")
+    ] = "lanczos",
+    out: o.Out = Path("upscaled"),
+    overwrite: Overwrite = False,
+    device: o.Device = "auto",
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Enlarge a photograph, or every photograph of a folder.
+
+    \b
+    Examples:
+      sfumato upscale small.png --scale 4
+      sfumato upscale small.png --scale 4 --method realesr-animevideov3.pth
+    """
+    from sfumato import api
+    from sfumato.cli.output import tell_batch
+    from sfumato.cli.progress import display
+
+    with display(quiet) as observer:
+        batch = api.upscale(
+            source, out, scale=scale, method=method, overwrite=overwrite, device=device, observer=observer
+        )
+    tell_batch(batch, json)
+    if batch.failures:
+        raise Exit(2)
 
 
 def degrade(
@@ -41,3 +154,5 @@ def degrade(
     with display(quiet) as observer:
         made = api.degrade(folder, preset, out=out, seed=seed, manifest=replay, observer=observer)
     tell_pairs(made, json)
+    if made.failures:
+        raise Exit(2)

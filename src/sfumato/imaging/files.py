@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,8 +97,8 @@ def decode(
     Raises:
         ImageError: If it is no PNG, JPEG, WEBP, TIFF or BMP, or is truncated, broken or too large.
     """
-    with _quietly() as notes:
-        image = _open(content, max_pixels)
+    with quietly() as notes:
+        image = open_checked(content, max_pixels)
         size, mode = _upright_size(image), image.mode
         if getattr(image, "is_animated", False):
             frames = getattr(image, "n_frames", 2)
@@ -111,14 +112,14 @@ def decode(
 def probe(path: str | os.PathLike[str]) -> tuple[int, int] | None:
     """Read (height, width) from a file's header, upright; None if it is not an image we read."""
     try:
-        with _quietly(), Image.open(path, formats=DECODABLE) as image:
+        with quietly(), Image.open(path, formats=DECODABLE) as image:
             return _upright_size(image)
     except Exception:  # a decoder may raise anything; the decoding pass will say why
         return None
 
 
 @contextlib.contextmanager
-def _quietly():
+def quietly() -> Iterator[list[str]]:
     """Turn Pillow's warnings into notes, and whatever a decoder raises into an ImageError."""
     notes: list[str] = []
     try:
@@ -144,8 +145,12 @@ def _reason(error: Exception) -> str:
     return f"the file is broken ({words or type(error).__name__})"
 
 
-def _open(content: bytes, max_pixels: int) -> Image.Image:
-    """Open by content and check the header."""
+def open_checked(content: bytes, max_pixels: int) -> Image.Image:
+    """Open by content, without decoding, and check the header.
+
+    Raises:
+        ImageError: If it is no file that is read, its header is broken, or it claims too many pixels.
+    """
     kind = name_of(content[:SNIFF_BYTES])
     if kind == "empty":
         raise ImageError("the file is empty")

@@ -68,7 +68,9 @@ class Deck:
         assert heading is not None  # of this layout
         _place(heading, box)
         self._write(heading, title, box, sizes=(32, 18), font=SERIF)
-        slide.notes_slide.notes_text_frame.text = plain(notes)
+        spoken = slide.notes_slide.notes_text_frame
+        assert spoken is not None
+        spoken.text = plain(notes)
         return slide
 
     def text(

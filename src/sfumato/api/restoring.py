@@ -1,0 +1,201 @@
+"""Restoration: photographs in, better photographs out, and what was done to them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sfumato.api.data import Observer, silent
+from sfumato.config import build
+from sfumato.errors import UsageError
+from sfumato.imaging.photograph import Photograph, read_photograph
+from sfumato.restoration.batch import Batch, run_batch
+from sfumato.restoration.diagnose import Diagnosis
+from sfumato.restoration.diagnose import diagnose as diagnose_photo
+from sfumato.restoration.steps import Restoration, Settings, Taken, check_settings
+from sfumato.restoration.steps import restore as restore_photo
+from sfumato.restoration.upscale import upscaler
+from sfumato.training.precision import choose_device
+
+Picture = Photograph | np.ndarray | str | Path
+"""A photograph, pixels (uint8 or uint16, [H, W] or [H, W, C] with C 1, 3 or 4), or a file."""
+
+
+def restore(
+    image: Picture,
+    *,
+    method: str = "auto",
+    steps: Sequence[str] | None = None,
+    strength: float = 1.0,
+    keep_grain: float = 0.3,
+    colour: float | None = None,
+    recolour: bool = False,
+) -> Restoration:
+    """Restore one photograph.
+
+    Args:
+        image: What to restore.
+        method: auto (the steps that help, each checked), classical (the proposed steps, unchecked), or the
+            name of a filter such as nlm.
+        steps: Steps to take, such as ["denoise", "x2"]; empty: chosen from the diagnosis.
+        strength: From 0 (the input) to 1.
+        keep_grain: Share of the removed noise that is given back, 0 to 1.
+        colour: How strongly to colour, 0 to 1. No colouriser is there yet, so this is refused.
+        recolour: Treat the colours of a colour photograph too.
+
+    Returns:
+        The restoration: `.image`, `.photo`, `.steps`, `.diagnosis`, `.changed`, `.seconds`.
+
+    Raises:
+        UsageError: If a setting cannot be.
+        SfumatoError: If the file cannot be read.
+
+    Example:
+        >>> import numpy as np, sfumato as sf
+        >>> sf.restore(np.full((16, 16), 90, np.uint8)).image.shape
+        (16, 16, 1)
+    """
+    settings = _settings(method, steps, strength, keep_grain, colour, recolour)
+    check_settings(settings)
+    return restore_photo(_photograph(image), settings)
+
+
+def restore_files(
+    source: str | Path,
+    out: str | Path = "restored",
+    *,
+    method: str = "auto",
+    steps: Sequence[str] | None = None,
+    strength: float = 1.0,
+    keep_grain: float = 0.3,
+    colour: float | None = None,
+    recolour: bool = False,
+    overwrite: bool = False,
+    slider: bool = False,
+    observer: Observer = silent,
+) -> Batch:
+    """Restore a photograph, or every one in a folder, into `OUT/name.restored.png` with a JSON beside it.
+
+    Args:
+        source: A file or a folder.
+        out: A folder, not the one the photographs lie in.
+        method: As for `restore`.
+        steps: As for `restore`.
+        strength: As for `restore`.
+        keep_grain: As for `restore`.
+        colour: As for `restore`.
+        recolour: As for `restore`.
+        overwrite: Replace what other settings, or others, have made.
+        slider: Write a page with before and after too.
+        observer: Told of the progress.
+
+    Returns:
+        What was written, what was done already, and what failed and why.
+
+    Raises:
+        UsageError: If a setting cannot be, or there is nothing to do.
+    """
+    settings = _settings(method, steps, strength, keep_grain, colour, recolour)
+    check_settings(settings)
+    plain = {"settings": settings.model_dump(mode="json"), "weights": None}
+    return run_batch(
+        Path(source), Path(out), lambda photo: restore_photo(photo, settings), plain, overwrite=overwrite,
+        slider=slider, progress=_progress(observer, "restoring"),
+    )  # fmt: skip
+
+
+def diagnose(image: Picture) -> Diagnosis:
+    """Measure what is wrong with a photograph, and propose steps in words.
+
+    Args:
+        image: What to look at.
+
+    Example:
+        >>> import sfumato as sf
+        >>> print(sf.diagnose("old.jpg").to_text())  # doctest: +SKIP
+    """
+    return diagnose_photo(_photograph(image))
+
+
+def upscale(
+    source: str | Path,
+    out: str | Path = "upscaled",
+    *,
+    scale: int = 2,
+    method: str = "lanczos",
+    overwrite: bool = False,
+    device: str = "auto",
+    observer: Observer = silent,
+) -> Batch:
+    """Enlarge a photograph, or every one in a folder, into `OUT/name.x2.png`.
+
+    Args:
+        source: A file or a folder.
+        out: A folder, not the one the photographs lie in.
+        scale: 2 or 4.
+        method: lanczos, bicubic, or a file of weights whose architecture spandrel knows.
+        overwrite: Replace what other settings, or others, have made.
+        device: auto, cpu, cuda or mps; for weights.
+        observer: Told of the progress.
+
+    Raises:
+        UsageError: If the method is none, or its weights are none or for another scale.
+        SfumatoError: If spandrel is needed and not installed.
+    """
+    tool = upscaler(method, scale, choose_device(device))
+    plain = {"settings": {"scale": scale, "method": tool.name}, "weights": getattr(tool, "digest", None)}
+
+    def worker(photo: Photograph) -> Restoration:
+        began = time.monotonic()
+        made = photo.with_floats(tool.apply(photo.floats()))
+        seconds = time.monotonic() - began
+        taken = Taken(f"x{scale}", tool.name, True, "asked for", seconds, 0.0)
+        unchanged = np.zeros(photo.pixels.shape[:2], np.float32)
+        return Restoration(made, (taken,), diagnose_photo(photo), unchanged, seconds)
+
+    return run_batch(
+        Path(source), Path(out), worker, plain, overwrite=overwrite, ending=f"x{scale}",
+        progress=_progress(observer, "upscaling"),
+    )  # fmt: skip
+
+
+def _settings(
+    method: str,
+    steps: Sequence[str] | None,
+    strength: float,
+    keep_grain: float,
+    colour: float | None,
+    recolour: bool,
+) -> Settings:
+    """Validate what was asked for."""
+    values = {
+        "method": method, "steps": None if steps is None else tuple(steps), "strength": strength,
+        "keep_grain": keep_grain, "colour": colour, "recolour": recolour,
+    }  # fmt: skip
+    return build(Settings, values, "restore")
+
+
+def _photograph(image: Picture) -> Photograph:
+    """Return a photograph from whatever was given."""
+    if isinstance(image, Photograph):
+        return image
+    if not isinstance(image, np.ndarray):
+        return read_photograph(image)
+    pixels = image[..., None] if image.ndim == 2 else image
+    if pixels.dtype not in (np.uint8, np.uint16) or pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4):
+        raise UsageError(
+            f"pixels of shape {image.shape} and kind {image.dtype}: give uint8 or uint16, [H, W] or [H, W, "
+            "C] with 1, 3 or 4 channels."
+        )
+    if 0 in pixels.shape:
+        raise UsageError(f"pixels of shape {image.shape}: there are none.")
+    if pixels.shape[2] == 4:
+        return Photograph(np.ascontiguousarray(pixels[..., :3]), np.ascontiguousarray(pixels[..., 3]))
+    return Photograph(np.ascontiguousarray(pixels))
+
+
+def _progress(observer: Observer, what: str):
+    return lambda done, total: observer({"event": "progress", "what": what, "done": done, "total": total})

@@ -1,0 +1,144 @@
+"""Pictures of 16 bits per channel: read and written in full, which Pillow alone does for gray only.
+
+Pillow opens such files but keeps only the high byte of each sample, by a raw mode that names the byte
+order. Decoding a second time under the other order's name yields the low bytes; so Pillow's decoders
+(interlacing, predictors, compression, checksums) do all the work, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import sys
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+_OTHER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+_ROWS = 64
+"""Rows in a strip of a TIFF."""
+
+
+def depth_of(image: Image.Image) -> int:
+    """Return 16 for an opened, not yet decoded file with 16 bits per channel, else 8."""
+    if image.mode.startswith("I;16"):
+        return 16
+    return 16 if ";16" in _raw_mode(image) else 8
+
+
+def read_deep(content: bytes) -> NDArray[np.uint16]:
+    """Decode a PNG or TIFF for which `depth_of` is 16.
+
+    Args:
+        content: The whole file; its size is already checked.
+
+    Returns:
+        uint16 [H, W, C]: gray, gray and alpha, RGB or RGBA, as stored.
+    """
+    first = _open(content)
+    raw = _raw_mode(first)
+    if first.mode.startswith("I;16"):
+        return np.asarray(first).astype(np.uint16)[..., None]
+    if raw.startswith("LA"):  # 4 bytes a pixel: Pillow hands them over as they are
+        _set_raw_mode(first, "RGBA")
+        four = np.asarray(first).astype(np.uint16)
+        return (four[..., 0::2] << 8 | four[..., 1::2]).astype(np.uint16)
+    if raw.startswith("RGBa"):  # multiplied with its alpha, which is undone with all 16 bits
+        raw = f"RGBA{raw[4:]}"
+        _set_raw_mode(first, raw)
+        return _unmultiplied(_both_bytes(first, _open(content), raw))
+    return _both_bytes(first, _open(content), raw)
+
+
+def _both_bytes(first: Image.Image, second: Image.Image, raw: str) -> NDArray[np.uint16]:
+    """Decode the high bytes from one opened file and the low bytes from another."""
+    _set_raw_mode(second, raw[:-1] + _OTHER[raw[-1]])
+    return (np.asarray(first).astype(np.uint16) << 8 | np.asarray(second)).astype(np.uint16)
+
+
+def _unmultiplied(pixels: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Divide the colours of [H, W, 4] by the alpha."""
+    alpha = np.maximum(pixels[..., 3:], 1).astype(np.float64)
+    colours = np.minimum(np.rint(pixels[..., :3] * (65535 / alpha)), 65535)
+    return np.concatenate([colours.astype(np.uint16), pixels[..., 3:]], axis=-1)
+
+
+def _open(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content), formats=("PNG", "TIFF"))
+
+
+def _raw_mode(image: Image.Image) -> str:
+    """Return the name of the layout that the decoder is told to expect."""
+    tiles = getattr(image, "tile", None)
+    if not tiles:
+        return ""
+    arguments = tiles[0].args
+    return arguments if isinstance(arguments, str) else str(arguments[0]) if arguments else ""
+
+
+def _set_raw_mode(image: Image.Image, raw: str) -> None:
+    """Tell the decoder to expect another layout of the same size."""
+
+    def renamed(arguments: object) -> object:
+        return raw if isinstance(arguments, str) else (raw, *arguments[1:])  # type: ignore[index]
+
+    image.tile = [tile._replace(args=renamed(tile.args)) for tile in image.tile]  # type: ignore[attr-defined]
+
+
+def deep_png(pixels: NDArray[np.uint16], chunks: list[tuple[bytes, bytes]]) -> bytes:
+    """Encode uint16 [H, W, C] as a PNG of 16 bits per channel.
+
+    Args:
+        pixels: Gray, gray and alpha, RGB or RGBA.
+        chunks: (name, body) of ancillary chunks, written before the pixels.
+
+    Reference: the PNG specification, third edition, sections 7 and 9 (filter type 2: Up).
+    """
+    height, width, channels = pixels.shape
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    rows = np.ascontiguousarray(pixels.astype(">u2")).view(np.uint8).reshape(height, -1)
+    packer = zlib.compressobj(6)
+    parts, above = [], np.zeros((1, rows.shape[1]), np.uint8)
+    for start in range(0, height, _ROWS):  # a strip at a time: memory stays flat
+        strip = rows[start : start + _ROWS]
+        difference = strip - np.concatenate([above, strip[:-1]])
+        lead = np.full((len(strip), 1), 2, np.uint8)
+        parts.append(packer.compress(np.concatenate([lead, difference], axis=1).tobytes()))
+        above = strip[-1:]
+    parts.append(packer.flush())
+    header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    body = [(b"IHDR", header), *chunks, (b"IDAT", b"".join(parts)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in body)
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def tiff(pixels: NDArray[np.unsignedinteger], tags: ImageFileDirectory_v2) -> bytes:
+    """Encode [H, W, C] as a TIFF of 8 or 16 bits per channel, packed with Deflate.
+
+    Args:
+        pixels: Gray, gray and alpha, RGB or RGBA.
+        tags: Everything else that the file should say.
+
+    Reference: TIFF 6.0; Adobe TIFF Technical Note 3 (compression 8).
+    """
+    height, width, channels = pixels.shape
+    bits = pixels.dtype.itemsize * 8
+    rows = np.ascontiguousarray(pixels.astype(f"<u{pixels.dtype.itemsize}"))
+    strips = [zlib.compress(rows[k : k + _ROWS].tobytes(), 6) for k in range(0, height, _ROWS)]
+    tags[256], tags[257], tags[258], tags[259] = width, height, (bits,) * channels, 8
+    tags[262], tags[277], tags[278], tags[284] = (2 if channels > 2 else 1), channels, _ROWS, 1
+    if channels in (2, 4):
+        tags[338] = 2  # the last channel is an alpha that is not multiplied in
+    sizes = [len(strip) for strip in strips]
+    tags[279] = tuple(sizes)
+    tags[273] = tuple(sum(sizes[:k]) for k in range(len(sizes)))  # Pillow adds where the data begin
+    file = io.BytesIO()
+    tags.save(file)
+    file.write(b"".join(strips))
+    return file.getvalue()

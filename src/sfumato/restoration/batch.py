@@ -1,0 +1,207 @@
+"""Restore files: a photograph, or every one in a folder, so that nothing is lost and nothing done twice."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from sfumato.config import VERSION
+from sfumato.data.sources.walk import walk
+from sfumato.errors import UsageError
+from sfumato.imaging.develop import MARK, write_photograph
+from sfumato.imaging.files import ImageError
+from sfumato.imaging.photograph import Photograph, read_photograph
+from sfumato.restoration.slider import page
+from sfumato.restoration.steps import Restoration
+from sfumato.storage import sha256, write_json, write_text
+
+KEY = "sfumato-key"
+"""The text chunk by which a later run knows its own work."""
+
+FAILURES = "failures.csv"
+
+Worker = Callable[[Photograph], Restoration]
+
+
+@dataclass
+class Batch:
+    """What became of the files."""
+
+    out: Path
+    written: list[Path] = field(default_factory=list)
+    skipped: list[Path] = field(default_factory=list)
+    """Outputs of an earlier run with the same input, settings and weights."""
+    failures: dict[str, str] = field(default_factory=dict)
+    """File to reason."""
+    records: list[dict[str, Any]] = field(default_factory=list)
+    """What stands in the JSON beside each written picture."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to restore."""
+
+    name: str
+    """As it is told to a person: relative to the folder."""
+    source: Path
+    target: Path
+
+
+def run_batch(
+    source: Path,
+    out: Path,
+    worker: Worker,
+    settings: dict[str, Any],
+    *,
+    overwrite: bool = False,
+    slider: bool = False,
+    ending: str = "restored",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Batch:
+    """Work on a photograph or on every photograph of a folder, and write `name.restored.png` into another.
+
+    Every file is written whole or not at all, with a JSON beside it; an output of an earlier run with the
+    same input and settings is left as it is. A file that fails is listed in `failures.csv`, the others go on.
+
+    Args:
+        source: A file or a folder.
+        out: A folder, not the one the photographs lie in.
+        worker: What is done to each.
+        settings: What decides about the outcome, in plain values: settings, method, hash of the weights.
+        overwrite: Replace what other settings, or others, have made.
+        slider: Write the page with before and after too.
+        ending: The word before `.png`.
+        progress: Told (done, total).
+
+    Raises:
+        UsageError: If there is nothing to do, or the folders are one.
+        SfumatoError: If the disk is full.
+    """
+    jobs = list(_jobs(source, out, ending))
+    batch = Batch(out)
+    try:
+        for index, job in enumerate(jobs):
+            try:
+                _work(job, worker, settings, overwrite, slider, batch)
+            except ImageError as error:
+                batch.failures[job.name] = str(error)
+            except UsageError as error:  # this file's picture does not suit; the next one may
+                batch.failures[job.name] = str(error)
+            progress(index + 1, len(jobs))
+    finally:
+        _tell_failures(batch)
+    return batch
+
+
+def _jobs(source: Path, out: Path, ending: str) -> Iterator[Job]:
+    """List what is to be done, before anything is.
+
+    Raises:
+        UsageError: If there is nothing to do, or output would mix with input.
+    """
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: that is a file; name a folder.")
+    if source.is_file():
+        names, root = [source.name], source.parent
+    elif source.is_dir():
+        root, inside = source, out.resolve()
+        names = [name for name in walk(source).images if not (root / name).resolve().is_relative_to(inside)]
+    else:
+        raise UsageError(f"{source}: there is no such file or folder.")
+    if out.resolve() == root.resolve():
+        raise UsageError(f"--out {out}: that is where the photographs lie; name another folder.")
+    if not names:
+        raise UsageError(f"{source}: there are no photographs in this folder.")
+    stems = Counter(str(Path(name).with_suffix("")).casefold() for name in names)
+    for name in names:
+        path = Path(name)
+        alone = stems[str(path.with_suffix("")).casefold()] == 1
+        stem = path.stem if alone else path.name  # a.jpg beside a.png
+        yield Job(name, root / name, out / path.parent / f"{stem}.{ending}.png")
+
+
+def _work(
+    job: Job, worker: Worker, settings: dict[str, Any], overwrite: bool, slider: bool, batch: Batch
+) -> None:
+    """Restore one file, unless it is done already."""
+    try:
+        digest = sha256(job.source)
+    except OSError as error:
+        raise ImageError(f"cannot be opened: {error.strerror or error}") from None
+    key = hashlib.sha256(f"{digest}\n{VERSION}\n{sorted(settings.items())}".encode()).hexdigest()
+    page_path, record_path = job.target.with_suffix(".html"), job.target.with_suffix(".json")
+    if job.target.exists():
+        own = _key_of(job.target) == key
+        if own and record_path.exists() and (page_path.exists() or not slider):
+            batch.skipped.append(job.target)
+            return
+        if not own and not overwrite:
+            raise UsageError(
+                f"{job.target} exists and was not made from this input with these settings; --overwrite"
+            )
+    photo = read_photograph(job.source)
+    made = worker(photo)
+    record = _record(job, digest, settings, made)
+    text = {MARK: _sentence(made), KEY: key, "Software": f"sfumato {VERSION}"}
+    if slider:
+        write_text(page_path, page(job.name, photo, made))
+    write_json(record_path, record)
+    write_photograph(job.target, made.photo, text)  # last: with it the work is done
+    batch.written.append(job.target)
+    batch.records.append(record)
+
+
+def _key_of(path: Path) -> str | None:
+    """Return the key in a picture of ours."""
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            found = getattr(image, "text", {}).get(KEY)  # reads the rest of the file: half of one has no key
+            return found if isinstance(found, str) else None
+    except Exception:  # not ours, or not even a picture
+        return None
+
+
+def _sentence(made: Restoration) -> str:
+    """Return in words what the picture is."""
+    did = ", ".join(f"{step.step} ({step.method})" for step in made.taken)
+    return f"Restored by a program: {did}." if did else "Looked at by a program, which changed nothing."
+
+
+def _record(job: Job, digest: str, settings: dict[str, Any], made: Restoration) -> dict[str, Any]:
+    """Return what the JSON beside a picture says."""
+    return {
+        MARK: bool(made.taken),
+        "input": {"name": job.name, "sha256": digest},
+        "output": job.target.name,
+        "sfumato": VERSION,
+        **settings,
+        "seed": 0,
+        "steps": [
+            {"step": s.step, "method": s.method, "kept": s.kept, "reason": s.reason,
+             "seconds": round(s.seconds, 3), "mean_change": round(s.change, 3)}
+            for s in made.steps
+        ],
+        "diagnosis": made.diagnosis.model_dump(mode="json"),
+        "seconds": round(made.seconds, 3),
+    }  # fmt: skip
+
+
+def _tell_failures(batch: Batch) -> None:
+    """Write `failures.csv`, or remove an older one when nothing failed."""
+    path = batch.out / FAILURES
+    if not batch.failures:
+        path.unlink(missing_ok=True)
+        return
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["file", "reason"])
+    rows.writerows(sorted(batch.failures.items()))
+    write_text(path, text.getvalue())

@@ -1,0 +1,289 @@
+"""Restoration without training: the methods that every trained one has to beat.
+
+The filters are scikit-image's and SciPy's; what is ours stands in `dct`, `wavelet` and `stripes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+import torch
+from pydantic import Field
+from scipy import ndimage, signal
+
+from sfumato.errors import UsageError, nearest
+from sfumato.restoration import dct
+from sfumato.restoration.method import Classical, Floats
+from sfumato.restoration.noise import Noise, estimate_noise
+from sfumato.restoration.stripes import remove_stripes
+from sfumato.restoration.tiling import tiled
+from sfumato.restoration.wavelet import bayes_shrink
+
+
+class Identity(Classical):
+    """Leave it as it is: the row that tells what the others are worth."""
+
+    title: ClassVar[str] = "identity"
+    against: ClassVar[str] = "denoise"
+
+    def plane(self, plane: Floats) -> Floats:
+        """Return the plane."""
+        return plane
+
+
+class Median(Classical):
+    """The median of a square: against salt and pepper."""
+
+    title: ClassVar[str] = "median"
+    against: ClassVar[str] = "denoise"
+    radius: ClassVar[int | None] = 8
+    size: int = Field(default=3, ge=1, le=15)
+    """Side of the square in pixels."""
+
+    def plane(self, plane: Floats) -> Floats:
+        """Return the filtered plane."""
+        return ndimage.median_filter(plane, self.size, mode="reflect")
+
+    def grid(self) -> Iterator[Classical]:
+        """Vary the size."""
+        for size in (3, 5, 7):
+            yield Median(size=size)
+
+
+class Bilateral(Classical):
+    """A Gaussian that stops at edges (Tomasi and Manduchi 1998, doi:10.1109/ICCV.1998.710815)."""
+
+    title: ClassVar[str] = "bilateral"
+    against: ClassVar[str] = "denoise"
+    radius: ClassVar[int | None] = 16
+    spatial: float = Field(default=1.5, gt=0, le=5)
+    """Standard deviation across pixels."""
+    tonal: float = Field(default=0.15, gt=0, le=1)
+    """Standard deviation across brightness, of [0, 1]."""
+
+    def plane(self, plane: Floats) -> Floats:
+        """Return the filtered plane."""
+        from skimage.restoration import denoise_bilateral
+
+        if plane.max() == plane.min():  # which skimage divides by
+            return plane
+        return denoise_bilateral(
+            np.clip(plane, 0, 1), sigma_color=self.tonal, sigma_spatial=self.spatial, mode="symmetric"
+        )
+
+    def grid(self) -> Iterator[Classical]:
+        """Vary both deviations."""
+        for spatial in (1.0, 1.5, 2.5):
+            for tonal in (0.05, 0.1, 0.15, 0.25, 0.4):
+                yield Bilateral(spatial=spatial, tonal=tonal)
+
+
+class NonLocalMeans(Classical):
+    """The mean of pixels with similar surroundings (Buades et al. 2005, doi:10.1109/CVPR.2005.38)."""
+
+    title: ClassVar[str] = "nlm"
+    against: ClassVar[str] = "denoise"
+    radius: ClassVar[int | None] = 16
+    cut: float = Field(default=0.8, gt=0, le=3)
+    """How unlike surroundings may be, in standard deviations of the noise."""
+    sigma: float | None = Field(default=None, gt=0, le=1)
+    """Standard deviation of the noise in [0, 1]; empty: measured."""
+
+    def plane(self, plane: Floats) -> Floats:
+        """Return the filtered plane."""
+        from skimage.restoration import denoise_nl_means
+
+        sigma = self.sigma or estimate_noise(plane).sigma
+        if sigma == 0 or min(plane.shape) < 8:
+            return plane
+        return denoise_nl_means(
+            plane, patch_size=5, patch_distance=6, h=self.cut * sigma, sigma=sigma, fast_mode=True
+        )
+
+    def grid(self) -> Iterator[Classical]:
+        """Vary the cut."""
+        for cut in (0.4, 0.6, 0.8, 1.0):
+            yield NonLocalMeans(cut=cut, sigma=self.sigma)
+
+
+class TotalVariation(Classical):
+    """Few and sharp edges (Chambolle 2004, doi:10.1023/B:JMIV.0000011325.36760.1e)."""
+
+    title: ClassVar[str] = "tv"
+    against: ClassVar[str] = "denoise"
+    radius: ClassVar[int | None] = 32
+    weight: float = Field(default=0.1, gt=0, le=2)
+    """More is smoother."""
+
+    def plane(self, plane: Floats) -> Floats:
+        """Return the filtered plane."""
+        from skimage.restoration import denoise_tv_chambolle
+
+        return denoise_tv_chambolle(plane, weight=self.weight, max_num_iter=60)
+
+    def grid(self) -> Iterator[Classical]:
+        """Vary the weight."""
+        for weight in (0.02, 0.04, 0.07, 0.1, 0.15, 0.25):
+            yield TotalVariation(weight=weight)
+
+
+class Wiener(Classical):
+    """The best linear answer from local mean and variance (Lee 1980, doi:10.1109/TPAMI.1980.4766994)."""
+
+    title: ClassVar[str] = "wiener"
+    against: ClassVar[str] = "denoise"
+    radius: ClassVar[int | None] = 8
+    size: int = Field(default=5, ge=3, le=15)
+    """Side of the window in pixels."""
+    sigma: float | None = Field(default=None, gt=0, le=1)
+    """Standard deviation of the noise; empty: measured."""
+
+    def plane(self, plane: Floats) -> Floats:
+        """Return the filtered plane."""
+        power = (self.sigma or estimate_noise(plane).sigma) ** 2
+        if power == 0:
+            return plane
+        padded = np.pad(plane.astype(np.float64), self.size, mode="symmetric")
+        with np.errstate(divide="ignore", invalid="ignore"):  # flat parts: SciPy divides before it chooses
+            made = signal.wiener(padded, self.size, power)
+        return made[self.size : -self.size, self.size : -self.size]
+
+    def grid(self) -> Iterator[Classical]:
+        """Vary the window."""
+        for size in (3, 5, 7):
+            yield Wiener(size=size, sigma=self.sigma)
+
+
+class Wavelet(Classical):
+    """BayesShrink on Daubechies wavelets, averaged over shifts."""
+
+    title: ClassVar[str] = "wavelet"
+    against: ClassVar[str] = "denoise"
+    radius: ClassVar[int | None] = 64
+    order: int = Field(default=4, ge=1, le=8)
+    """Vanishing moments of the wavelet."""
+    sigma: float | None = Field(default=None, gt=0, le=1)
+    """Standard deviation of the noise; empty: measured."""
+
+    def plane(self, plane: Floats) -> Floats:
+        """Return the filtered plane."""
+        sigma = self.sigma or estimate_noise(plane).sigma
+        return bayes_shrink(plane, sigma, self.order) if sigma else plane
+
+    def grid(self) -> Iterator[Classical]:
+        """Vary the wavelet."""
+        for order in (1, 2, 4):
+            yield Wavelet(order=order, sigma=self.sigma)
+
+
+class OverlappedDCT(Classical):
+    """Shrink the DCT of overlapping blocks, each frequency and brightness against its own noise."""
+
+    title: ClassVar[str] = "dct"
+    against: ClassVar[str] = "denoise"
+    radius: ClassVar[int | None] = dct.RADIUS
+    sigma: float | None = Field(default=None, gt=0, le=1)
+    """Standard deviation of white noise; empty: noise, spectrum and brightness are measured."""
+    strength: float = Field(default=1.0, gt=0, le=3)
+    """Factor on the noise."""
+    stride: int = Field(default=2, ge=1, le=8)
+    """Blocks begin at every so many pixels, a divisor of 8."""
+
+    def apply(self, image: Floats) -> Floats:
+        """Return [H, W, C]; the noise is measured on the whole picture and not tile by tile."""
+        return np.stack([self._measured(image[..., c]) for c in range(image.shape[2])], axis=-1)
+
+    def _measured(self, plane: Floats) -> Floats:
+        noise = estimate_noise(plane) if self.sigma is None else white(self.sigma)
+        return self.remove(np.ascontiguousarray(plane, np.float32), noise)
+
+    def remove(self, plane: Floats, noise: Noise) -> Floats:
+        """Remove a known noise from [H, W]."""
+        if noise.sigma == 0:
+            return plane
+
+        def local(tile: torch.Tensor) -> torch.Tensor:
+            return dct.shrink(tile, noise, stride=self.stride, strength=self.strength)
+
+        return tiled(local, torch.from_numpy(plane)[None], overlap=self.radius or 0)[0].numpy()
+
+    def grid(self) -> Iterator[Classical]:
+        """Vary the strength."""
+        for strength in (0.8, 0.9, 1.0, 1.1, 1.25):
+            yield self.model_copy(update={"strength": strength})
+
+
+def white(sigma: float) -> Noise:
+    """Return white noise of one standard deviation at every brightness."""
+    return Noise(sigma, np.ones((8, 8)), np.array([0.5]), np.array([sigma]))
+
+
+class FourierNotch(Classical):
+    """Take isolated peaks out of the spectrum: against stripes."""
+
+    title: ClassVar[str] = "notch"
+    against: ClassVar[str] = "destripe"
+    width: float = Field(default=1.5, gt=0, le=8)
+    """Standard deviation of each notch in bins of the spectrum."""
+
+    def plane(self, plane: Floats) -> Floats:
+        """Return the filtered plane."""
+        return remove_stripes(plane, self.width)
+
+    def grid(self) -> Iterator[Classical]:
+        """Vary the width."""
+        for width in (0.7, 1.0, 1.5, 2.5):
+            yield FourierNotch(width=width)
+
+
+class RichardsonLucy(Classical):
+    """Undo a Gaussian blur (Richardson 1972, doi:10.1364/JOSA.62.000055); it sharpens noise as well."""
+
+    title: ClassVar[str] = "richardson_lucy"
+    against: ClassVar[str] = "deblur"
+    radius: ClassVar[int | None] = 32
+    sigma: float = Field(default=1.2, gt=0, le=5)
+    """Standard deviation of the blur in pixels."""
+    iterations: int = Field(default=10, ge=1, le=100)
+    """More is sharper, and noisier."""
+
+    def plane(self, plane: Floats) -> Floats:
+        """Return the filtered plane."""
+        from skimage.restoration import richardson_lucy
+
+        margin = int(np.ceil(4 * self.sigma)) + 2
+        place = np.arange(-margin, margin + 1)
+        line = np.exp(-(place**2) / (2 * self.sigma**2))
+        kernel = np.outer(line, line) / line.sum() ** 2
+        padded = np.pad(np.maximum(plane, 1e-4), margin, mode="symmetric")
+        made = richardson_lucy(padded, kernel, num_iter=self.iterations, filter_epsilon=1e-6)
+        return made[margin:-margin, margin:-margin]
+
+    def grid(self) -> Iterator[Classical]:
+        """Vary blur and iterations."""
+        for sigma in (0.8, 1.2, 1.6, 2.0):
+            for iterations in (5, 10, 20):
+                yield RichardsonLucy(sigma=sigma, iterations=iterations)
+
+
+METHODS: dict[str, type[Classical]] = {
+    kind.title: kind
+    for kind in (
+        Identity, Median, Bilateral, NonLocalMeans, TotalVariation, Wiener, Wavelet, OverlappedDCT,
+        FourierNotch, RichardsonLucy,
+    )
+}  # fmt: skip
+"""Every filter that can be named on the command line."""
+
+
+def named(name: str) -> Classical:
+    """Return a filter by its name, with its usual parameters.
+
+    Raises:
+        UsageError: If there is none of that name.
+    """
+    if name not in METHODS:
+        raise UsageError(f"method '{name}': {nearest(name, [*METHODS, 'auto', 'classical'])}")
+    return METHODS[name]()

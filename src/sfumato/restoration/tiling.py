@@ -1,0 +1,158 @@
+"""Run a local function over a picture of any size, one tile at a time, without seams.
+
+Tiles have one size and overlap. What lies within `overlap` of a cut is only context: it is thrown away,
+because there the function saw an edge that is none. The rest is blended by raised-cosine ramps, so a
+function whose output depends on pixels at most `overlap` away gives what it would give on the whole.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from sfumato.errors import SfumatoError, UsageError
+
+Local = Callable[[Tensor], Tensor]
+"""Float [1, C, h, w] to Float [1, C', h * scale, w * scale]."""
+
+_RAMP = 16
+"""Pixels over which one tile fades into the next."""
+
+
+@torch.inference_mode()
+def tiled(
+    function: Local,
+    image: Tensor,
+    *,
+    tile: int = 512,
+    overlap: int = 32,
+    scale: int = 1,
+    multiple: int = 1,
+    device: torch.device | str = "cpu",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Tensor:
+    """Apply a local function to a whole picture.
+
+    Args:
+        function: What is applied; it gets one tile at a time, on the device.
+        image: Float [C, H, W].
+        tile: Side of a tile in pixels; halved as often as memory asks for it.
+        overlap: How far the function sees, in pixels.
+        scale: By how much its output is larger than its input.
+        multiple: Sides that it takes are multiples of this; the picture is padded by reflection.
+        device: Where tiles are computed; the picture itself stays where it is.
+        progress: Told (done, total) after each tile.
+
+    Returns:
+        float32 [C', H * scale, W * scale], on the CPU.
+
+    Raises:
+        UsageError: If a tile is too small for its overlap.
+        SfumatoError: If memory does not suffice for the smallest tile, or an output is NaN or of the wrong
+            size. Nothing is returned then: a picture never holds a stale tile.
+    """
+    smallest = max(2 * overlap + _RAMP + multiple, 16)
+    if tile < smallest:
+        raise UsageError(
+            f"tiles of {tile} pixels: with an overlap of {overlap} they need at least {smallest}."
+        )
+    while True:
+        try:
+            return _run(function, image, tile, overlap, scale, multiple, torch.device(device), progress)
+        except (RuntimeError, MemoryError) as error:
+            if not _ran_out(error):
+                raise
+            if tile // 2 < smallest:
+                raise SfumatoError(
+                    f"memory does not suffice for a tile of {tile} pixels; choose --device cpu or free some."
+                ) from error
+        tile //= 2
+
+
+def _run(
+    function: Local, image: Tensor, tile: int, overlap: int, scale: int, multiple: int,
+    device: torch.device, progress: Callable[[int, int], None],
+) -> Tensor:  # fmt: skip
+    """Apply the function with one size of tile."""
+    height, width = image.shape[1:]
+    high, wide = _side(height, tile, multiple), _side(width, tile, multiple)
+    image = _reflected(image, max(high - height, 0), max(wide - width, 0))
+    tops = list(_starts(image.shape[1], high, overlap))
+    lefts = list(_starts(image.shape[2], wide, overlap))
+    total, weight = None, torch.zeros(image.shape[1] * scale, image.shape[2] * scale)
+    for index, (top, left) in enumerate((top, left) for top in tops for left in lefts):
+        part = image[:, top : top + high, left : left + wide]
+        made = function(part[None].to(device, torch.float32))[0].float().cpu()
+        _check(made, (high * scale, wide * scale), (top, left))
+        share = _window(top, high, image.shape[1], overlap, scale)[:, None]
+        share = share * _window(left, wide, image.shape[2], overlap, scale)
+        rows, columns = slice(top * scale, (top + high) * scale), slice(left * scale, (left + wide) * scale)
+        if total is None:
+            total = torch.zeros(len(made), *weight.shape)
+        total[:, rows, columns] += made * share
+        weight[rows, columns] += share
+        progress(index + 1, len(tops) * len(lefts))
+    assert total is not None
+    return total.div_(weight)[:, : height * scale, : width * scale]
+
+
+def _side(length: int, tile: int, multiple: int) -> int:
+    """Return the side of a tile: the whole picture where it fits, a multiple of `multiple`."""
+    return min(math.ceil(length / multiple) * multiple, tile // multiple * multiple)
+
+
+def _starts(length: int, tile: int, overlap: int) -> Iterator[int]:
+    """Yield evenly spread beginnings of tiles, the last of which ends with the picture."""
+    if length <= tile:
+        yield 0
+        return
+    count = math.ceil((length - tile) / (tile - 2 * overlap - _RAMP)) + 1
+    for k in range(count):
+        yield round(k * (length - tile) / (count - 1))
+
+
+def _window(start: int, tile: int, length: int, overlap: int, scale: int) -> Tensor:
+    """Return the weight of each row of a tile: 0 near a cut, 1 inside, a raised cosine between."""
+    place = torch.arange(tile * scale) + 0.5
+    ramp = lambda far: torch.sin((far / scale - overlap).clamp(0, _RAMP) / _RAMP * (math.pi / 2)).square()  # noqa: E731
+    before = torch.ones(tile * scale) if start == 0 else ramp(place)
+    after = torch.ones(tile * scale) if start + tile == length else ramp(tile * scale - place)
+    return before * after
+
+
+def _reflected(image: Tensor, below: int, right: int) -> Tensor:
+    """Pad by reflection, as often as it takes where the picture is smaller than its padding."""
+    if below:
+        image = image[:, _mirror(image.shape[1], below)]
+    return image[:, :, _mirror(image.shape[2], right)] if right else image
+
+
+def _mirror(length: int, more: int) -> Tensor:
+    """Return indices 0 .. length + more - 1, reflected at both ends without repeating the end."""
+    if length == 1:
+        return torch.zeros(1 + more, dtype=torch.long)
+    place = torch.arange(length + more) % (2 * length - 2)
+    return torch.minimum(place, 2 * length - 2 - place)
+
+
+def _check(made: Tensor, size: tuple[int, int], place: tuple[int, int]) -> None:
+    """Refuse an output that is no picture."""
+    if made.shape[1:] != size:
+        raise SfumatoError(
+            f"the tile at row {place[0]}, column {place[1]} came back as {tuple(made.shape[1:])} and should "
+            f"be {size}: the method does not keep sizes as it says."
+        )
+    if not bool(torch.isfinite(made).all()):
+        raise SfumatoError(
+            f"the tile at row {place[0]}, column {place[1]} holds NaN: the method failed on it."
+        )
+
+
+def _ran_out(error: BaseException) -> bool:
+    """Return whether an error says that memory ran out, on a GPU or on a CPU."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return "not enough memory" in str(error) or "can't allocate memory" in str(error)
