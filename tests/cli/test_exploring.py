@@ -89,7 +89,14 @@ def test_every_kind(sfumato, trained: Run, words, rows, columns, suffix):
     assert made.json["columns"] == columns and made.json["images"] == rows * columns == len(made.json["made"])
     assert count(out) == (1 if suffix == ".png" else columns)
     assert min(pixels(out).shape[:2]) >= 256 and pixels(out).std() > 5
-    assert read_record(out)["kind"] == words[0]
+    record = read_record(out)
+    assert record["kind"] == words[0]
+    if suffix == ".png":
+        again = Path("again.png")
+        api.explore(
+            trained, record["kind"], seeds=record["seeds"], out=again, device="cpu", **record["options"]
+        )
+        assert out.read_bytes() == again.read_bytes()
 
 
 def test_a_showcase_is_what_sample_draws(trained: Run):
@@ -124,7 +131,10 @@ def test_a_photograph_is_projected_and_changed(sfumato, trained: Run, photograph
     assert made.code == 0, made.err
     assert made.json["columns"] == made.json["images"] == 4
     assert [one["shown"] for one in made.json["made"]] == ["photograph", "projection", "class=0", "2"]
-    assert made.json["recipe"]["options"]["images"] == [photograph.name], "a name, not a place"
+    recipe = made.json["recipe"]
+    assert recipe["options"]["images"] == [photograph.name], "a name, not a place"
+    again = api.explore(trained, "project", seeds=recipe["seeds"], device="cpu", **recipe["options"])
+    assert again.made == tuple(made.json["made"]), "made again where the file is"
     told = sfumato("explore", trained.path, "attributes", "--image", photograph, "--out", "a.png", "--quiet")
     assert told.code == 0 and "5 images (1 x 5) in a.png" in told.out
 
