@@ -139,6 +139,23 @@ def test_a_photograph_is_projected_and_changed(sfumato, trained: Run, photograph
     assert told.code == 0 and "5 images (1 x 5) in a.png" in told.out
 
 
+def test_directions_say_what_they_are_worth(sfumato, trained: Run, short_ruler):
+    words = ("--label", "class=1", "--seeds", "0,1", "--frames", 3, "--out", "d.png")
+    made = sfumato("explore", trained.path, "directions", *words, "--json", "--quiet", "--device", "cpu")
+    assert made.code == 0, made.err
+    assert made.json["columns"] == 3 and made.json["images"] == 6
+    assert "0.5 is guessing" in made.json["notes"][0] and "class=1" in made.json["notes"][0]
+    assert (
+        abs(
+            api.sample(trained, 2, device="cpu").astype(int)
+            - api.explore(
+                trained, "directions", seeds=[0, 1], frames=3, label="class=1", device="cpu"
+            ).frames[[1, 4]]
+        ).max()
+        <= 1
+    )
+
+
 def test_scores(sfumato, trained: Run, photograph: Path, tmp_path: Path):
     from sfumato.data.prepare import prepare
 
@@ -169,7 +186,7 @@ def test_scores(sfumato, trained: Run, photograph: Path, tmp_path: Path):
     [
         (("wlak",), ("no kind 'wlak'", "did you mean 'walk'")),
         (("trajectory",), ("a vae", "cannot do 'trajectory'", "interpolate, variations, walk")),
-        (("walk", "--seeds", "1,2"), ("2 seeds", "takes 1 to 1")),
+        (("walk", "--seeds", "1,2"), ("2 seeds", "takes one")),
         (("interpolate", "--seeds", "1"), ("1 seeds", "takes 2 to 64")),
         (("walk", "--seeds", "-1"), ("--seeds '-1'", "0,7,12")),
         (("walk", "--seeds", "9999999999"), ("--seeds 9999999999", "whole number")),

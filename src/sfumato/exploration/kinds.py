@@ -176,7 +176,8 @@ def starting_seeds(kind: Kind, seeds: Sequence[int] | None, options: Mapping[str
         raise UsageError("-n and several --seeds: the seeds say how many images there are.")
     fewest = 2 if kind.name == "interpolate" else 0 if kind.name == "project" else 1
     if not fewest <= len(found) <= kind.most:
-        raise UsageError(f"{len(found)} seeds: {kind.name} takes {fewest} to {kind.most}.")
+        takes = "one" if kind.most == 1 else f"{fewest} to {kind.most}"
+        raise UsageError(f"{len(found)} seeds: {kind.name} takes {takes}.")
     total = max(len(found), 1) * options.get("frames", 1)
     if total > MOST:
         raise UsageError(f"that would be {total:,} images; at most {MOST:,} are made at once.")
