@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -280,11 +280,16 @@ def _project(request: _Request) -> Frames:
 
 
 def _timelapse(request: _Request) -> Frames:
-    opened = list(snapshots(request.run, request.device, most=100))
-    status = request.run.status
-    if not opened or opened[-1][0] < status.images:
-        opened.append((status.images, status.seconds, _open(request)))
-    return becoming.timelapse(opened, request.seeds, wish=request.wish, sampling=request.sampling)
+    return becoming.timelapse(_moments(request), request.seeds, wish=request.wish, sampling=request.sampling)
+
+
+def _moments(request: _Request) -> Iterator[tuple[int, float, Sampler]]:
+    """Open every snapshot, one at a time, and the newest weights where they are newer."""
+    status, seen = request.run.status, 0
+    for seen, seconds, sampler in snapshots(request.run, request.device, most=100):
+        yield seen, seconds, sampler
+    if seen < status.images:
+        yield status.images, status.seconds, _open(request)
 
 
 def _nearest(request: _Request) -> Frames:
