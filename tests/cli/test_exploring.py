@@ -89,7 +89,14 @@ def test_every_kind(sfumato, trained: Run, words, rows, columns, suffix):
     assert made.json["columns"] == columns and made.json["images"] == rows * columns == len(made.json["made"])
     assert count(out) == (1 if suffix == ".png" else columns)
     assert min(pixels(out).shape[:2]) >= 256 and pixels(out).std() > 5
-    assert read_record(out)["kind"] == words[0]
+    record = read_record(out)
+    assert record["kind"] == words[0]
+    if suffix == ".png":
+        again = Path("again.png")
+        api.explore(
+            trained, record["kind"], seeds=record["seeds"], out=again, device="cpu", **record["options"]
+        )
+        assert out.read_bytes() == again.read_bytes()
 
 
 def test_a_showcase_is_what_sample_draws(trained: Run):
@@ -124,9 +131,29 @@ def test_a_photograph_is_projected_and_changed(sfumato, trained: Run, photograph
     assert made.code == 0, made.err
     assert made.json["columns"] == made.json["images"] == 4
     assert [one["shown"] for one in made.json["made"]] == ["photograph", "projection", "class=0", "2"]
-    assert made.json["recipe"]["options"]["images"] == [photograph.name], "a name, not a place"
+    recipe = made.json["recipe"]
+    assert recipe["options"]["images"] == [photograph.name], "a name, not a place"
+    again = api.explore(trained, "project", seeds=recipe["seeds"], device="cpu", **recipe["options"])
+    assert again.made == tuple(made.json["made"]), "made again where the file is"
     told = sfumato("explore", trained.path, "attributes", "--image", photograph, "--out", "a.png", "--quiet")
     assert told.code == 0 and "5 images (1 x 5) in a.png" in told.out
+
+
+def test_directions_say_what_they_are_worth(sfumato, trained: Run, short_ruler):
+    words = ("--label", "class=1", "--seeds", "0,1", "--frames", 3, "--out", "d.png")
+    made = sfumato("explore", trained.path, "directions", *words, "--json", "--quiet", "--device", "cpu")
+    assert made.code == 0, made.err
+    assert made.json["columns"] == 3 and made.json["images"] == 6
+    assert "0.5 is guessing" in made.json["notes"][0] and "class=1" in made.json["notes"][0]
+    assert (
+        abs(
+            api.sample(trained, 2, device="cpu").astype(int)
+            - api.explore(
+                trained, "directions", seeds=[0, 1], frames=3, label="class=1", device="cpu"
+            ).frames[[1, 4]]
+        ).max()
+        <= 1
+    )
 
 
 def test_scores(sfumato, trained: Run, photograph: Path, tmp_path: Path):
@@ -159,7 +186,7 @@ def test_scores(sfumato, trained: Run, photograph: Path, tmp_path: Path):
     [
         (("wlak",), ("no kind 'wlak'", "did you mean 'walk'")),
         (("trajectory",), ("a vae", "cannot do 'trajectory'", "interpolate, variations, walk")),
-        (("walk", "--seeds", "1,2"), ("2 seeds", "takes 1 to 1")),
+        (("walk", "--seeds", "1,2"), ("2 seeds", "takes one")),
         (("interpolate", "--seeds", "1"), ("1 seeds", "takes 2 to 64")),
         (("walk", "--seeds", "-1"), ("--seeds '-1'", "0,7,12")),
         (("walk", "--seeds", "9999999999"), ("--seeds 9999999999", "whole number")),

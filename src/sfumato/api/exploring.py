@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from sfumato.api import pictures
 from sfumato.api.data import Observer, reporting, silent
 from sfumato.api.evaluating import open_reference
+from sfumato.api.pictures import Images
 from sfumato.api.sampling import _sampling, _weights
 from sfumato.conditions import Wish, parse_wish
 from sfumato.config import VERSION
@@ -21,7 +22,7 @@ from sfumato.errors import UsageError
 from sfumato.evaluation.ruler import Ruler
 from sfumato.exploration import becoming, directions, nearest, projection, sweeps, ways
 from sfumato.exploration.frames import Frames
-from sfumato.exploration.kinds import Kind, choose, kinds_for
+from sfumato.exploration.kinds import Kind, check, choose, kinds_for, starting_seeds
 from sfumato.exploration.places import Anchors, of_seeds
 from sfumato.imaging.film import check_suffix
 from sfumato.models.base import GenerativeModel
@@ -31,9 +32,6 @@ from sfumato.runs import run as runs
 from sfumato.sampling import Sampler, snapshots
 from sfumato.storage import read_json
 from sfumato.training.precision import choose_device
-
-MOST = 10_000
-"""Images of one exploration at most."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def explore(
     strength: float | None = None,
     ease: bool | None = None,
     loop: bool | None = None,
-    images: Sequence[str | Path | np.ndarray] = (),
+    images: Images = (),
     method: str | None = None,
     label: str | None = None,
     where: Sequence[str] = (),
@@ -152,16 +150,17 @@ def explore(
     if milliseconds is not None and not 20 <= milliseconds <= 10_000:
         raise UsageError(f"--milliseconds {milliseconds}: choose 20 to 10,000 for a frame.")
     found = run if isinstance(run, Run) else runs.find(run)
+    images = pictures.several(images)
     chosen = choose(kind, found.recipe.preset, _model(found), found.data)
     given = {
         "n": n, "frames": frames, "strength": strength, "ease": ease, "loop": loop, "method": method,
-        "label": label, "images": list(images) or None,
+        "label": label, "images": images or None,
     }  # fmt: skip
     options = {key: value for key, value in given.items() if value is not None}
-    _check(chosen, options, seeds, at)
+    check(chosen, options, seeds, at)
     request = _Request(
-        found, chosen, _seeds(chosen, seeds, options), options,
-        _wishes(found, chosen, where, bool(images)), tuple(images), _sampling(found, settings),
+        found, chosen, starting_seeds(chosen, seeds, options), options,
+        _wishes(found, chosen, where, bool(images)), images, _sampling(found, settings),
         _weights(found, at) or _newest(found), choose_device(device), observer,
     )  # fmt: skip
     observer({"event": "progress", "what": "exploring", "done": 0, "total": 1})
@@ -184,58 +183,6 @@ def _newest(run: Run) -> Path:
     if checkpoint is None:
         raise UsageError(f"{run.path}: there are no weights yet; train it with `sfumato resume {run.path}`.")
     return checkpoint.path
-
-
-def _check(kind: Kind, options: Mapping[str, Any], seeds: Sequence[int] | None, at: str) -> None:
-    """Refuse options that mean nothing to a kind, or are out of bounds."""
-    flags = {"images": "--image", "n": "-n"}
-    for name in options:
-        if name not in kind.options:
-            known = ", ".join(sorted(flags.get(o, f"--{o}") for o in kind.options)) or "none of these"
-            raise UsageError(
-                f"{flags.get(name, f'--{name}')} means nothing to the kind {kind.name}; it knows {known}."
-            )
-    bounds = {"n": kind.count, "frames": (2, 600), "strength": (0, 1)}
-    for name, (low, high) in bounds.items():
-        if name in options and not low <= options[name] <= high:
-            flag = flags.get(name, f"--{name}")
-            raise UsageError(f"{flag} {options[name]}: choose {low} to {high} for {kind.name}.")
-    if options.get("method", "auto") not in ("auto", "encode", "optimise"):
-        raise UsageError(f"--method '{options['method']}': choose auto, encode or optimise.")
-    if "method" in options and not options.get("images"):
-        raise UsageError("--method says how your own files are found; name them with --image.")
-    if seeds is not None and options.get("images"):
-        raise UsageError("--seeds and --image: start from one or the other.")
-    if kind.name == "project" and not options.get("images"):
-        raise UsageError("project: name the files to find with --image FILE.")
-    if kind.name == "project" and seeds is not None:
-        raise UsageError("--seeds means nothing to the kind project; it starts from --image.")
-    if kind.name == "directions" and "label" not in options:
-        raise UsageError("directions: name what there should be more of with --label, e.g. --label smiling.")
-    if kind.name == "timelapse" and at != "last":
-        raise UsageError(f"--at {at}: a timelapse shows every snapshot.")
-
-
-def _seeds(kind: Kind, seeds: Sequence[int] | None, options: Mapping[str, Any]) -> tuple[int, ...]:
-    """Return the seeds that were asked for, or the kind's own."""
-    if options.get("images"):
-        return ()
-    found = tuple(kind.seeds if seeds is None else seeds)
-    for seed in found:
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**31:
-            raise UsageError(f"--seeds {seed}: a seed is a whole number from 0 to {2**31 - 1}.")
-    found = tuple(int(seed) for seed in found)
-    if kind.name == "showcase" and len(found) == 1:
-        return tuple(range(found[0], found[0] + options.get("n", 100)))
-    if kind.name == "showcase" and "n" in options:
-        raise UsageError("-n and several --seeds: the seeds say how many images there are.")
-    fewest = 2 if kind.name == "interpolate" else 0 if kind.name == "project" else 1
-    if not fewest <= len(found) <= kind.most:
-        raise UsageError(f"{len(found)} seeds: {kind.name} takes {fewest} to {kind.most}.")
-    total = max(len(found), 1) * options.get("frames", 1)
-    if total > MOST:
-        raise UsageError(f"that would be {total:,} images; at most {MOST:,} are made at once.")
-    return found
 
 
 def _wishes(run: Run, kind: Kind, where: Sequence[str], photographs: bool) -> tuple[Wish, ...]:
@@ -335,11 +282,16 @@ def _project(request: _Request) -> Frames:
 
 
 def _timelapse(request: _Request) -> Frames:
-    opened = list(snapshots(request.run, request.device, most=100))
-    status = request.run.status
-    if not opened or opened[-1][0] < status.images:
-        opened.append((status.images, status.seconds, _open(request)))
-    return becoming.timelapse(opened, request.seeds, wish=request.wish, sampling=request.sampling)
+    return becoming.timelapse(_moments(request), request.seeds, wish=request.wish, sampling=request.sampling)
+
+
+def _moments(request: _Request) -> Iterator[tuple[int, float, Sampler]]:
+    """Open every snapshot, one at a time, and the newest weights where they are newer."""
+    status, seen = request.run.status, 0
+    for seen, seconds, sampler in snapshots(request.run, request.device, most=100):
+        yield seen, seconds, sampler
+    if seen < status.images:
+        yield status.images, status.seconds, _open(request)
 
 
 def _nearest(request: _Request) -> Frames:

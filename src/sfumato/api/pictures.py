@@ -20,8 +20,19 @@ from sfumato.storage import write_json
 SECONDS = 4.0
 """How long a film lasts, within reason, unless somebody says how long a frame does."""
 
+Image = str | Path | np.ndarray
+"""A file, or an array."""
+Images = Image | Sequence[Image]
 
-def read(run: Run, images: Sequence[str | Path | np.ndarray]) -> np.ndarray:
+
+def several(images: Images) -> tuple[Image, ...]:
+    """Return images as a tuple, also where there is only one."""
+    if isinstance(images, str | Path) or (isinstance(images, np.ndarray) and images.ndim < 4):
+        return (images,)
+    return tuple(images)
+
+
+def read(run: Run, images: Sequence[Image]) -> np.ndarray:
     """Return images as the run's training images were prepared: cut, scaled and coloured the same way.
 
     Args:
@@ -37,7 +48,7 @@ def read(run: Run, images: Sequence[str | Path | np.ndarray]) -> np.ndarray:
     return np.stack([_array(run, i) if isinstance(i, np.ndarray) else _file(run, i) for i in images])
 
 
-def named(image: str | Path | np.ndarray) -> str:
+def named(image: Image) -> str:
     """Return what an image is called: a file's name, without its folders."""
     return "array" if isinstance(image, np.ndarray) else Path(image).name
 

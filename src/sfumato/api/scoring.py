@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from sfumato.api.sampling import _weights
 from sfumato.conditions import Wish, parse_wish
 from sfumato.config import Config
 from sfumato.data.prepare import prepare as prepare_data
-from sfumato.errors import UsageError
+from sfumato.errors import SfumatoError, UsageError
 from sfumato.exploration.scoring import DRAWS, measure, place
 from sfumato.models.base import Scores
 from sfumato.runs import Run
@@ -46,7 +46,7 @@ class ImageScore(Config):
 
 def score(
     run: Run | str | Path,
-    images: Sequence[str | Path | np.ndarray],
+    images: pictures.Images,
     *,
     where: str | None = None,
     at: str = "last",
@@ -78,6 +78,7 @@ def score(
         >>> sf.score("vae-portraits", ["me.jpg"])[0].percentile  # doctest: +SKIP
         3.4
     """
+    images = pictures.several(images)
     if not images:
         raise UsageError("score what? Name at least one image.")
     found = run if isinstance(run, Run) else runs.find(run)
@@ -116,5 +117,6 @@ def _training(run: Run, sampler: Sampler, folder: Path, wish: Wish | None, obser
 
     rows = np.sort(prepared.train[:TRAINING])
     scores = measure(sampler, np.asarray(prepared.images[rows]), wish, told)
-    write_json(kept, scores.tolist())
+    with contextlib.suppress(SfumatoError):  # a run that may only be read is measured each time
+        write_json(kept, scores.tolist())
     return scores

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from sfumato.batch import DataSpec
 from sfumato.errors import UsageError, nearest
 from sfumato.models.base import Encodes, GenerativeModel, Traces
 
 Model = type[GenerativeModel]
+
+MOST = 10_000
+"""Images of one exploration at most."""
 
 
 @dataclass(frozen=True)
@@ -109,3 +115,70 @@ def choose(name: str, preset: str, model: Model, data: DataSpec) -> Kind:
             f"{', '.join(kind.name for kind in able)}."
         )
     return KINDS[name]
+
+
+def check(kind: Kind, options: Mapping[str, Any], seeds: Sequence[int] | None, at: str) -> None:
+    """Refuse options that mean nothing to a kind, or are out of bounds.
+
+    Args:
+        kind: The kind.
+        options: Those that were given, by name.
+        seeds: Those that were given.
+        at: Which weights.
+
+    Raises:
+        UsageError: Naming the option, the rule, and what the kind knows.
+    """
+    flags = {"images": "--image", "n": "-n"}
+    for name in options:
+        if name not in kind.options:
+            known = ", ".join(sorted(flags.get(o, f"--{o}") for o in kind.options)) or "none of these"
+            raise UsageError(
+                f"{flags.get(name, f'--{name}')} means nothing to the kind {kind.name}; it knows {known}."
+            )
+    bounds = {"n": kind.count, "frames": (2, 600), "strength": (0, 1)}
+    for name, (low, high) in bounds.items():
+        if name in options and not low <= options[name] <= high:
+            flag = flags.get(name, f"--{name}")
+            raise UsageError(f"{flag} {options[name]}: choose {low} to {high} for {kind.name}.")
+    if options.get("method", "auto") not in ("auto", "encode", "optimise"):
+        raise UsageError(f"--method '{options['method']}': choose auto, encode or optimise.")
+    if "method" in options and not options.get("images"):
+        raise UsageError("--method says how your own files are found; name them with --image.")
+    if seeds and options.get("images"):
+        raise UsageError("--seeds and --image: start from one or the other.")
+    if kind.name == "project" and not options.get("images"):
+        raise UsageError("project: name the files to find with --image FILE.")
+    if kind.name == "project" and seeds:
+        raise UsageError("--seeds means nothing to the kind project; it starts from --image.")
+    if kind.name == "directions" and "label" not in options:
+        raise UsageError("directions: name what there should be more of with --label, e.g. --label smiling.")
+    if kind.name == "timelapse" and at != "last":
+        raise UsageError(f"--at {at}: a timelapse shows every snapshot.")
+
+
+def starting_seeds(kind: Kind, seeds: Sequence[int] | None, options: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the seeds that were asked for, or the kind's own.
+
+    Raises:
+        UsageError: If one is no seed, or they are too few or too many.
+    """
+    if options.get("images"):
+        return ()
+    found = tuple(seeds or kind.seeds)
+    for seed in found:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**31:
+            raise UsageError(f"--seeds {seed}: a seed is a whole number from 0 to {2**31 - 1}.")
+    found = tuple(int(seed) for seed in found)
+    if kind.name == "showcase" and len(found) == 1:
+        return tuple(range(found[0], found[0] + options.get("n", 100)))
+    if kind.name == "showcase" and options.get("n", len(found)) != len(found):
+        raise UsageError("-n and several --seeds: the seeds say how many images there are.")
+    fewest = 2 if kind.name == "interpolate" else 0 if kind.name == "project" else 1
+    if not fewest <= len(found) <= kind.most:
+        takes = "one" if kind.most == 1 else f"{fewest} to {kind.most}"
+        raise UsageError(f"{len(found)} seeds: {kind.name} takes {takes}.")
+    total = max(len(found), 1) * options.get("frames", 1)
+    if total > MOST:
+        raise UsageError(f"that would be {total:,} images; at most {MOST:,} are made at once.")
+    return found

@@ -68,7 +68,8 @@ def attributes(
         made += [{"label": column.name, "value": _said(column, entry)} for entry in entries]
     condition = Condition(torch.cat(values), torch.cat(known))
     places = showing(at_anchors(anchors, [0] * len(condition)), condition)
-    return Frames(decode(sampler, places, sampling), frames, made)
+    names = ", ".join(column.name for column, _ in columns)
+    return Frames(decode(sampler, places, sampling), frames, made, (f"Rows, from the top: {names}.",))
 
 
 def truncation(

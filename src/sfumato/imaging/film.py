@@ -128,7 +128,7 @@ def read_record(path: Path) -> dict[str, Any]:
     text: Any = None
     try:
         if path.suffix.lower() == ".mp4":
-            import av
+            import av  # pyright: ignore[reportMissingImports]
 
             with av.open(str(path)) as container:
                 text = container.metadata.get("comment")
@@ -161,8 +161,8 @@ def _mp4(path: Path, frames: Sequence[NDArray[np.uint8]], text: str, millisecond
     """Write H.264 at a quality at which losses are not seen, in the pixel format that every player knows."""
     from fractions import Fraction
 
-    import av
-    from av.error import FFmpegError
+    import av  # pyright: ignore[reportMissingImports]
+    from av.error import FFmpegError  # pyright: ignore[reportMissingImports]
 
     height, width = (side + side % 2 for side in frames[0].shape[:2])
     try:
