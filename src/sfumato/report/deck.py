@@ -66,7 +66,9 @@ class Deck:
         box = Box(MARGIN, 0.45, WIDTH - 2 * MARGIN, 0.75)
         _place(slide.shapes.title, box)
         self._write(slide.shapes.title, title, box, sizes=(32, 18), font=SERIF)
-        slide.notes_slide.notes_text_frame.text = plain(notes)
+        frame = slide.notes_slide.notes_text_frame
+        assert frame is not None  # python-pptx's own notes master has one
+        frame.text = plain(notes)
         return slide
 
     def text(

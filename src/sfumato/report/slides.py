@@ -150,8 +150,8 @@ def _curves(deck: Deck, drawn: Plots, colours: dict[str, int]) -> None:
         notes += "curves with one another, not with the table."
         slide = deck.slide("How they learned", "\n".join([notes, *(one.label for _, one in drawn.quality)]))
         deck.legend(slide, colours, TOP)
-        _row(deck, slide, [(words, one.png(3), one.label) for words, one in drawn.quality],
-             Box(MARGIN, TOP + 0.55, WHOLE, 4.9))  # fmt: skip
+        shown = [(words, one.png(3), one.label) for words, one in drawn.quality]
+        _row(deck, slide, shown, Box(MARGIN, TOP + 0.55, WHOLE, 4.9))
 
 
 def _tradeoffs(deck: Deck, drawn: Plots, colours: dict[str, int]) -> None:
@@ -160,8 +160,8 @@ def _tradeoffs(deck: Deck, drawn: Plots, colours: dict[str, int]) -> None:
         notes = [f"{title}: {words} {one.label}" for title, words, one in drawn.tradeoffs]
         slide = deck.slide("What it costs, what it buys", "\n".join(notes))
         deck.legend(slide, colours, TOP)
-        _row(deck, slide, [(f"{name}. {words}", one.png(3), one.label) for name, words, one in drawn.tradeoffs],
-             Box(MARGIN, TOP + 0.55, WHOLE, 4.9))  # fmt: skip
+        shown = [(f"{name}. {words}", one.png(3), one.label) for name, words, one in drawn.tradeoffs]
+        _row(deck, slide, shown, Box(MARGIN, TOP + 0.55, WHOLE, 4.9))
 
 
 def _distributions(deck: Deck, found: Sequence[Distribution], colours: dict[str, int]) -> None:
@@ -169,11 +169,11 @@ def _distributions(deck: Deck, found: Sequence[Distribution], colours: dict[str,
     notes = "The gray area is how real images are spread, the line how generated ones are."
     slide = deck.slide("Distributions", "\n".join([notes, *(f"{one.title}: {one.words}" for one in found)]))
     deck.legend(slide, colours, TOP)
-    height = 5.2 / MEASURES
+    height = min(5.2 / len(found), 2.6)
     for down, one in enumerate(found):
         top = TOP + 0.45 + down * height
         deck.text(slide, one.title, Box(MARGIN, top, 1.9, height - 0.1), (15, 9), font=SERIF)
-        width = min((WHOLE - 2) / len(one.panels), 2.6)
+        width = min((WHOLE - 2) / len(one.panels), 3.5)
         for across, (_, apart, drawing) in enumerate(one.panels):
             left = MARGIN + 2 + across * width
             box = Box(left, top, width - 0.12, height - 0.4)
