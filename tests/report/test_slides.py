@@ -84,8 +84,9 @@ def said(slide: Any) -> str:
 def test_slides_tell_the_whole_story_in_order(slides: list[Any], written: Written) -> None:
     titles = [slide.shapes.title.text for slide in slides]
     order = [written.records.title, "The verdict", "Likeness to real images",
-             "Originality, variety, obedience", "Cost", "See for yourself", "How they learned", "What it costs, what it buys",
-             "Distributions", "How it was measured, and how to do it again"]  # fmt: skip
+             "Originality, variety, obedience", "Cost", "See for yourself", "How they learned",
+             "What it costs, what it buys", "Distributions",
+             "How it was measured, and how to do it again"]  # fmt: skip
     assert list(dict.fromkeys(titles)) == order
     assert written.records.verdict.sentence in said(slides[1])
     assert "11.9 [11.3, 12.6]" in said(slides[2])

@@ -113,10 +113,14 @@ class Deck:
     def table(self, slide: Any, rows: Sequence[Sequence[str]], box: Box, best: set[tuple[int, int]]) -> None:
         """Add a table whose first row and column are headings; `best` cells (row, column) are marked."""
         count = len(rows[0])
-        first = min(box.width * 0.3, 3.2) if count > 1 else box.width
+        narrow = count > 5  # many columns break their texts, so rows are taller and headings tighter
+        first = 2.2 if narrow else 3.2
         widths = [first] + [(box.width - first) / max(count - 1, 1)] * (count - 1)
-        height = min(box.height / len(rows), 0.62)
+        height = min(box.height / len(rows), 0.95 if narrow else 0.62)
         shape = slide.shapes.add_table(len(rows), count, *_emu(box._replace(height=height * len(rows))))
+        room = [Box(0, 0, width, height) for width in widths]
+        cells = [(text, inside) for row in rows[1:] for text, inside in zip(row, room, strict=True)]
+        size = min((fit(plain(text), inside, (14, 7))[1] for text, inside in cells), default=14)
         shape.table.first_row = shape.table.horz_banding = False
         for across, width in enumerate(widths):
             shape.table.columns[across].width = _emu(Box(width, 0, 0, 0))[0]
@@ -126,9 +130,8 @@ class Deck:
                 cell = shape.table.cell(down, across)
                 cell.fill.solid()
                 cell.fill.fore_color.rgb = _rgb(BEST if (down, across) in best else CARD)
-                inside = Box(0, 0, widths[across], height)
                 head = down == 0 or across == 0
-                self._write(cell, text, inside, (14, 7), colour=SOFT if down == 0 else INK, bold=head)
+                self._write(cell, text, room[across], (size, 7), colour=SOFT if down == 0 else INK, bold=head)
 
     def save(self, path: Path) -> None:
         """Write the presentation, whole or not at all."""

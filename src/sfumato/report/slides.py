@@ -25,8 +25,8 @@ WHOLE = WIDTH - 2 * MARGIN
 TOP = 1.35
 """Inches from the upper edge at which a slide's contents begin."""
 T = TypeVar("T")
-ROWS, GRIDS, MEASURES = 8, 4, 3
-"""What one slide holds: rows of a table, grids of images, distributions."""
+ROWS, GRIDS, MEASURES, ABREAST = 8, 4, 3, 4
+"""What one slide holds: rows of a table, grids of images, distributions; and of one, panels abreast."""
 
 
 def write_slides(comparison: Comparison, folder: Path) -> Path:
@@ -53,7 +53,8 @@ def write_slides(comparison: Comparison, folder: Path) -> Path:
     _grids(deck, comparison, folder)
     _curves(deck, drawn, ordered)
     _tradeoffs(deck, drawn, ordered)
-    for found in _parts(drawn.distributions, MEASURES):
+    per_slide = MEASURES if len(colours) <= ABREAST else 2
+    for found in _parts(drawn.distributions, per_slide):
         _distributions(deck, found, ordered)
     _closing(deck, comparison, measurements(comparison))
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,12 +116,16 @@ def _verdict(deck: Deck, comparison: Comparison, colours: dict[str, int]) -> Non
 def _tables(deck: Deck, comparison: Comparison) -> None:
     """Show the leaderboard, group by group."""
     names = [one.name for one in comparison.contestants]
+    gap = " " if len(names) <= ABREAST else "\n"  # narrow columns have the interval below the value
     for group in leaderboard(comparison):
         for rows in _parts(group.rows, ROWS):
             notes = "\n".join(f"{row.title}: {row.meaning} {row.note}".strip() for row in rows)
             slide = deck.slide(group.title, notes)
             head = ["", *names]
-            body = [[_measure(row), *(f"{cell.text} {cell.interval}" for cell in row.cells)] for row in rows]
+            body = [
+                [_measure(row), *(f"{cell.text}{gap}{cell.interval}".strip() for cell in row.cells)]
+                for row in rows
+            ]
             best = {
                 (down, across)
                 for down, row in enumerate(rows, start=1)
@@ -173,12 +178,14 @@ def _distributions(deck: Deck, found: Sequence[Distribution], colours: dict[str,
     for down, one in enumerate(found):
         top = TOP + 0.45 + down * height
         deck.text(slide, one.title, Box(MARGIN, top, 1.9, height - 0.1), (15, 9), font=SERIF)
-        width = min((WHOLE - 2) / len(one.panels), 3.5)
-        for across, (_, apart, drawing) in enumerate(one.panels):
-            left = MARGIN + 2 + across * width
-            box = Box(left, top, width - 0.12, height - 0.4)
+        rows = -(-len(one.panels) // ABREAST)
+        columns = -(-len(one.panels) // rows)
+        width, tall = min((WHOLE - 2) / columns, 3.5), height / rows
+        for number, (_, apart, drawing) in enumerate(one.panels):
+            left = MARGIN + 2 + number % columns * width
+            box = Box(left, top + number // columns * tall, width - 0.12, tall - 0.35)
             place = deck.picture(slide, drawing.png(3), box, drawing.label)
-            below = Box(left, place.top + place.height, width - 0.12, 0.3)
+            below = Box(place.left, place.top + place.height, max(place.width, width - 0.4), 0.28)
             deck.text(slide, apart, below, (11, 7), colour=SOFT)
 
 
