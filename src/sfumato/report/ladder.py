@@ -67,8 +67,8 @@ def rung(name: str, score: Score, top: float, draws: Sequence[float] = ()) -> Ru
     """Place one score on a scale from 0 to `top`."""
     low, high = score.interval or (score.value, score.value)
     text, interval = formats.estimate(score)
-    value, lowest, highest = (_place(each, top) for each in (score.value, low, high))
-    return Rung(name, text, interval, value, lowest, highest, score, [_place(each, top) for each in draws])
+    at, left, right = (_place(value, top) for value in (score.value, low, high))
+    return Rung(name, text, interval, at, left, right, score, [_place(value, top) for value in draws])
 
 
 def _draws(one: Contestant, key: str) -> list[float]:

@@ -25,8 +25,8 @@ WHOLE = WIDTH - 2 * MARGIN
 TOP = 1.35
 """Inches from the upper edge at which a slide's contents begin."""
 T = TypeVar("T")
-ROWS, GRIDS, MEASURES = 8, 4, 3
-"""What one slide holds: rows of a table, grids of images, distributions."""
+ROWS, GRIDS, MEASURES, ABREAST = 8, 4, 3, 4
+"""What one slide holds: rows of a table, grids of images, distributions; and of one, panels abreast."""
 
 
 def write_slides(comparison: Comparison, folder: Path) -> Path:
@@ -53,7 +53,8 @@ def write_slides(comparison: Comparison, folder: Path) -> Path:
     _grids(deck, comparison, folder)
     _curves(deck, drawn, ordered)
     _tradeoffs(deck, drawn, ordered)
-    for found in _parts(drawn.distributions, MEASURES):
+    per_slide = MEASURES if len(colours) <= ABREAST else 2
+    for found in _parts(drawn.distributions, per_slide):
         _distributions(deck, found, ordered)
     _closing(deck, comparison, measurements(comparison))
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,12 +116,16 @@ def _verdict(deck: Deck, comparison: Comparison, colours: dict[str, int]) -> Non
 def _tables(deck: Deck, comparison: Comparison) -> None:
     """Show the leaderboard, group by group."""
     names = [one.name for one in comparison.contestants]
+    gap = " " if len(names) <= ABREAST else "\n"  # narrow columns have the interval below the value
     for group in leaderboard(comparison):
         for rows in _parts(group.rows, ROWS):
             notes = "\n".join(f"{row.title}: {row.meaning} {row.note}".strip() for row in rows)
             slide = deck.slide(group.title, notes)
             head = ["", *names]
-            body = [[_measure(row), *(f"{cell.text} {cell.interval}" for cell in row.cells)] for row in rows]
+            body = [
+                [_measure(row), *(f"{cell.text}{gap}{cell.interval}".strip() for cell in row.cells)]
+                for row in rows
+            ]
             best = {
                 (down, across)
                 for down, row in enumerate(rows, start=1)
@@ -150,8 +155,8 @@ def _curves(deck: Deck, drawn: Plots, colours: dict[str, int]) -> None:
         notes += "curves with one another, not with the table."
         slide = deck.slide("How they learned", "\n".join([notes, *(one.label for _, one in drawn.quality)]))
         deck.legend(slide, colours, TOP)
-        _row(deck, slide, [(words, one.png(3), one.label) for words, one in drawn.quality],
-             Box(MARGIN, TOP + 0.55, WHOLE, 4.9))  # fmt: skip
+        shown = [(words, one.png(3), one.label) for words, one in drawn.quality]
+        _row(deck, slide, shown, Box(MARGIN, TOP + 0.55, WHOLE, 4.9))
 
 
 def _tradeoffs(deck: Deck, drawn: Plots, colours: dict[str, int]) -> None:
@@ -169,16 +174,18 @@ def _distributions(deck: Deck, found: Sequence[Distribution], colours: dict[str,
     notes = "The gray area is how real images are spread, the line how generated ones are."
     slide = deck.slide("Distributions", "\n".join([notes, *(f"{one.title}: {one.words}" for one in found)]))
     deck.legend(slide, colours, TOP)
-    height = 5.2 / MEASURES
+    height = min(5.2 / len(found), 2.6)
     for down, one in enumerate(found):
         top = TOP + 0.45 + down * height
         deck.text(slide, one.title, Box(MARGIN, top, 1.9, height - 0.1), (15, 9), font=SERIF)
-        width = min((WHOLE - 2) / len(one.panels), 2.6)
-        for across, (_, apart, drawing) in enumerate(one.panels):
-            left = MARGIN + 2 + across * width
-            box = Box(left, top, width - 0.12, height - 0.4)
+        rows = -(-len(one.panels) // ABREAST)
+        columns = -(-len(one.panels) // rows)
+        width, tall = min((WHOLE - 2) / columns, 3.5), height / rows
+        for number, (_, apart, drawing) in enumerate(one.panels):
+            left = MARGIN + 2 + number % columns * width
+            box = Box(left, top + number // columns * tall, width - 0.12, tall - 0.35)
             place = deck.picture(slide, drawing.png(3), box, drawing.label)
-            below = Box(left, place.top + place.height, width - 0.12, 0.3)
+            below = Box(place.left, place.top + place.height, max(place.width, width - 0.4), 0.28)
             deck.text(slide, apart, below, (11, 7), colour=SOFT)
 
 
