@@ -58,3 +58,9 @@ def striped() -> Callable[..., np.ndarray]:
         return np.clip(plane + amplitude / 255 * np.sin(phase), 0, 1).astype(np.float32)
 
     return add
+
+
+@pytest.fixture(scope="session")
+def draw() -> Callable[..., np.ndarray]:
+    """Draw a plane of a seed, height and width."""
+    return draw_scene

@@ -32,7 +32,7 @@ def steps(found) -> list[str]:
 def test_noise(sigma: float, scenes, noisy):
     for seed, plane in enumerate(scenes):
         found = estimate_noise(noisy(plane, sigma, seed))
-        assert found.sigma * 255 == pytest.approx(sigma, rel=0.15)
+        assert found.sigma * 255 == pytest.approx(sigma, rel=0.2)
         assert found.redness == pytest.approx(1, abs=0.4)
     assert "denoise" in steps(diagnose(photo(noisy(scenes[0], sigma))))
 
@@ -45,7 +45,7 @@ def test_noise_of_the_lights_and_grain(scenes):
     assert measured == pytest.approx(np.sqrt(np.array([0.2, 0.8]) / 300), rel=0.2)
     grain = gaussian_filter(random.normal(size=plane.shape), 0.8)
     coarse = estimate_noise((plane + grain * (8 / 255 / grain.std())).astype(np.float32))
-    assert coarse.redness > 1.8 and coarse.sigma * 255 > 4
+    assert coarse.redness > 1.8 and 3 < coarse.sigma * 255 < 8, "never too much"
     assert estimate_noise(plane[:8, :20]) is NONE
 
 
@@ -94,14 +94,16 @@ def test_blur(sigma: float, scenes):
         assert find_blur(gaussian_filter(plane, sigma)) == pytest.approx(total, rel=0.3)
 
 
-def test_fade_colour_and_size(scenes, colourful):
+def test_fade_colour_and_size(scenes, colourful, draw):
     faded = diagnose(photo(0.3 + 0.4 * scenes[0]))
     assert faded.black == pytest.approx(0.33, abs=0.04) and faded.white == pytest.approx(0.65, abs=0.05)
     assert steps(faded) == ["unfade", "colour", "x2"] and faded.colour == "gray"
     assert diagnose(photo(colourful)).colour == "colour"
     sepia = scenes[0][..., None] * np.array([1.0, 0.85, 0.6], np.float32)
     assert diagnose(photo(sepia)).colour == "toned"
-    assert "nothing to repair" in diagnose(photo(np.tile(colourful, (2, 2, 1)))).to_text()
+    bright = np.clip((draw(5, 330, 330) - 0.1) * 1.3, 0, 1)
+    fine = diagnose(photo(np.stack([bright, bright**1.5, 1 - bright], axis=-1)))
+    assert fine.proposals == () and "nothing to repair" in fine.to_text()
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (20_000, 1, 1), (1, 20_000, 3), (64, 64, 3)])
