@@ -108,13 +108,14 @@ def decode_photograph(content: bytes, *, max_pixels: int = MAX_PIXELS) -> Photog
     """
     with quietly() as notes:
         image = open_checked(content, max_pixels)
+        deep = depth_of(image) == 16  # asked before anything makes Pillow decode
         kind, dpi = image.format or "PNG", _resolution(image)
         if getattr(image, "is_animated", False):
             notes.append(f"holds {getattr(image, 'n_frames', 2)} frames; the first was taken")
         tables = tuple(tuple(image.quantization[k]) for k in sorted(getattr(image, "quantization", {})))  # type: ignore[attr-defined]
         turn, exif = _history(image, notes)
         profile = image.info.get("icc_profile") or b""
-        samples = read_deep(content) if depth_of(image) == 16 else _samples(image, profile, notes)
+        samples = read_deep(content) if deep else _samples(image, profile, notes)
         pixels, alpha = _split(samples)
         if samples.dtype == np.uint16 and profile:
             pixels = _deep_to_srgb(pixels, profile, notes)

@@ -69,9 +69,10 @@ class Bilateral(Classical):
 
         if plane.max() == plane.min():  # which skimage divides by
             return plane
-        return denoise_bilateral(
+        made = denoise_bilateral(
             np.clip(plane, 0, 1), sigma_color=self.tonal, sigma_spatial=self.spatial, mode="symmetric"
         )
+        return made.reshape(plane.shape)  # it loses an axis of one pixel
 
     def grid(self) -> Iterator[Classical]:
         """Vary both deviations."""

@@ -30,7 +30,7 @@ def guided_filter(guide: Floats, target: Floats, radius: int, epsilon: float) ->
 
 
 def upsample_chroma(
-    luma: Floats, small_luma: Floats, chroma: Floats, radius: int = 4, epsilon: float = 1e-3
+    luma: Floats, small_luma: Floats, chroma: Floats, radius: int = 2, epsilon: float = 1e-3
 ) -> Floats:
     """Bring chroma of low resolution to the size of a luma, whose edges it then follows.
 

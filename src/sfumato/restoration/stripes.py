@@ -13,9 +13,12 @@ Floats = NDArray[np.floating]
 _PEAK = 10.0
 """A peak stands at least this many times above the mean of its surroundings."""
 _AROUND = 15
+_RING = np.hypot(*np.mgrid[-6:7, -6:7]) >= 3.5
+_ALONE = 2.0
+"""And this many times above everything else nearby: in the spectrum of a scene, neighbours are alike."""
 _PARTS = 4
-_EVENLY = 0.5
-"""In the weakest fifth of the picture's parts, stripes have at least this share of their usual amplitude."""
+_EVENLY = 0.35
+"""In the weakest fifth of the parts, stripes have this share of the usual amplitude, and it of the largest."""
 _FAINTEST = 0.7 / 255
 _LOWEST = 1 / 40
 """Cycles per pixel: slower patterns are light and shade."""
@@ -94,6 +97,7 @@ def _peaks(plane: Floats, most: int) -> tuple[Floats, list[tuple[int, int]]]:
     across = np.linspace(0, 0.5, ratio.shape[1])[None, :]
     candidates = (ratio > _PEAK) & (np.hypot(down, across) > _LOWEST)
     candidates &= amplitude == ndimage.maximum_filter(amplitude, 5, mode="wrap")
+    candidates &= amplitude > _ALONE * ndimage.maximum_filter(amplitude, footprint=_RING, mode="wrap")
     places = np.argwhere(candidates)[np.argsort(-amplitude[candidates])][:most]
     peaks = [(int(y), int(x)) for y, x in places]
     return ratio, [(y, x) for y, x in peaks if _everywhere(plane, y, x)]
@@ -103,7 +107,7 @@ def _everywhere(plane: Floats, y: int, x: int) -> bool:
     """Return whether a frequency is about as strong in most parts of the picture."""
     parts = _amplitudes(plane, _frequency(y, plane.shape[0]), x / plane.shape[1])
     weak, middle = np.quantile(parts, (0.2, 0.5))
-    return bool(middle > _FAINTEST and weak > _EVENLY * middle)
+    return bool(middle > _FAINTEST and weak > _EVENLY * middle and middle > _EVENLY * parts.max())
 
 
 def _amplitudes(plane: Floats, down: float, across: float) -> Floats:

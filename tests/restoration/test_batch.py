@@ -1,0 +1,172 @@
+"""Folders of photographs: the good ones are restored, the bad ones listed, nothing is done twice or by half."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sfumato import api
+from sfumato.errors import UsageError
+from sfumato.imaging.develop import MARK
+
+
+def album(folder: Path, good: int, side: int = 24) -> Path:
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    for k in range(good):
+        pixels = random.normal(128, 20, (side, side)).clip(0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{k:02d}.png")
+    return folder
+
+
+def bad_files(folder: Path) -> set[str]:
+    """Five broken ones."""
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "cut.png").write_bytes((folder / "00.png").read_bytes()[:200])
+    (folder / "words.jpg").write_text("not a picture")
+    (folder / "drawing.png").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    header = (folder / "00.png").read_bytes()
+    (folder / "bomb.png").write_bytes(header[:16] + (60_000).to_bytes(4, "big") * 2 + header[24:])
+    return {"empty.jpg", "cut.png", "words.jpg", "drawing.png", "bomb.png"}
+
+
+def test_fifty_with_five_broken(tmp_path: Path):
+    source, out = album(tmp_path / "in", 45), tmp_path / "out"
+    bad = bad_files(source)
+    found = api.restore_files(source, out, steps=["denoise"])
+    assert len(found.written) == 45 and set(found.failures) == bad and not found.skipped
+    assert len(list(out.glob("*.restored.png"))) == len(list(out.glob("*.restored.json"))) == 45
+    with open(out / "failures.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["file"] for row in rows} == bad and all(row["reason"] for row in rows)
+    again = api.restore_files(source, out, steps=["denoise"])
+    assert not again.written and len(again.skipped) == 45 and set(again.failures) == bad
+    for name in bad:
+        (source / name).unlink()
+    assert not api.restore_files(source, out, steps=["denoise"]).failures
+    assert not (out / "failures.csv").exists(), "an old list would be a lie"
+
+
+def test_provenance(tmp_path: Path):
+    source, out = album(tmp_path / "in", 1), tmp_path / "out"
+    api.restore_files(source / "00.png", out, steps=["denoise"], slider=True)
+    record = json.loads((out / "00.restored.json").read_text())
+    assert record[MARK] is True and record["settings"]["method"] == "auto" and record["weights"] is None
+    assert (
+        record["steps"][0]["step"] == "denoise"
+        and record["seed"] == 0
+        and len(record["input"]["sha256"]) == 64
+    )
+    with Image.open(out / "00.restored.png") as picture:
+        assert picture.text[MARK] == "Restored by a program: denoise (dct)."
+    assert "<figure>" in (out / "00.restored.html").read_text()
+
+
+def test_other_settings_and_strangers_are_not_overwritten(tmp_path: Path):
+    source, out = album(tmp_path / "in", 2), tmp_path / "out"
+    api.restore_files(source, out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    found = api.restore_files(source, out, steps=["denoise"])
+    assert set(found.failures) == {"00.png", "01.png"} and "--overwrite" in found.failures["00.png"]
+    assert {name: (out / name).read_bytes() for name in before} == before
+    assert len(api.restore_files(source, out, steps=["denoise"], overwrite=True).written) == 2
+    Image.new("L", (5, 5)).save(source / "00.png")  # another picture under the same name
+    assert set(api.restore_files(source, out, steps=["denoise"]).failures) == {"00.png"}
+
+
+def test_names_that_meet_and_folders_within(tmp_path: Path):
+    source = album(tmp_path / "in", 1)
+    Image.new("RGB", (9, 9)).save(source / "00.jpg")
+    album(source / "more", 1)
+    names = [
+        path.relative_to(source / "out").as_posix()
+        for path in api.restore_files(source, source / "out").written
+    ]
+    assert names == ["00.jpg.restored.png", "00.png.restored.png", "more/00.restored.png"]
+    again = api.restore_files(source, source / "out")
+    assert len(again.skipped) == 3 and not again.written, "its own output is no input"
+
+
+def test_what_is_refused(tmp_path: Path):
+    source = album(tmp_path / "in", 1)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for given, out, words in (
+        (source, source, "where the photographs lie"), (source / "00.png", source, "where the photographs lie"),
+        (source, source / "00.png", "that is a file"), (tmp_path / "none", tmp_path / "o", "no such file"),
+        (empty, tmp_path / "o", "no photographs"),
+    ):  # fmt: skip
+        with pytest.raises(UsageError, match=words):
+            api.restore_files(given, out)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["00.png", "empty", "in"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_stopped_in_the_middle(how: signal.Signals, tmp_path: Path):
+    source, out = album(tmp_path / "in", 12, side=160), tmp_path / "out"
+    command = [
+        sys.executable,
+        "-m",
+        "sfumato",
+        "restore",
+        str(source),
+        "--out",
+        str(out),
+        "--steps",
+        "denoise",
+    ]
+    process = subprocess.Popen(
+        [*command, "--quiet"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    end = time.monotonic() + 120
+    while len(list(out.glob("*.png"))) < 2:
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.005)
+    process.send_signal(how)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == (130 if how == signal.SIGINT else -how), said
+    if how == signal.SIGINT:
+        assert said == "sfumato: stopped.\n"
+        assert not list(out.glob(".*")), "a temporary file stayed"
+    done = sorted(out.glob("*.png"))
+    assert 2 <= len(done) < 12
+    before = {}
+    for path in done:  # whole, every one
+        with Image.open(path) as picture:
+            picture.load()
+        before[path] = path.stat().st_mtime_ns
+    rest = api.restore_files(source, out, steps=["denoise"])
+    assert not rest.failures and set(rest.written) == {
+        out / f"{k:02d}.restored.png" for k in range(12)
+    } - set(done)
+    assert {path: path.stat().st_mtime_ns for path in done} == before, "only the rest is done"
+
+
+def test_upscaling_files(tmp_path: Path):
+    source, out = album(tmp_path / "in", 2), tmp_path / "out"
+    found = api.upscale(source, out, scale=4)
+    assert [path.name for path in found.written] == ["00.x4.png", "01.x4.png"]
+    with Image.open(found.written[0]) as picture:
+        assert picture.size == (96, 96)
+    assert len(api.upscale(source, out, scale=4).skipped) == 2
+
+
+def test_arrays_and_their_refusals():
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 4), np.uint8)
+    found = api.restore(pixels)
+    assert found.image.shape == (20, 30, 3) and found.photo.alpha.shape == (20, 30)
+    assert api.restore(pixels[..., 0]).image.shape == (20, 30, 1)
+    for wrong in (pixels / 255.0, pixels[..., :2], pixels[:0], pixels[0, 0]):
+        with pytest.raises(UsageError, match="pixels of shape"):
+            api.restore(wrong)
+    with pytest.raises(UsageError, match=r"strength = 1\.5"):
+        api.restore(pixels, strength=1.5)
