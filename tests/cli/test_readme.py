@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 import shlex
 import shutil
@@ -47,6 +48,18 @@ def test_the_commands(sfumato, repository: Path, photos: Path, tmp_path: Path, s
         assert found.code == 0, f"{line}\n{found.err}"
     assert (tmp_path / "report" / "report.html").is_file()
     assert len(list(tmp_path.glob("**/*.grid.png"))) == 1
+    Path("shoebox").mkdir()
+    for number, name in enumerate(("new.jpg", "old.jpg", "shoebox/a.jpg", "shoebox/b.jpg")):
+        Image.fromarray(portraits(0, [number], size=48)[0][0]).save(name)
+    lines = block(repository, "sh", "sfumato evaluate").splitlines()
+    assert len(lines) >= 8
+    for line in lines:
+        words = [part for word in shlex.split(line, comments=True)[1:] for part in glob.glob(word) or [word]]
+        found = sfumato(*words)
+        assert found.code == 0, f"{line}\n{found.err}"
+    for made in ("report/report.pptx", "leaderboard/leaderboard.html", "faces.gif", "pairs/manifest.jsonl"):
+        assert Path(made).is_file(), made
+    assert len(list(Path("restored").glob("*.png"))) == 2
 
 
 def test_the_python(repository: Path, photos: Path, tmp_path: Path, monkeypatch, capsys, short_ruler):

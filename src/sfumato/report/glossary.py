@@ -44,8 +44,7 @@ METRICS = {
     "authenticity": Entry(
         "Authenticity (AuthPct)",
         "The share of generated images that lie no nearer to a training image than that one lies to its own "
-        "nearest neighbour. Copies bring it down.",
-        as_percent=True,
+        "nearest neighbour, in per cent. Copies bring it down.",
     ),
     "ct": Entry(
         "Copying test (C_T)",
@@ -59,6 +58,22 @@ METRICS = {
         as_percent=True,
     ),
     "is": Entry("Inception score", "How clearly and how variedly images fall into known classes."),
+    "psnr_reconstruction": Entry(
+        "PSNR of reconstructions", "Held-out images, encoded and decoded: pixel fidelity in decibels."
+    ),
+    "ssim_reconstruction": Entry(
+        "SSIM of reconstructions",
+        "Held-out images, encoded and decoded: structural likeness; 1 is identical.",
+    ),
+    "psnr_nearest": Entry(
+        "PSNR to the nearest training image",
+        "How much single pixels resemble the training image that is nearest: low is original, and the note "
+        "says what new real images have.",
+    ),
+    "ssim_nearest": Entry(
+        "SSIM to the nearest training image",
+        "How much structures resemble the training image that is nearest: low is original.",
+    ),
     "psnr": Entry("PSNR", "Pixel fidelity of a reconstruction, in decibels."),
     "ssim": Entry("SSIM", "Structural likeness of a reconstruction; 1 is identical."),
     "ms_ssim": Entry(
