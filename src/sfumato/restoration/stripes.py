@@ -19,7 +19,7 @@ _ALONE = 2.0
 _PARTS = 4
 _EVENLY = 0.35
 """Stripes have this share of their usual amplitude in the weakest fifth, and it of the largest."""
-_FAINTEST = 0.7 / 255
+_FAINTEST = 1.5 / 255
 _LOWEST = 1 / 40
 """Cycles per pixel: slower patterns are light and shade."""
 
