@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from sfumato.errors import UsageError
 from sfumato.imaging.colour import to_ycbcr
@@ -85,6 +86,9 @@ def test_texture_is_not_taken_for_noise():
     found = restore(photo(grass))
     assert found.diagnosis.noise > 4 and not found.taken
     assert found.steps[0].step == "denoise" and found.steps[0].reason.startswith("left out: ")
+    soft = gaussian_filter(random.normal(size=(192, 192)), 0.9)
+    lawn = restore(photo((0.5 + soft * (45 / 255 / soft.std())).astype(np.float32)))
+    assert not lawn.taken and "grass" in lawn.steps[-1].reason
     forced = restore(photo(grass), Settings(method="classical"))
     assert forced.taken and forced.changed.any(), "who asks for it gets it"
 

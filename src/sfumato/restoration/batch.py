@@ -124,8 +124,17 @@ def _jobs(source: Path, out: Path, ending: str) -> Iterator[Job]:
     for name in names:
         path = Path(name)
         alone = stems[str(path.with_suffix("")).casefold()] == 1
-        stem = path.stem if alone else path.name  # a.jpg beside a.png
+        stem = _short(path.stem if alone else path.name, f".{ending}.json")  # a.jpg may lie beside a.png
         yield Job(name, root / name, out / path.parent / f"{stem}.{ending}.png")
+
+
+def _short(stem: str, rest: str) -> str:
+    """Return a stem that makes a name of at most 255 bytes; a longer one ends in a hash of itself."""
+    if len((stem + rest).encode()) <= 255:
+        return stem
+    digest = hashlib.sha256(stem.encode()).hexdigest()[:8]
+    room = 255 - len(rest.encode()) - len(digest) - 1
+    return stem.encode()[:room].decode(errors="ignore") + "~" + digest
 
 
 def _work(

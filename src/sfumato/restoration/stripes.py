@@ -18,9 +18,8 @@ _ALONE = 2.0
 """And this many times above everything else nearby: in the spectrum of a scene, neighbours are alike."""
 _PARTS = 4
 _EVENLY = 0.35
-"""In the weakest fifth of the parts, stripes have this share of the usual amplitude, which has this share
-of the largest."""
-_FAINTEST = 0.7 / 255
+"""Stripes have this share of their usual amplitude in the weakest fifth, and it of the largest."""
+_FAINTEST = 1.5 / 255
 _LOWEST = 1 / 40
 """Cycles per pixel: slower patterns are light and shade."""
 
