@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+from sfumato.api import evaluate
+from sfumato.batch import DataSpec
 from sfumato.data.gallery import open_gallery
+from sfumato.data.settings import DataConfig
 from sfumato.errors import UsageError
 from sfumato.evaluation.backbones import open_extractor
 from sfumato.evaluation.galleries import (
     extract,
+    fitted,
     protocol_of,
     score_against_statistics,
     score_galleries,
@@ -97,3 +101,23 @@ def test_gray_against_colour_is_refused(sets, own, tmp_path: Path):
     gray, real = (open_gallery(str(sets / f"{name}.npz")) for name in ("gray", "real"))
     with pytest.raises(UsageError, match="gray is gray and real is in colour"):
         score_galleries(gray, real, own, tmp_path, metrics=None, tell=silent)
+
+
+def test_images_are_fitted_as_the_reference_was(tmp_path: Path):
+    images = np.random.default_rng(0).integers(0, 256, (5, 12, 20, 3)).astype(np.uint8)
+    np.savez(tmp_path / "given.npz", images=images)
+    given = open_gallery(str(tmp_path / "given.npz"))
+    spec = DataSpec(name="real", height=12, width=12, channels=3)
+    made = fitted(given, spec, DataConfig(), 9)
+    assert made.shape == (5, 12, 12, 3)
+    np.testing.assert_array_equal(made, images[:, :, 4:16])
+    assert fitted(given, spec, DataConfig(), 3).shape == (3, 12, 12, 3)
+    with pytest.raises(UsageError, match="real is gray and given is in colour"):
+        fitted(given, spec.model_copy(update={"channels": 1}), DataConfig(), 9)
+
+
+def test_images_that_are_all_alike_are_measured_all_the_same(small, tmp_path: Path, short_ruler):
+    np.savez(tmp_path / "collapsed.npz", images=np.repeat(small.images[:1], 20, axis=0))
+    np.savez(tmp_path / "real.npz", images=small.images)
+    found = evaluate(str(tmp_path / "collapsed.npz"), str(tmp_path / "real.npz"), device="cpu")
+    assert found["kd"].value > 1 and found["kd"].n_generated == found["kd"].n_real == 20

@@ -185,7 +185,7 @@ def test_fid_is_what_torch_fidelity_calculates(ours, weights, shared_data: Path)
     assert found == pytest.approx(theirs["frechet_inception_distance"], rel=1e-4)
     score = inception_score(ours.logits(features), splits=2)
     expected = theirs["inception_score_mean"], theirs["inception_score_std"]
-    assert score == pytest.approx(expected, rel=1e-5)
+    assert score == pytest.approx(expected, rel=1e-4)
 
 
 def test_without_torch_fidelity_the_way_to_it_is_told(monkeypatch, tmp_path: Path):

@@ -8,7 +8,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from sfumato.api.accuracy import classification_accuracy
@@ -18,11 +17,13 @@ from sfumato.api.pairing import NAMES as PAIRED
 from sfumato.api.pairing import score_pairs
 from sfumato.api.training import create, fit_batch
 from sfumato.config import override
+from sfumato.data.gallery import open_gallery
 from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
 from sfumato.data.settings import DataConfig
 from sfumato.errors import UsageError
 from sfumato.evaluation.evaluate import DRAWS, evaluate_run
+from sfumato.evaluation.galleries import check_colours, fitted
 from sfumato.evaluation.records import Evaluation
 from sfumato.evaluation.reference import Reference
 from sfumato.evaluation.ruler import load_ruler
@@ -180,16 +181,12 @@ def _evaluate_prepared(
     half = ["test_fraction=0.5", *(setting.removeprefix("data.") for setting in settings)]
     config = override(DataConfig(), half)
     real = prepare_data(reference, config, progress=reporting(observer))
-    size = f"size={real.spec.height}x{real.spec.width}"
-    colour = f"colour={'gray' if real.spec.channels == 1 else 'rgb'}"
-    given = prepare_data(what, override(config, [size, colour, "labels=null"]), progress=reporting(observer))
+    gallery = open_gallery(what)
+    check_colours(gallery, real.spec.name, real.spec.channels == 3)  # before the ruler is trained
     opened = open_reference(real, device, observer)
-    rows = np.concatenate([given.train, given.test])
-    count = min(len(rows), opened.n)
-    images = given.images[np.sort(rows)[:count]]
-    features = opened.features(np.asarray(images))
-    protocol = opened.protocol(sampling=f"images of {Path(what).name}")
-    return score_features(opened.test[:count], opened.train, features, protocol, metrics=metrics)
+    features = opened.features(fitted(gallery, real.spec, config, opened.n))
+    protocol = opened.protocol(sampling=f"images of {gallery.name}")
+    return score_features(opened.test[: len(features)], opened.train, features, protocol, metrics=metrics)
 
 
 def open_reference(

@@ -49,7 +49,9 @@ def leaderboard(folders: Sequence[str | Path] = ("runs",), *, out: str | Path = 
 def _runs(folder: Path) -> list[Run]:
     """Return the runs of a folder, and of a report in it."""
     if not folder.is_dir():
-        raise UsageError(f"{folder}: there is no such folder; name one with runs in it.")
+        raise UsageError(
+            f"{folder}: there is no such folder; name one with runs in it, or train and evaluate some first."
+        )
     return [*list_runs(folder), *list_runs(folder / "runs")]
 
 

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from sfumato.batch import DataSpec
 from sfumato.config import VERSION
 from sfumato.data.gallery import Gallery
+from sfumato.data.settings import DataConfig
 from sfumato.errors import UsageError
 from sfumato.evaluation.extractor import Classifies, Extractor
+from sfumato.imaging.fit import fit, luminance
 from sfumato.metrics.frechet import FrechetReference
 from sfumato.metrics.reference_statistics import ReferenceStatistics
 from sfumato.metrics.rules import score_features
@@ -90,18 +93,52 @@ def score_galleries(
     Raises:
         UsageError: If one set is gray and the other is not.
     """
-    if generated.colourful != reference.colourful:
-        gray, other = sorted((generated, reference), key=lambda one: one.colourful)
-        raise UsageError(
-            f"{gray.name} is gray and {other.name} is in colour: every score would say only that; make both "
-            "gray or both colour first."
-        )
+    check_colours(generated, reference.name, reference.colourful)
     fake, real = (extract(one, extractor, cache, tell) for one in (generated, reference))
     logits = extractor.logits(fake) if isinstance(extractor, Classifies) else None
     protocol = protocol_of(extractor, generated, "whole set", reference.sha256)
     scores = score_features(real, None, fake, protocol, seed, metrics=metrics, logits=logits)
     note = _remarks(generated, reference)
     return {name: _noted(extractor.titled(score), note) for name, score in scores.items()}
+
+
+def fitted(gallery: Gallery, data: DataSpec, config: DataConfig, most: int) -> np.ndarray:
+    """Return images of a gallery as the images of a prepared set were fitted.
+
+    Args:
+        gallery: The images.
+        data: The prepared set.
+        config: How it was prepared.
+        most: Images to take at most; of more, a seeded choice.
+
+    Returns:
+        uint8 [N, H, W, C].
+
+    Raises:
+        UsageError: If one is gray and the other is not.
+    """
+    check_colours(gallery, data.name, data.channels == 3)
+    size, parts = (data.height, data.width), []
+    for block in gallery.blocks():
+        for image in block:
+            pixels = fit(image[..., 0] if image.shape[2] == 1 else image, size, config.fit, config.background)
+            if pixels.ndim == 3 and data.channels == 1:
+                pixels = luminance(pixels)
+            flat = pixels[..., None] if pixels.ndim == 2 else pixels
+            parts.append(np.repeat(flat, data.channels // flat.shape[2], axis=2))
+    chosen = np.sort(np.random.default_rng(0).permutation(len(parts))[:most])
+    return np.stack([parts[row] for row in chosen])
+
+
+def check_colours(generated: Gallery, name: str, colourful: bool) -> None:
+    """Refuse to hold gray images against images in colour."""
+    if generated.colourful == colourful:
+        return
+    gray, other = (generated.name, name) if colourful else (name, generated.name)
+    raise UsageError(
+        f"{gray} is gray and {other} is in colour: every score would say only that; make both gray or both "
+        "colour first."
+    )
 
 
 def score_against_statistics(
