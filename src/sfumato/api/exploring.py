@@ -13,7 +13,7 @@ from sfumato.api import pictures
 from sfumato.api.data import Observer, reporting, silent
 from sfumato.api.evaluating import open_reference
 from sfumato.api.pictures import Images
-from sfumato.api.sampling import _sampling, _weights
+from sfumato.api.sampling import folder_at, sampling_settings
 from sfumato.conditions import Wish, parse_wish
 from sfumato.config import VERSION
 from sfumato.data.prepare import prepare as prepare_data
@@ -160,8 +160,8 @@ def explore(
     check(chosen, options, seeds, at)
     request = _Request(
         found, chosen, starting_seeds(chosen, seeds, options), options,
-        _wishes(found, chosen, where, bool(images)), images, _sampling(found, settings),
-        _weights(found, at) or _newest(found), choose_device(device), observer,
+        _wishes(found, chosen, where, bool(images)), images, sampling_settings(found, settings),
+        folder_at(found, at) or newest_folder(found), choose_device(device), observer,
     )  # fmt: skip
     observer({"event": "progress", "what": "exploring", "done": 0, "total": 1})
     shown = _KINDS[kind](request)
@@ -178,7 +178,8 @@ def _model(run: Run) -> type[GenerativeModel]:
     return model
 
 
-def _newest(run: Run) -> Path:
+def newest_folder(run: Run) -> Path:
+    """Return the folder of a run's newest whole checkpoint; raises UsageError where there is none."""
     checkpoint = checkpoints.newest(run.path)
     if checkpoint is None:
         raise UsageError(f"{run.path}: there are no weights yet; train it with `sfumato resume {run.path}`.")

@@ -68,9 +68,9 @@ def sample(
         raise UsageError(f"--seed {seed}: choose 0 to {2**31 - 1}.")
     grid = None if out is None else grid_path(out)
     found = run if isinstance(run, Run) else runs.find(run)
-    sampling = _sampling(found, settings)
+    sampling = sampling_settings(found, settings)
     wishes = [parse_wish(found.data, text) for text in where]
-    sampler = Sampler.open(found, choose_device(device), _weights(found, at))
+    sampler = Sampler.open(found, choose_device(device), folder_at(found, at))
     seeds = range(seed, seed + n)
     if wishes:
         asked = [sampler.conditions.where(wish, seeds) for wish in wishes]
@@ -89,7 +89,7 @@ def sample(
     return np.concatenate(rows)
 
 
-def _weights(run: Run, at: str) -> Path | None:
+def folder_at(run: Run, at: str) -> Path | None:
     """Return the folder of the weights that were asked for; None for the newest.
 
     Raises:
@@ -109,7 +109,7 @@ def _weights(run: Run, at: str) -> Path | None:
     return taken[str(images)]
 
 
-def _sampling(run: Run, settings: Sequence[str]) -> SamplingConfig:
+def sampling_settings(run: Run, settings: Sequence[str]) -> SamplingConfig:
     """Return a run's sampling settings with some changed.
 
     Raises:

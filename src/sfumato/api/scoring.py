@@ -10,8 +10,8 @@ import numpy as np
 
 from sfumato.api import pictures
 from sfumato.api.data import Observer, reporting, silent
-from sfumato.api.exploring import _newest
-from sfumato.api.sampling import _weights
+from sfumato.api.exploring import newest_folder
+from sfumato.api.sampling import folder_at
 from sfumato.conditions import Wish, parse_wish
 from sfumato.config import Config
 from sfumato.data.prepare import prepare as prepare_data
@@ -83,7 +83,7 @@ def score(
         raise UsageError("score what? Name at least one image.")
     found = run if isinstance(run, Run) else runs.find(run)
     wish = parse_wish(found.data, where) if where is not None else None
-    folder = _weights(found, at) or _newest(found)
+    folder = folder_at(found, at) or newest_folder(found)
     read = pictures.read(found, images)
     sampler = Sampler.open(found, choose_device(device), folder)
     model = sampler.model

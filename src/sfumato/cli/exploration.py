@@ -11,7 +11,7 @@ from rich.table import Table
 
 from sfumato.api.exploring import Exploration
 from sfumato.api.scoring import ImageScore
-from sfumato.cli.output import _json, _say, console
+from sfumato.cli.output import console, print_json, say
 from sfumato.errors import UsageError
 from sfumato.exploration.kinds import KINDS
 from sfumato.storage import write_text
@@ -46,21 +46,23 @@ def default_out(run: str, kind: str) -> Path:
 def tell_kinds(run: str, kinds: Mapping[str, str], as_json: bool) -> None:
     """Print what a run can do."""
     if as_json:
-        return _json(dict(kinds))
+        return print_json(dict(kinds))
     width = max(map(len, kinds))
-    _say("\n".join(f"{name:{width}}  {summary}" for name, summary in kinds.items()))
-    _say(f"\nnext: sfumato explore {run} {next(iter(kinds))}")
+    say("\n".join(f"{name:{width}}  {summary}" for name, summary in kinds.items()))
+    say(f"\nnext: sfumato explore {run} {next(iter(kinds))}")
 
 
 def tell_exploration(found: Exploration, as_json: bool) -> None:
     """Print where it is, and what should be known about it."""
     if as_json:
         facts = {"out": str(found.path), "images": len(found.frames), "columns": found.columns}
-        return _json(facts | {"notes": list(found.notes), "recipe": found.recipe, "made": list(found.made)})
+        return print_json(
+            facts | {"notes": list(found.notes), "recipe": found.recipe, "made": list(found.made)}
+        )
     rows = len(found.frames) // found.columns
-    _say(f"{len(found.frames)} images ({rows} x {found.columns}) in {found.path}")
+    say(f"{len(found.frames)} images ({rows} x {found.columns}) in {found.path}")
     for note in found.notes:
-        _say(note)
+        say(note)
 
 
 def tell_image_scores(found: Sequence[ImageScore], file: Path | None, as_json: bool) -> None:
@@ -72,7 +74,7 @@ def tell_image_scores(found: Sequence[ImageScore], file: Path | None, as_json: b
         table.writerows(one.model_dump().values() for one in found)
         write_text(file, text.getvalue())
     if as_json:
-        return _json([one.model_dump() for one in found])
+        return print_json([one.model_dump() for one in found])
     first = found[0]
     shown = Table(box=None, pad_edge=False)
     for title in ("image", first.measure, "percentile"):
@@ -81,7 +83,7 @@ def tell_image_scores(found: Sequence[ImageScore], file: Path | None, as_json: b
         shown.add_row(one.image.replace("[", "\\["), f"{one.score:.5g}", f"{one.percentile:.1f}")
     console.print(shown)
     fits = "higher" if first.higher_fits else "lower"
-    _say(
+    say(
         f"percentile: how many of 100 training images score lower ({first.n_training:,} were measured); "
         f"{fits} scores fit better."
     )

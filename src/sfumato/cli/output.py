@@ -32,12 +32,12 @@ from sfumato.runs import Run, find, list_runs
 console = Console(highlight=False, soft_wrap=True)
 
 
-def _json(value: Any) -> None:
+def print_json(value: Any) -> None:
     json.dump(value, sys.stdout, indent=1, ensure_ascii=False)
     sys.stdout.write("\n")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     console.print(text, markup=False)
 
 
@@ -63,15 +63,15 @@ def tell_run(run: Run, as_json: bool) -> None:
     status, warnings = run.status, [event["text"] for event in run.log("warning")]
     if as_json:
         facts = {"run": str(run.path), "preset": run.recipe.preset, "status": status.model_dump()}
-        return _json(facts | {"warnings": warnings})
+        return print_json(facts | {"warnings": warnings})
     if status.state != "finished":
-        return _say(
+        return say(
             f"{run.path}: {status.state} at {status.images:,} images; go on with: sfumato resume {run.path}"
         )
-    _say(f"{run.path}: finished after {status.images:,} images in {status.seconds:.0f} s.")
+    say(f"{run.path}: finished after {status.images:,} images in {status.seconds:.0f} s.")
     for sentence in dict.fromkeys(warnings):
-        _say(f"but: {sentence}")
-    _say(f"next: sfumato sample {run.path} -n 16   or   sfumato evaluate {run.path}")
+        say(f"but: {sentence}")
+    say(f"next: sfumato sample {run.path} -n 16   or   sfumato evaluate {run.path}")
 
 
 def tell_samples(
@@ -82,14 +82,16 @@ def tell_samples(
     if as_json:
         seeds = list(range(seed, seed + n))
         files = [str(path) for path in paths(out, wishes, seeds)]
-        return _json({"out": str(out), "grid": grid, "seeds": seeds, "where": list(wishes), "files": files})
-    _say(f"{len(images)} images in {out}, all of them in {grid}")
+        return print_json(
+            {"out": str(out), "grid": grid, "seeds": seeds, "where": list(wishes), "files": files}
+        )
+    say(f"{len(images)} images in {out}, all of them in {grid}")
 
 
 def tell_scores(scores: Mapping[str, Score], as_json: bool) -> None:
     """Print scores with their intervals."""
     if as_json:
-        return _json({name: score.model_dump(mode="json") for name, score in scores.items()})
+        return print_json({name: score.model_dump(mode="json") for name, score in scores.items()})
     table = Table(box=None, pad_edge=False)
     for title in ("score", "value", "95% interval", "better", "real / generated", "note"):
         table.add_column(title)
@@ -107,7 +109,7 @@ def tell_scores(scores: Mapping[str, Score], as_json: bool) -> None:
 def tell_comparison(found: Comparison, out: Path, as_json: bool, formats: Sequence[str] = ("html",)) -> None:
     """Print the verdict, the ranking and where the report is."""
     if as_json:
-        return _json(found.model_dump(mode="json"))
+        return print_json(found.model_dump(mode="json"))
     table = Table(box=None, pad_edge=False)
     for title in ("", "score", "95% interval", "precision", "recall", "16 images", "images/s"):
         table.add_column(title)
@@ -122,7 +124,7 @@ def tell_comparison(found: Comparison, out: Path, as_json: bool, formats: Sequen
         )  # fmt: skip
     console.print(table)
     places = " and ".join(str(Path(out) / f"report.{ending}") for ending in formats)
-    _say(f"\n{found.verdict.sentence}\n\nThe report: {places}")
+    say(f"\n{found.verdict.sentence}\n\nThe report: {places}")
 
 
 def tell_presets(name: str | None, as_json: bool) -> None:
@@ -130,14 +132,14 @@ def tell_presets(name: str | None, as_json: bool) -> None:
     if name is None:
         entries = [(entry.name, entry.recipe().summary) for entry in presets()]
         if as_json:
-            return _json(dict(entries))
+            return print_json(dict(entries))
         width = max(len(title) for title, _ in entries)
-        return _say("\n".join(f"{title:{width}}  {summary}" for title, summary in entries))
+        return say("\n".join(f"{title:{width}}  {summary}" for title, summary in entries))
     name = preset_name(name)
     recipe = lookup(name).recipe()
     if as_json:
-        return _json(recipe.model_dump(mode="json"))
-    _say(f"{name}: {recipe.summary}\n")
+        return print_json(recipe.model_dump(mode="json"))
+    say(f"{name}: {recipe.summary}\n")
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(max_width=24, overflow="fold")
@@ -151,26 +153,26 @@ def tell_presets(name: str | None, as_json: bool) -> None:
 def tell_findings(findings: Sequence[Finding], as_json: bool) -> None:
     """Print what the doctor found."""
     if as_json:
-        return _json([finding.model_dump() for finding in findings])
+        return print_json([finding.model_dump() for finding in findings])
     for finding in findings:
         fix = f"  -> {finding.fix}" if finding.fix else ""
-        _say(f"{'ok ' if finding.ok else 'NO '} {finding.name:<12} {finding.found}{fix}")
+        say(f"{'ok ' if finding.ok else 'NO '} {finding.name:<12} {finding.found}{fix}")
 
 
 def tell_report(report: DataReport, as_json: bool) -> None:
     """Print the data doctor's report."""
     if as_json:
-        return _json(report.model_dump(mode="json"))
-    _say(report.to_text())
+        return print_json(report.model_dump(mode="json"))
+    say(report.to_text())
 
 
 def tell_prepared(prepared: Prepared, as_json: bool) -> None:
     """Print what was prepared and where."""
     spec = prepared.spec
     if as_json:
-        return _json({"path": str(prepared.path), "data": spec.model_dump(mode="json")})
+        return print_json({"path": str(prepared.path), "data": spec.model_dump(mode="json")})
     colour = "gray" if spec.channels == 1 else "RGB"
-    _say(
+    say(
         f"{spec.name}: {spec.n_train:,} training and {spec.n_test:,} held-out images of "
         f"{spec.height}x{spec.width} {colour} in {prepared.path}"
     )
@@ -179,7 +181,7 @@ def tell_prepared(prepared: Prepared, as_json: bool) -> None:
 def tell_standings(found: Standings, out: Path, as_json: bool) -> None:
     """Print a ranking for each data set and ruler, and the mean ranks of presets."""
     if as_json:
-        return _json(found.model_dump(mode="json"))
+        return print_json(found.model_dump(mode="json"))
     tables = rankings(found.standings)
     for ranking in tables:
         table = Table(box=None, pad_edge=False, title=ranking.data, title_justify="left")
@@ -194,29 +196,29 @@ def tell_standings(found: Standings, out: Path, as_json: bool) -> None:
                 f"{one.training_seconds:.0f} s",
             )  # fmt: skip
         console.print(table)
-        _say(f"{ranking.why}\n" if ranking.why else "")
+        say(f"{ranking.why}\n" if ranking.why else "")
     for mean in mean_ranks(tables):
-        _say(f"{mean.preset}: mean rank {mean.rank:.2g} over {mean.datasets} data sets")
-    _say(f"The page: {out / 'leaderboard.html'}")
+        say(f"{mean.preset}: mean rank {mean.rank:.2g} over {mean.datasets} data sets")
+    say(f"The page: {out / 'leaderboard.html'}")
 
 
 def tell_pairs(pairs: Pairs, as_json: bool) -> None:
     """Print where pairs were written, and which pictures could not be read."""
     if as_json:
         facts = {"out": str(pairs.folder), "files": list(pairs.files)}
-        return _json(facts | {"failures": [list(failure) for failure in pairs.failures]})
-    _say(f"{len(pairs.files)} pairs in {pairs.folder}")
+        return print_json(facts | {"failures": [list(failure) for failure in pairs.failures]})
+    say(f"{len(pairs.files)} pairs in {pairs.folder}")
     for file, reason in pairs.failures:
-        _say(f"left out: {file}: {reason}")
+        say(f"left out: {file}: {reason}")
 
 
 def tell_runs(root: str, as_json: bool) -> None:
     """Print every run below a folder."""
     found = list_runs(Path(root))
     if as_json:
-        return _json([_summary(run) for run in found])
+        return print_json([_summary(run) for run in found])
     if not found:
-        return _say(f"there are no runs in {root}/; start one with: sfumato train photos/")
+        return say(f"there are no runs in {root}/; start one with: sfumato train photos/")
     table = Table(box=None, pad_edge=False)
     for title in ("run", "preset", "data", "state", "images", "seconds"):
         table.add_column(title)
@@ -250,27 +252,27 @@ def tell_run_in_full(name: str, as_json: bool) -> None:
         "recipe": run.recipe.model_dump(mode="json"),
     }
     if as_json:
-        return _json(facts)
+        return print_json(facts)
     status = run.status
-    _say(f"{run.path}: {status.state}, {status.images:,} of {status.total:,} images, {status.seconds:.0f} s")
+    say(f"{run.path}: {status.state}, {status.images:,} of {status.total:,} images, {status.seconds:.0f} s")
     if status.error:
-        _say(f"error: {status.error}")
-    _say(f"data: {run.data.name} ({run.source}), {run.data.height}x{run.data.width}\n")
+        say(f"error: {status.error}")
+    say(f"data: {run.data.name} ({run.source}), {run.data.height}x{run.data.width}\n")
     for field in explain(run.recipe):
-        _say(f"  {field.key} = {field.value}")
+        say(f"  {field.key} = {field.value}")
 
 
 def tell_removed(run: Run, as_json: bool) -> None:
     """Print which run is gone."""
     if as_json:
-        return _json({"removed": str(run.path)})
-    _say(f"{run.path}: removed.")
+        return print_json({"removed": str(run.path)})
+    say(f"{run.path}: removed.")
 
 
 def tell_batch(batch: Batch, as_json: bool) -> None:
     """Print what was written, what was done before, and what failed."""
     if as_json:
-        return _json(
+        return print_json(
             {
                 "out": str(batch.out),
                 "written": [str(path) for path in batch.written],
@@ -280,21 +282,21 @@ def tell_batch(batch: Batch, as_json: bool) -> None:
             }
         )
     for path, record in zip(batch.written, batch.records, strict=True):
-        _say(f"{path}")
+        say(f"{path}")
         for step in record["steps"]:
-            _say(f"  {step['step']} ({step['method']}): {step['reason']}")
+            say(f"  {step['step']} ({step['method']}): {step['reason']}")
         if not record["steps"]:
-            _say("  nothing to repair was found; it is as it was")
+            say("  nothing to repair was found; it is as it was")
     if batch.skipped:
-        _say(f"{len(batch.skipped)} were done before with the same settings")
+        say(f"{len(batch.skipped)} were done before with the same settings")
     for name, reason in batch.failures.items():
-        _say(f"failed: {name}: {reason}")
+        say(f"failed: {name}: {reason}")
     if batch.failures:
-        _say(f"{len(batch.failures)} failed; they are listed in {batch.out / FAILURES}")
+        say(f"{len(batch.failures)} failed; they are listed in {batch.out / FAILURES}")
 
 
 def tell_diagnosis(found: Diagnosis, as_json: bool) -> None:
     """Print what is wrong with a photograph."""
     if as_json:
-        return _json(found.model_dump(mode="json"))
-    _say(found.to_text())
+        return print_json(found.model_dump(mode="json"))
+    say(found.to_text())

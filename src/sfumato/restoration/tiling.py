@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from sfumato.errors import SfumatoError, UsageError
+from sfumato.memory import out_of_memory
 
 Local = Callable[[Tensor], Tensor]
 """Float [1, C, h, w] to Float [1, C', h * scale, w * scale]."""
@@ -63,7 +64,7 @@ def tiled(
         try:
             return _run(function, image, tile, overlap, scale, multiple, torch.device(device), progress)
         except (RuntimeError, MemoryError) as error:
-            if not _ran_out(error):
+            if not out_of_memory(error):
                 raise
             if tile // 2 < smallest:
                 raise SfumatoError(
@@ -149,10 +150,3 @@ def _check(made: Tensor, size: tuple[int, int], place: tuple[int, int]) -> None:
         raise SfumatoError(
             f"the tile at row {place[0]}, column {place[1]} holds NaN: the method failed on it."
         )
-
-
-def _ran_out(error: BaseException) -> bool:
-    """Return whether an error says that memory ran out, on a GPU or on a CPU."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return "not enough memory" in str(error) or "can't allocate memory" in str(error)

@@ -13,13 +13,14 @@ from sfumato.batch import Clock
 from sfumato.data.feed import Feed
 from sfumato.data.prepared import Prepared
 from sfumato.errors import SfumatoError, UsageError
+from sfumato.memory import out_of_memory
 from sfumato.models.base import Model
 from sfumato.recipe import Recipe, lookup
 from sfumato.runs import Run, Status, checkpoints
 from sfumato.seeding import StepNoise, derive
 from sfumato.training.budget import Budget
 from sfumato.training.compiling import compile_networks
-from sfumato.training.memory import Memory, out_of_memory, recompute
+from sfumato.training.memory import Memory, recompute
 from sfumato.training.ranks import Ranks
 from sfumato.training.records import Recorder
 from sfumato.training.signals import StopRequest, stop_requests

@@ -35,13 +35,6 @@ class Memory:
             torch.cuda.empty_cache()
 
 
-def out_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that memory ran out, on a GPU or on a CPU."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return "not enough memory" in str(error) or "can't allocate memory" in str(error)
-
-
 def recompute(blocks: Sequence[nn.Module]) -> None:
     """Forget these blocks' activations in the forward pass and recompute them in the backward.
 
