@@ -33,11 +33,13 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
+    """Print a result for machines."""
     json.dump(value, sys.stdout, indent=1, ensure_ascii=False)
     sys.stdout.write("\n")
 
 
 def say(text: str) -> None:
+    """Print a sentence for people."""
     console.print(text, markup=False)
 
 
