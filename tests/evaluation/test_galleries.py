@@ -121,3 +121,13 @@ def test_images_that_are_all_alike_are_measured_all_the_same(small, tmp_path: Pa
     np.savez(tmp_path / "real.npz", images=small.images)
     found = evaluate(str(tmp_path / "collapsed.npz"), str(tmp_path / "real.npz"), device="cpu")
     assert found["kd"].value > 1 and found["kd"].n_generated == found["kd"].n_real == 20
+
+
+def test_arrays_are_images_too(sets, tmp_path: Path):
+    (tmp_path / "means.py").write_text(MEANS)
+    fake = np.load(sets / "fake.npz")["images"]
+    given = {"extractor": str(tmp_path / "means.py"), "metrics": ["kd"], "device": "cpu"}
+    found = evaluate(fake, str(sets / "real.npz"), **given)["kd"]
+    assert found.value == evaluate(sets / "fake.npz", sets / "real.npz", **given)["kd"].value
+    with pytest.raises(UsageError, match=r"float64: they must be uint8 \[N, H, W, C\]"):
+        evaluate(fake / 255, str(sets / "real.npz"), **given)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from sfumato.api.accuracy import classification_accuracy
@@ -53,7 +54,7 @@ class Trained:
 
 
 def evaluate(
-    what: Run | str | Path,
+    what: Run | str | Path | np.ndarray,
     reference: str | Path | None = None,
     *,
     metrics: Sequence[str] = (),
@@ -70,7 +71,7 @@ def evaluate(
     """Score a run against its held-out images, or images against others.
 
     Args:
-        what: A run; or a folder, an .npz or a named set of images.
+        what: A run; or images: a folder, an .npz, a named set, or an array uint8 [N, H, W, C].
         reference: Real images: a folder, an .npz, a name, or an .npz of statistics. For a run: empty for its
             own data. With the `domain` extractor a folder is split by content hash: the extractor learns on
             one half, the other is the reference.
@@ -113,20 +114,21 @@ def evaluate(
             f"{save_statistics}: statistics of the data's own ruler mean nothing to anybody else; "
             "name a published extractor with --extractor."
         )
-    if isinstance(what, Run) or not is_images(str(what)):
+    if isinstance(what, Run) or not (isinstance(what, np.ndarray) or is_images(str(what))):
         run = what if isinstance(what, Run) else runs.find(what)
         return _evaluate_run(run, reference, chosen, backbone, draws, n, where, observer)
     if save_statistics is not None:
-        write_statistics_of(str(what), backbone.open(where, observer), Path(save_statistics), observer)
+        write_statistics_of(what, backbone.open(where, observer), Path(save_statistics), observer)
         if reference is None:
             return {}
     if reference is None:
-        raise UsageError(f"{what}: name what to hold the images against, with --reference DIR or NAME.")
+        name = "images" if isinstance(what, np.ndarray) else what
+        raise UsageError(f"{name}: name what to hold the images against, with --reference DIR or NAME.")
     if chosen and set(chosen) <= set(PAIRED):
-        return score_pairs(str(what), str(reference), chosen, weights, observer)
+        return score_pairs(what, str(reference), chosen, weights, observer)
     if extractor != RULER:
-        return measure(str(what), str(reference), backbone.open(where, observer), chosen, observer)
-    return _evaluate_prepared(str(what), str(reference), chosen, settings, where, observer)
+        return measure(what, str(reference), backbone.open(where, observer), chosen, observer)
+    return _evaluate_prepared(what, str(reference), chosen, settings, where, observer)
 
 
 def is_images(what: str) -> bool:
@@ -165,7 +167,7 @@ def _evaluate_run(
 
 
 def _evaluate_prepared(
-    what: str,
+    what: str | Path | np.ndarray,
     reference: str,
     metrics: tuple[str, ...] | None,
     settings: Sequence[str],

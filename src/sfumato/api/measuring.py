@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from sfumato.api.data import Observer
 from sfumato.api.pairing import NAMES as PAIRED
 from sfumato.data import store
-from sfumato.data.gallery import Gallery, open_gallery
-from sfumato.data.sources.source import Rows
+from sfumato.data.gallery import open_gallery
 from sfumato.errors import UsageError, nearest
 from sfumato.evaluation.backbones import open_extractor
 from sfumato.evaluation.evaluate import generate
@@ -63,7 +63,11 @@ def choose(names: Sequence[str]) -> tuple[str, ...] | None:
 
 
 def measure(
-    what: str, reference: str, extractor: Extractor, metrics: Sequence[str] | None, observer: Observer
+    what: str | Path | np.ndarray,
+    reference: str,
+    extractor: Extractor,
+    metrics: Sequence[str] | None,
+    observer: Observer,
 ) -> dict[str, Score]:
     """Score images against others, or against statistics, each at its own size.
 
@@ -85,13 +89,14 @@ def against_statistics(
 ) -> dict[str, Score]:
     """Score a run's images against statistics."""
     tell = _telling(observer)
-    images = generate(sampler, n, tell)
-    drawn = Gallery("the run's images", tuple(map(str, range(len(images)))), Rows(images))
+    drawn = open_gallery(generate(sampler, n, tell))
     cache = store.cache_folder() / "features"
     return score_against_statistics(drawn, statistics, extractor, cache, tell=tell)
 
 
-def write_statistics_of(what: str, extractor: Extractor, path: Path, observer: Observer) -> None:
+def write_statistics_of(
+    what: str | Path | np.ndarray, extractor: Extractor, path: Path, observer: Observer
+) -> None:
     """Write the mean and covariance of images' features, for this and for other tools."""
     gallery = open_gallery(what)
     features = extract(gallery, extractor, store.cache_folder() / "features", _telling(observer))

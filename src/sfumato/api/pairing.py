@@ -55,7 +55,11 @@ NAMES = (*PAIRED, "lpips")
 
 
 def score_pairs(
-    what: str, reference: str, metrics: Sequence[str], weights: str | Path | None, observer: Observer
+    what: str | Path | np.ndarray,
+    reference: str,
+    metrics: Sequence[str],
+    weights: str | Path | None,
+    observer: Observer,
 ) -> dict[str, Score]:
     """Score images against those of the same name.
 

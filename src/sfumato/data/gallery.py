@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sfumato.data.assemble import examples
 from sfumato.data.settings import DataConfig
 from sfumato.data.sources import open_source
-from sfumato.data.sources.source import Pictures
+from sfumato.data.sources.source import Pictures, Rows
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.imaging.files import ImageError
 
@@ -110,12 +110,23 @@ class Gallery:
         return pixels if pixels.ndim == 3 else pixels[..., None]
 
 
-def open_gallery(source: str) -> Gallery:
-    """Open a folder of images, an .npz or a named set to be measured.
+def open_gallery(source: str | Path | NDArray[np.uint8]) -> Gallery:
+    """Open images to be measured.
+
+    Args:
+        source: A folder, an .npz, a named set, or an array uint8 [N, H, W, C].
 
     Raises:
-        UsageError: If there is no such thing, or fewer than 2 images in it.
+        UsageError: If there is no such thing, fewer than 2 images in it, or an array of another kind.
     """
+    if isinstance(source, np.ndarray):
+        if source.dtype != np.uint8 or source.ndim != 4 or source.shape[3] not in (1, 3) or len(source) < 2:
+            raise UsageError(
+                f"images of shape {source.shape} and type {source.dtype}: they must be uint8 [N, H, W, C] "
+                "with at least 2 images of 1 or 3 channels."
+            )
+        return Gallery("the given images", tuple(f"{row:06d}" for row in range(len(source))), Rows(source))
+    source = str(source)
     found = open_source(source, DataConfig())
     contents = found.read()
     if len(contents.items) < 2:
