@@ -196,7 +196,7 @@ def _evaluate(
 def demo(
     out: str | Path = "demo",
     *,
-    budget: str | float = "60s",
+    budget: str | float = "50s",
     device: str = "auto",
     observer: Observer = silent,
 ) -> Comparison:
