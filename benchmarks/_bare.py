@@ -53,7 +53,9 @@ def to_device(model: nn.Module, config: TrainingConfig, device: torch.device) ->
     model.to(device=device, memory_format=layout)  # type: ignore[call-overload]
 
 
-def make_optimizer(parameters: Sequence[nn.Parameter], settings: OptimizerConfig) -> torch.optim.Optimizer:
+def make_optimizer(
+    parameters: Sequence[nn.Parameter], settings: OptimizerConfig, config: TrainingConfig
+) -> torch.optim.Optimizer:
     """Return AdamW or Muon; only matrices and kernels decay."""
     groups = [
         {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": settings.weight_decay},
@@ -61,7 +63,8 @@ def make_optimizer(parameters: Sequence[nn.Parameter], settings: OptimizerConfig
     ]
     groups = [group for group in groups if group["params"]]
     if settings.kind == "muon":
-        return Muon(groups, settings.lr, settings.betas)
+        fast = torch.bfloat16 if config.precision == "bf16" else torch.float32
+        return Muon(groups, settings.lr, settings.betas, dtype=fast)
     return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, fused=True)
 
 
@@ -101,7 +104,10 @@ def bare_dcgan(model: DCGAN, config: TrainingConfig, feed: Feed, device: torch.d
     generator, discriminator = model.generator, model.discriminator
     weights_g, weights_d = list(generator.parameters()), list(discriminator.parameters())
     settings_g, settings_d = config.optimizers["generator"], config.optimizers["discriminator"]
-    adam_g, adam_d = make_optimizer(weights_g, settings_g), make_optimizer(weights_d, settings_d)
+    adam_g, adam_d = (
+        make_optimizer(weights_g, settings_g, config),
+        make_optimizer(weights_d, settings_d, config),
+    )
     blur = options.instance_noise
 
     def noisy(images: Tensor) -> Tensor:
@@ -132,7 +138,7 @@ def bare_vae(model: VAE, config: TrainingConfig, feed: Feed, device: torch.devic
     to_device(model, config, device)
     options, size = model.config, config.batch_size
     groups = {name: list(parameters) for name, parameters in model.parameter_groups().items()}
-    optimizers = {name: make_optimizer(groups[name], config.optimizers[name]) for name in groups}
+    optimizers = {name: make_optimizer(groups[name], config.optimizers[name], config) for name in groups}
 
     def step(batch: Batch, number: int) -> None:
         with autocast(config, device):
@@ -161,7 +167,7 @@ def bare_flow(model: Flow, config: TrainingConfig, feed: Feed, device: torch.dev
     to_device(model, config, device)
     options, size = model.config, config.batch_size
     weights, settings = list(model.unet.parameters()), config.optimizers["unet"]
-    optimizer = make_optimizer(weights, settings)
+    optimizer = make_optimizer(weights, settings, config)
 
     def step(batch: Batch, number: int) -> None:
         with autocast(config, device):

@@ -7,13 +7,14 @@ from torch import nn
 from sfumato.training.muon import Muon, orthogonalise
 
 
-def spectrum(matrices: torch.Tensor) -> torch.Tensor:
-    return torch.linalg.svdvals(torch.stack(orthogonalise(matrices.unbind())))
+def spectrum(matrices: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    return torch.linalg.svdvals(torch.stack(orthogonalise(matrices.unbind(), dtype=dtype)))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("shape", [(16, 144), (144, 16), (64, 256)])
-def test_random_matrices_become_nearly_orthogonal(shape: tuple[int, int]):
-    found = spectrum(torch.randn(3, *shape, generator=torch.Generator().manual_seed(0)))
+def test_random_matrices_become_nearly_orthogonal(shape: tuple[int, int], dtype: torch.dtype):
+    found = spectrum(torch.randn(3, *shape, generator=torch.Generator().manual_seed(0)), dtype)
     assert found.min() > 0.6 and found.max() < 1.3
 
 

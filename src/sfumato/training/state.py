@@ -51,8 +51,9 @@ class TrainingState:
         self.progress = Progress(micro_batches=config.micro_batches)
         self.groups = {name: list(group) for name, group in model.parameter_groups().items()}
         self.settings = optimizer_settings(self.groups, config.optimizers)
+        fast = torch.bfloat16 if config.precision == "bf16" else torch.float32
         self.optimizers = {
-            name: _optimizer(group, self.settings[name], device) for name, group in self.groups.items()
+            name: _optimizer(group, self.settings[name], device, fast) for name, group in self.groups.items()
         }
         scaled = config.precision == "fp16" and device.type == "cuda"
         self.scalers = {name: torch.amp.GradScaler(device.type, enabled=scaled) for name in self.groups}
@@ -146,7 +147,7 @@ def optimizer_settings(
 
 
 def _optimizer(
-    group: list[nn.Parameter], settings: OptimizerConfig, device: torch.device
+    group: list[nn.Parameter], settings: OptimizerConfig, device: torch.device, fast: torch.dtype
 ) -> torch.optim.Optimizer:
     """Return a group's optimizer, fused where the device has it; only matrices and kernels decay."""
     matrices = [p for p in group if p.ndim >= 2]
@@ -154,6 +155,6 @@ def _optimizer(
     pairs = [(matrices, settings.weight_decay), (vectors, 0.0)]
     groups = [{"params": params, "weight_decay": decay} for params, decay in pairs if params]
     if settings.kind == "muon":
-        return Muon(groups, settings.lr, settings.betas)
+        return Muon(groups, settings.lr, settings.betas, dtype=fast)
     fused = device.type in ("cpu", "cuda")
     return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, fused=fused)
