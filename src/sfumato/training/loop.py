@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from sfumato.batch import Clock
+from sfumato.data.colours import colourful_rows
 from sfumato.data.feed import Feed
 from sfumato.data.paired import with_damage
 from sfumato.data.prepared import Prepared
@@ -79,11 +82,11 @@ class _Training:
         with torch.random.fork_rng():
             torch.manual_seed(derive("initialisation", self.recipe.seed))
             model = lookup(self.recipe.preset).model(self.recipe.model, run.data)
-        check(self.recipe, model, len(prepared.train), ranks.world)
+        self.remarks = [*check(self.recipe, model, len(prepared.train), ranks.world)]
         self.state = TrainingState(model, self.config, device)
         ranks.broadcast([*model.parameters(), *model.buffers()])
         feed = Feed(
-            prepared, prepared.train, self.config.batch_size, self.recipe.seed, device,
+            prepared, self._rows(prepared), self.config.batch_size, self.recipe.seed, device,
             rank=ranks.rank, world=ranks.world, flip=run.data.flip,
         )  # fmt: skip
         self.feed = with_damage(feed, prepared, self.recipe.degradation, self.recipe.seed)
@@ -96,6 +99,19 @@ class _Training:
             recompute(model.recomputable())
         self.skips = 0
 
+    def _rows(self, prepared: Prepared) -> NDArray[np.int64]:
+        """Return the images to train on: all; where colours are learnt, those that have some."""
+        given, wanted = self.run.data.degraded_channels, self.run.data.channels
+        if not 0 < given < wanted:
+            return prepared.train
+        rows = colourful_rows(prepared)
+        if left_out := len(prepared.train) - len(rows):
+            self.remarks.append(
+                f"{left_out:,} of {len(prepared.train):,} training images are left out: they are gray, or "
+                "nearly so, and would teach that gray is a good colour."
+            )
+        return rows
+
     def _resume(self) -> None:
         """Continue from the newest whole checkpoint."""
         checkpoint = checkpoints.newest(self.run.path)
@@ -106,6 +122,8 @@ class _Training:
         """Train until the budget is spent or somebody asks to stop."""
         progress = self.state.progress
         self.recorder.start()
+        for remark in self.remarks:
+            self.recorder.event("remark", text=remark)
         if not checkpoints.folders(self.run.path):
             self.recorder.checkpoint()  # something to roll back to
         self._started, self._before = time.perf_counter(), progress.seconds
@@ -219,8 +237,8 @@ class _Training:
         self.recorder.checkpoint()  # so that a resume remembers the lower rate
 
 
-def check(recipe: Recipe, model: Model, n_train: int, world: int) -> None:
-    """Refuse what cannot work before any work starts.
+def check(recipe: Recipe, model: Model, n_train: int, world: int) -> Sequence[str]:
+    """Refuse what cannot work before any work starts, and have the model get ready.
 
     Args:
         recipe: The recipe, with its budget.
@@ -228,9 +246,13 @@ def check(recipe: Recipe, model: Model, n_train: int, world: int) -> None:
         n_train: Training images.
         world: Processes that will train together.
 
+    Returns:
+        What the model says of it.
+
     Raises:
         UsageError: If there is no budget, the batch is larger than the data or cannot be shared, an
-            optimizer has no group, or there is damage to restore and no restorer, or the other way round.
+            optimizer has no group, something that the model needs is missing, or there is damage to
+            restore and no restorer, or the other way round.
     """
     config = recipe.training
     if isinstance(model, RestorationModel) != (recipe.degradation is not None):
@@ -254,3 +276,4 @@ def check(recipe: Recipe, model: Model, n_train: int, world: int) -> None:
             f"least 2 images ({world} processes x {config.micro_batches} micro-batches); the "
             f"nearest is {max(round(config.batch_size / parts), 2) * parts}."
         )
+    return model.ready()
