@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from sfumato.batch import Clock
+from sfumato.batch import Clock, DataSpec
 from sfumato.data.feed import Feed
 from sfumato.data.paired import with_damage
 from sfumato.data.prepared import Prepared
@@ -79,14 +79,14 @@ class _Training:
         with torch.random.fork_rng():
             torch.manual_seed(derive("initialisation", self.recipe.seed))
             model = lookup(self.recipe.preset).model(self.recipe.model, run.data)
-        check(self.recipe, model, len(prepared.train), ranks.world)
+        check(self.recipe, model, run.data, ranks.world)
         self.state = TrainingState(model, self.config, device)
         ranks.broadcast([*model.parameters(), *model.buffers()])
         feed = Feed(
             prepared, prepared.train, self.config.batch_size, self.recipe.seed, device,
-            rank=ranks.rank, world=ranks.world, flip=run.data.flip,
+            rank=ranks.rank, world=ranks.world, flip=run.data.flip, crop=self.config.crop,
         )  # fmt: skip
-        self.feed = with_damage(feed, prepared, self.recipe.degradation, self.recipe.seed)
+        self.feed = with_damage(feed, self.recipe.degradation, self.recipe.seed)
         self.memory = Memory(device)
         self.recorder = Recorder(run, self.recipe, prepared, self.state, ranks, device, observer)
         self._resume()
@@ -219,33 +219,29 @@ class _Training:
         self.recorder.checkpoint()  # so that a resume remembers the lower rate
 
 
-def check(recipe: Recipe, model: Model, n_train: int, world: int) -> None:
+def check(recipe: Recipe, model: Model, data: DataSpec, world: int) -> None:
     """Refuse what cannot work before any work starts.
 
     Args:
         recipe: The recipe, with its budget.
         model: The model that it builds.
-        n_train: Training images.
+        data: The facts about the data.
         world: Processes that will train together.
 
     Raises:
         UsageError: If there is no budget, the batch is larger than the data or cannot be shared, an
-            optimizer has no group, or there is damage to restore and no restorer, or the other way round.
+            optimizer has no group, there is damage to restore and no restorer, or the other way round, or
+            crops do not suit.
     """
     config = recipe.training
-    if isinstance(model, RestorationModel) != (recipe.degradation is not None):
-        wrong = "restores images" if recipe.degradation is None else "does not restore images"
-        fix = "old-photo, or another preset of `sfumato degrade`" if recipe.degradation is None else "null"
-        raise UsageError(
-            f"degradation is {recipe.degradation or 'empty'}, and a {recipe.preset} {wrong}: set it to {fix}."
-        )
+    _check_damage(recipe, isinstance(model, RestorationModel), data)
     optimizer_settings(model.parameter_groups(), config.optimizers)
     if config.images is None and config.seconds is None:
         raise UsageError("the recipe has no budget: set --budget 3m, --images N or --epochs N.")
-    if config.batch_size > n_train:
+    if config.batch_size > data.n_train:
         raise UsageError(
-            f"training.batch_size {config.batch_size}: there are only {n_train} training images; choose "
-            f"{max(n_train // 2 * 2, 2)} or less."
+            f"training.batch_size {config.batch_size}: there are only {data.n_train} training images; choose "
+            f"{max(data.n_train // 2 * 2, 2)} or less."
         )
     parts = world * config.micro_batches
     if config.batch_size % parts or config.batch_size // parts < 2:
@@ -253,4 +249,25 @@ def check(recipe: Recipe, model: Model, n_train: int, world: int) -> None:
             f"training.batch_size {config.batch_size} cannot be split evenly into {parts} parts of at "
             f"least 2 images ({world} processes x {config.micro_batches} micro-batches); the "
             f"nearest is {max(round(config.batch_size / parts), 2) * parts}."
+        )
+
+
+def _check_damage(recipe: Recipe, restores: bool, data: DataSpec) -> None:
+    """Refuse a restorer without damage, damage without a restorer, and crops that do not suit."""
+    if restores != (recipe.degradation is not None):
+        wrong = "does not restore images" if recipe.degradation else "restores images"
+        fix = "null" if recipe.degradation else "old-photo, or another preset of `sfumato degrade`"
+        raise UsageError(
+            f"degradation is {recipe.degradation or 'empty'}, and a {recipe.preset} {wrong}: set it to {fix}."
+        )
+    crop, side = recipe.training.crop, min(data.height, data.width)
+    if crop is not None and not restores:
+        raise UsageError(
+            f"training.crop = {crop}: a {recipe.preset} learns whole images, for it is to make whole ones; "
+            "leave it empty and choose data.size."
+        )
+    if crop is not None and crop > side:
+        raise UsageError(
+            f"training.crop = {crop}: the images are {data.height}x{data.width}; choose at most {side}, or a "
+            "larger data.size."
         )
