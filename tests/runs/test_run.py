@@ -14,8 +14,7 @@ from sfumato.batch import Column, Condition, DataSpec
 from sfumato.conditions import Conditions
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.recipe import lookup
-from sfumato.runs import Run, Status, find, list_runs
-from sfumato.runs.run import place
+from sfumato.runs import Run, Status, find, list_runs, place
 
 SPEC = DataSpec(
     name="x", height=16, width=24, channels=3, fingerprint="abc",

@@ -11,6 +11,7 @@ from sfumato.api.sampling import sample
 from sfumato.api.scoring import score
 from sfumato.api.standings import leaderboard
 from sfumato.api.training import resume, train
+from sfumato.runs import examples
 
 __all__ = [
     "compare",
@@ -19,6 +20,7 @@ __all__ = [
     "diagnose",
     "doctor",
     "evaluate",
+    "examples",
     "explorable",
     "explore",
     "inspect",

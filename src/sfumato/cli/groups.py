@@ -12,7 +12,7 @@ from sfumato.cli import options as o
 data_app = typer.Typer(
     help="Look at images, and prepare them for training.", no_args_is_help=True, rich_markup_mode=None
 )
-runs_app = typer.Typer(help="List, show and remove runs.", no_args_is_help=True, rich_markup_mode=None)
+runs_app = typer.Typer(help="List, show, copy and remove runs.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @data_app.command("inspect")
@@ -67,11 +67,19 @@ RUNS = Annotated[str, Option("--runs", metavar="DIR", help="The folder of runs."
 
 @runs_app.command("list")
 def runs_list(
-    runs: RUNS = "runs", json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False
+    runs: RUNS = "runs",
+    examples: Annotated[
+        bool, Option("--examples", help="The small trained ones that came with Sfumato.")
+    ] = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
 ) -> None:
     """List the runs."""
-    from sfumato.cli.output import tell_runs
+    from sfumato.cli.listing import tell_examples, tell_runs
 
+    if examples:
+        return tell_examples(json)
     tell_runs(runs, json)
 
 
@@ -83,9 +91,29 @@ def runs_show(
     debug: o.Debug = False,
 ) -> None:
     """Show one run: its state, its data and its recipe."""
-    from sfumato.cli.output import tell_run_in_full
+    from sfumato.cli.listing import tell_run_in_full
 
     tell_run_in_full(run, json)
+
+
+@runs_app.command("copy")
+def runs_copy(
+    run: Annotated[str, Argument(metavar="RUN", help="Name (below runs/), path, or example:NAME.")],
+    name: Annotated[str, Argument(metavar="NAME", help="Name (below runs/) or path of the copy.")],
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Copy a run; a copy of an example is a run of your own.
+
+    \b
+    Example:
+      sfumato runs copy example:flow my-flow
+    """
+    from sfumato.cli.listing import tell_copied
+    from sfumato.runs import find, place
+
+    tell_copied(find(run).copy(place(name)), json)
 
 
 @runs_app.command("remove")
@@ -97,10 +125,11 @@ def runs_remove(
     debug: o.Debug = False,
 ) -> None:
     """Delete a run, after asking."""
-    from sfumato.cli.output import tell_removed
+    from sfumato.cli.listing import tell_removed
     from sfumato.runs import find
 
     found = find(run)
+    found.check_own()
     if not yes:
         typer.confirm(f"Delete {found.path} with all its checkpoints?", abort=True, err=True)
     found.remove()
