@@ -52,7 +52,7 @@ class TrainingConfig(Config):
     """Images per step, over all processes."""
     crop: Annotated[int, Field(ge=8, le=1024)] | None = None
     """Side in pixels of squares that are cut from larger training images at random, others in each epoch,
-    for models that restore. Empty: whole images."""
+    for models that restore or enlarge. Empty: whole images."""
     images: Positive | None = None
     """Budget: stop after this many images. Empty: `seconds` decides."""
     seconds: Seconds | None = None

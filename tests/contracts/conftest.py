@@ -37,6 +37,7 @@ SMALL = {
     "vqvae": ("model.width=8", "model.words=16", "model.prior_width=32", "model.prior_layers=1"),
     "ddpm": ("model.width=16", "model.multipliers=[1, 2]", "model.blocks=1", "sampling.steps=3"),
     "flow": ("model.width=16", "model.multipliers=[1, 2]", "model.blocks=1", "sampling.steps=3"),
+    "upscaler": ("model.width=8", "model.blocks=2"),
     "domain": ("model.width=16", "model.features=16"),
 }
 """Assignments that make a preset tiny; a new model works without an entry, only slower."""

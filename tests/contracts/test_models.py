@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from sfumato import (
     models,  # noqa: F401  (registers the presets)
@@ -22,7 +23,8 @@ from sfumato.batch import Batch, Condition, DataSpec
 from sfumato.config import override
 from sfumato.data.prepare import prepare
 from sfumato.errors import UsageError
-from sfumato.models.base import Encodes, FeatureModel, GenerativeModel
+from sfumato.models.base import Encodes, FeatureModel, GenerativeModel, UpscalingModel
+from sfumato.networks.resampling import resized
 from sfumato.recipe import Recipe, SamplingConfig, presets
 from sfumato.runs import Run, checkpoints
 from sfumato.seeding import ImageNoise
@@ -33,6 +35,7 @@ from sfumato.training.step import Stepper
 CPU = torch.device("cpu")
 NAMES = [entry.name for entry in presets()]
 GENERATIVE = [entry.name for entry in presets() if issubclass(entry.model, GenerativeModel)]
+UPSCALING = [entry.name for entry in presets() if issubclass(entry.model, UpscalingModel)]
 SPECS = [((1, 16, 16), False), ((3, 16, 24), True), ((3, 32, 32), False), ((1, 24, 16), True)]
 NOT_A_MEAN = {
     "domain": "VICReg's variances and covariances are those of the batch",
@@ -44,6 +47,7 @@ IDLE_WITHOUT_LABELS = {"domain": ("heads.",)}
 
 every_model = pytest.mark.parametrize("name", NAMES)
 every_generator = pytest.mark.parametrize("name", GENERATIVE)
+every_upscaler = pytest.mark.parametrize("name", UPSCALING)
 every_spec = pytest.mark.parametrize(
     ("shape", "labelled"), SPECS, ids=[f"{c}x{h}x{w}{'-labelled' * known}" for (c, h, w), known in SPECS]
 )
@@ -352,6 +356,36 @@ def test_unknown_values_are_never_looked_at(name, workbench):
     np.testing.assert_allclose(values[0], values[1], rtol=1e-6)
 
 
+@every_upscaler
+@pytest.mark.parametrize("channels", [1, 3])
+def test_upscalers_take_any_size_and_begin_as_interpolation(name, channels, workbench):
+    bench = workbench(name)
+    recipe = bench.recipe()
+    model = bench.model(recipe, bench.spec((3, 16, 24))).eval()
+    assert isinstance(model, UpscalingModel)
+    images = bench.batch(bench.spec((channels, 13, 9)), 2).images
+    with torch.no_grad():
+        made, alone = model.upscale(images), model.upscale(images[1:])
+    assert made.shape == (2, channels, 13 * model.scale, 9 * model.scale) and made.dtype == torch.float32
+    torch.testing.assert_close(alone, made[1:], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(made, resized(images, model.scale))
+
+
+@every_upscaler
+def test_upscalers_see_as_far_as_they_say(name, workbench):
+    bench = workbench(name)
+    spec = bench.spec((1, 40, 40), labelled=False)
+    state, stepper = bench.state(bench.recipe(lr=1e-2), spec)
+    model = state.model
+    assert isinstance(model, UpscalingModel)
+    bench.advance(stepper, spec, 3)
+    images = torch.zeros(1, 1, 101, 101, requires_grad=True)
+    middle = 50 * model.scale
+    (gradient,) = torch.autograd.grad(model.upscale(images)[0, 0, middle, middle], images)
+    seen = gradient[0, 0].abs().nonzero()
+    assert 2 < (seen - 50).abs().max() <= model.radius
+
+
 # --------------------------------------------------------------------- state
 
 
@@ -444,6 +478,16 @@ def strong(batch: Batch) -> Batch:
     return replace(batch, images=images)
 
 
+def fine(batch: Batch) -> Batch:
+    """Give each image detail of its own, which is lost where it is made smaller."""
+    source = torch.Generator().manual_seed(2)
+    coarse = torch.rand(len(batch), 1, *(side // 2 for side in batch.images.shape[2:]), generator=source)
+    pattern = torch.tensor([[1.0, -1.0], [-1.0, 1.0]])
+    checks = pattern.repeat(coarse.shape[2], coarse.shape[3])
+    detail = F.interpolate(coarse, scale_factor=2.0) * checks
+    return replace(batch, images=0.5 * batch.images + 0.3 * detail)
+
+
 def apart(model: GenerativeModel, recipe: Recipe, batch: Batch) -> float:
     """Return the mean squared distance from eight samples to the nearest image of a batch."""
     drawn = sampling.draw(model, range(8), batch.condition, recipe.sampling, CPU)
@@ -460,11 +504,8 @@ def test_overfits_eight_images(name, workbench):
     spec = bench.spec((3, 16, 16))
     recipe = override(bench.recipe(lr=3e-3), [f"training.images={8 * steps}", "sampling.steps=6"])
     state, stepper = bench.state(recipe, spec)
-    before, after, batch = (
-        bench.model(recipe, spec),
-        state.model,
-        bench.damaged(strong(bench.batch(spec)), spec),
-    )
+    before, after, batch = bench.model(recipe, spec), state.model, strong(bench.batch(spec))
+    batch = fine(batch) if isinstance(after, UpscalingModel) else bench.damaged(batch, spec)
     looks = []
     for step in range(steps):
         assert stepper.step(batch, bench.clock(step, total=8 * steps)).finite

@@ -15,6 +15,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from torch import Tensor, nn
 
 from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
+from sfumato.networks.resampling import resized
 from sfumato.recipe import ModelConfig, SamplingConfig
 from sfumato.seeding import ImageNoise
 
@@ -126,6 +127,39 @@ class RestorationModel(Model):
         degraded, clean = batch.pair()
         restored = self.restore(degraded, ImageNoise(range(len(batch)), degraded.device))
         return {"mse": (restored.clamp(-1, 1) - clean).square().mean()}
+
+
+class UpscalingModel(Model):
+    """A model that makes images larger; it learns from its own images, made smaller."""
+
+    scale: ClassVar[int]
+    """By how much each side grows."""
+    radius: int
+    """How far an output pixel sees, in pixels of the small image; tiles overlap by it."""
+
+    @abstractmethod
+    def upscale(self, images: Images) -> Images:
+        """Enlarge images of any size.
+
+        Args:
+            images: Float [B, C, H, W] in [-1, 1]; C is 1 or 3, whatever the training images had.
+
+        Returns:
+            float32 [B, C, scale * H, scale * W], in [-1, 1] where it is sure.
+        """
+
+    def pair(self, images: Images) -> tuple[Images, Images]:
+        """Return (small, clean): images cut to whole multiples of the scale, and made smaller, in 8 bits."""
+        height, width = (side - side % self.scale for side in images.shape[2:])
+        clean = images[..., :height, :width]
+        small = ((resized(clean, 1 / self.scale).clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
+        return small, clean
+
+    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Tensor]:
+        """Return the error on held-out images in decibels below full range, the negative PSNR."""
+        small, clean = self.pair(batch.images)
+        error = (self.upscale(small).clamp(-1, 1) - clean).square().mean()
+        return {"error_db": 10 * (error / 4).clamp(min=1e-10).log10()}
 
 
 class FeatureModel(Model):

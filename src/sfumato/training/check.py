@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sfumato.batch import DataSpec
 from sfumato.errors import UsageError
-from sfumato.models.base import Model, RestorationModel
+from sfumato.models.base import Model, RestorationModel, UpscalingModel
 from sfumato.recipe import Recipe
 from sfumato.training.state import optimizer_settings
 
@@ -29,7 +29,8 @@ def check(recipe: Recipe, model: Model, data: DataSpec, world: int) -> Sequence[
             and no restorer, or the other way round, or crops do not suit.
     """
     config = recipe.training
-    _check_damage(recipe, isinstance(model, RestorationModel), data)
+    _check_damage(recipe, isinstance(model, RestorationModel))
+    _check_crop(recipe, isinstance(model, RestorationModel | UpscalingModel), data)
     optimizer_settings(model.parameter_groups(), config.optimizers)
     if config.images is None and config.seconds is None:
         raise UsageError("the recipe has no budget: set --budget 3m, --images N or --epochs N.")
@@ -48,16 +49,20 @@ def check(recipe: Recipe, model: Model, data: DataSpec, world: int) -> Sequence[
     return model.ready()
 
 
-def _check_damage(recipe: Recipe, restores: bool, data: DataSpec) -> None:
-    """Refuse a restorer without damage, damage without a restorer, and crops that do not suit."""
+def _check_damage(recipe: Recipe, restores: bool) -> None:
+    """Refuse a restorer without damage, and damage without a restorer."""
     if restores != (recipe.degradation is not None):
         wrong = "does not restore images" if recipe.degradation else "restores images"
         fix = "null" if recipe.degradation else "old-photo, or another preset of `sfumato degrade`"
         raise UsageError(
             f"degradation is {recipe.degradation or 'empty'}, and a {recipe.preset} {wrong}: set it to {fix}."
         )
+
+
+def _check_crop(recipe: Recipe, local: bool, data: DataSpec) -> None:
+    """Refuse crops for models that need whole images, and crops larger than these."""
     crop, side = recipe.training.crop, min(data.height, data.width)
-    if crop is not None and not restores:
+    if crop is not None and not local:
         raise UsageError(
             f"training.crop = {crop}: a {recipe.preset} learns whole images, for it is to make whole ones; "
             "leave it empty and choose data.size."

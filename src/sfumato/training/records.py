@@ -14,20 +14,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sfumato import sampling
-from sfumato.batch import Batch, Clock
+from sfumato.batch import Clock
 from sfumato.conditions import Conditions
 from sfumato.data.feed import Feed
 from sfumato.data.paired import PairedFeed, with_damage
 from sfumato.data.prepared import Prepared
 from sfumato.errors import UsageError
 from sfumato.imaging.grid import compose
-from sfumato.imaging.pixels import to_uint8
 from sfumato.imaging.png import write_png
-from sfumato.models.base import GenerativeModel, RestorationModel
+from sfumato.models.base import GenerativeModel, RestorationModel, UpscalingModel
 from sfumato.recipe import Recipe
 from sfumato.runs import Run, Status, checkpoints
 from sfumato.runs.run import State
-from sfumato.seeding import ImageNoise, StepNoise, derive
+from sfumato.seeding import StepNoise, derive
+from sfumato.training.previews import restoration_rows, upscaling_rows
 from sfumato.training.ranks import Ranks
 from sfumato.training.state import TrainingState
 from sfumato.training.watch import Watch
@@ -176,6 +176,9 @@ class Recorder:
         elif isinstance(model, RestorationModel):
             batch = self._held_out(PREVIEW // 2).batch(0)
             self._show(restoration_rows(model, batch), {"rows": "degraded, restored, clean"})
+        elif isinstance(model, UpscalingModel):
+            batch = self._held_out(PREVIEW // 2).batch(0)
+            self._show(upscaling_rows(model, batch), {"rows": "small, upscaled, clean"})
 
     def _show(self, images: NDArray[np.uint8], about: Mapping[str, str]) -> None:
         """Write a sample picture."""
@@ -256,16 +259,6 @@ class Recorder:
         if self.ranks.first:
             self.run.write_status(status)
         return status
-
-
-@torch.no_grad()
-def restoration_rows(model: RestorationModel, batch: Batch) -> NDArray[np.uint8]:
-    """Return a batch damaged, then restored, then as it was: uint8 [3 B, H, W, C]."""
-    degraded, clean = batch.pair()
-    restored = model.restore(degraded, ImageNoise(range(len(batch)), degraded.device))
-    return np.concatenate(
-        [to_uint8(images.expand_as(clean)).cpu().numpy() for images in (degraded, restored, clean)]
-    )
 
 
 def _tensorboard(run: Run) -> Any:
