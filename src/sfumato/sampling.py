@@ -20,8 +20,8 @@ from sfumato.conditions import Conditions
 from sfumato.errors import UsageError
 from sfumato.imaging.pixels import to_uint8
 from sfumato.models.base import GenerativeModel
-from sfumato.recipe import Recipe, SamplingConfig, lookup
-from sfumato.runs import Run, checkpoints
+from sfumato.recipe import Recipe, SamplingConfig
+from sfumato.runs import Run, opened
 from sfumato.seeding import ImageNoise, derive
 from sfumato.storage import read_json
 
@@ -53,20 +53,13 @@ class Sampler:
             UsageError: If the run has no weights yet, or does not generate images.
             SfumatoError: If the weights are damaged.
         """
-        checkpoint = checkpoints.load(folder) if folder else checkpoints.newest(run.path)
-        if checkpoint is None:
-            raise UsageError(
-                f"{run.path}: there are no weights yet; train it with `sfumato resume {run.path}`."
-            )
-        recipe, data = run.recipe, run.data
-        model = lookup(recipe.preset).model(recipe.model, data)
+        model = opened(run, device, folder).model
+        recipe = run.recipe
         if not isinstance(model, GenerativeModel):
             raise UsageError(f"{run.path}: a {recipe.preset} does not generate images.")
-        checkpoints.copy_into(model, checkpoint.tensors["ema"], checkpoint.path)
-        model = model.to(device).requires_grad_(False).eval()
         conditions = Conditions.load(run.path / "conditions.safetensors")
         estimate_batchnorm(model, conditions, device, latents)
-        return cls(model, data, recipe, conditions, device)
+        return cls(model, run.data, recipe, conditions, device)
 
     def images(
         self,

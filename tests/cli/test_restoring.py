@@ -62,7 +62,7 @@ def test_a_failure_ends_with_2_and_the_rest_is_done(sfumato, old: Path):
         (("restore", "IN", "--out", "in"), "where the photographs lie"),
         (("restore", "nothing.png"), "no such file"),
         (("upscale", "IN", "--scale", "3"), "choose 2 or 4"),
-        (("upscale", "IN", "--method", "lanzcos"), "no such file; give lanczos"),
+        (("upscale", "IN", "--method", "lanzcos"), "no interpolation (lanczos, bicubic)"),
         (("upscale", "IN", "--method", "IN"), "holds no weights"),
         (("diagnose", "nothing.png"), "cannot be opened"),
     ],

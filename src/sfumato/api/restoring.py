@@ -125,7 +125,7 @@ def upscale(
     out: str | Path = "upscaled",
     *,
     scale: int = 2,
-    method: str = "lanczos",
+    method: str = "auto",
     overwrite: bool = False,
     device: str = "auto",
     observer: Observer = silent,
@@ -136,7 +136,8 @@ def upscale(
         source: A file or a folder.
         out: A folder, not the one the photographs lie in.
         scale: 2 or 4.
-        method: lanczos, bicubic, or a file of weights whose architecture spandrel knows.
+        method: auto (the small network that comes with Sfumato), a run of yours (`sfumato train upscaler`),
+            lanczos, bicubic, or a file of weights whose architecture spandrel knows.
         overwrite: Replace what other settings, or others, have made.
         device: auto, cpu, cuda or mps; for weights.
         observer: Told of the progress.

@@ -94,8 +94,13 @@ def upscale(
     source: Source,
     scale: Annotated[int, Option("--scale", metavar="2|4", help="By how much each side grows.")] = 2,
     method: Annotated[
-        str, Option("--method", metavar="lanczos|bicubic|FILE", help="FILE: weights that spandrel knows.")
-    ] = "lanczos",
+        str,
+        Option(
+            "--method",
+            metavar="auto|RUN|lanczos|bicubic|FILE",
+            help="auto: a small network that comes along; RUN: your own; FILE: weights that spandrel knows.",
+        ),
+    ] = "auto",
     out: o.Out = Path("upscaled"),
     overwrite: Overwrite = False,
     device: o.Device = "auto",
@@ -105,9 +110,12 @@ def upscale(
 ) -> None:
     """Enlarge a photograph, or every photograph of a folder.
 
+    x4 is x2 twice. Only the brightness gets detail; colours are interpolated.
+
     \b
     Examples:
       sfumato upscale small.png --scale 4
+      sfumato upscale small.png --method upscaler-photos
       sfumato upscale small.png --scale 4 --method realesr-animevideov3.pth
     """
     from sfumato import api

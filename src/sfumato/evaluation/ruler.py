@@ -10,9 +10,7 @@ from torch import Tensor
 from sfumato.evaluation.extractor import Extractor
 from sfumato.imaging.pixels import from_uint8
 from sfumato.models.base import FeatureModel
-from sfumato.recipe import lookup
-from sfumato.runs import Run, checkpoints
-from sfumato.storage import sha256
+from sfumato.runs import Run, opened
 
 
 class Ruler(Extractor):
@@ -39,13 +37,10 @@ def load_ruler(run: Run, device: torch.device) -> Ruler:
     Raises:
         SfumatoError: If its weights are damaged.
     """
-    recipe, data = run.recipe, run.data
-    model = lookup(recipe.preset).model(recipe.model, data)
-    path = checkpoints.folders(run.path)[-1]
-    checkpoint = checkpoints.load(path)
-    checkpoints.copy_into(model, checkpoint.tensors["ema"], path)
-    model = model.to(device=device, memory_format=torch.channels_last).eval()
-    return Ruler(recipe.preset, model, sha256(path / "ema.safetensors"), device)
+    model, digest = opened(run, device)
+    assert isinstance(model, FeatureModel)
+    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Ruler(run.recipe.preset, model, digest, device)
 
 
 BLURS = (0.5, 1.0, 1.5, 2.0, 3.0)

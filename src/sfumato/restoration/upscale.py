@@ -1,23 +1,26 @@
-"""Larger pictures: by interpolation, or by a network from the community's weights."""
+"""Larger pictures: by interpolation, by a network that was trained here, or by one from the community."""
 
 from __future__ import annotations
 
-import importlib
+import math
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
 from PIL import Image
 from pydantic import Field
 
-from sfumato.errors import SfumatoError, UsageError
+from sfumato.errors import UsageError
+from sfumato.models.base import UpscalingModel
+from sfumato.restoration.community import Community
 from sfumato.restoration.guided import resize
 from sfumato.restoration.method import Classical, Floats
 from sfumato.restoration.tiling import tiled
-from sfumato.storage import sha256
+from sfumato.runs import Run, find, opened
 
-INSTALL = "pip install --no-deps spandrel einops"
+SHIPPED = "example:upscaler"
+"""What enlarges where nobody says by what: the method `auto`."""
 
 
 class Lanczos(Classical):
@@ -50,89 +53,49 @@ def _grown(plane: Floats, scale: int, filter: Image.Resampling) -> Floats:
     return resize(plane, (plane.shape[0] * scale, plane.shape[1] * scale), filter)
 
 
-class Network:
-    """An upscaler from a file of weights whose architecture spandrel's MIT core knows."""
+class Trained:
+    """An upscaler that was trained here; a scale beyond its own is reached by using it again."""
 
-    def __init__(self, path: str | Path, device: torch.device | str = "cpu") -> None:
-        """Load the weights; nothing in the file is ever executed.
+    def __init__(self, run: Run, scale: int, device: torch.device | str = "cpu") -> None:
+        """Open a run.
+
+        Args:
+            run: Of a model that enlarges.
+            scale: By how much each side is to grow.
+            device: Where to compute.
 
         Raises:
-            UsageError: If there is no such file, it holds no weights, or no known architecture.
-            SfumatoError: If spandrel is not installed.
+            UsageError: If the run has no weights, its model does not enlarge, or not by this scale.
+            SfumatoError: If the weights are damaged.
         """
-        self.path, self.device = Path(path), torch.device(device)
-        state = _weights(self.path)
-        spandrel = _spandrel()
-        try:
-            found: Any = spandrel.ModelLoader(device="cpu").load_from_state_dict(state)
-        except Exception as error:  # spandrel raises its own and whatever a wrong shape leads to
-            raise UsageError(f"{path}: spandrel knows no architecture for these weights ({error}).") from None
-        if not isinstance(found, spandrel.ImageModelDescriptor):
-            raise UsageError(f"{path}: these weights need a mask as well; choose an upscaler or a restorer.")
-        self.scale, self.channels = int(found.scale), int(found.input_channels)
-        if (self.channels, found.output_channels) not in ((1, 1), (3, 3)):
-            raise UsageError(f"{path}: takes {self.channels} channels and gives {found.output_channels}.")
-        requirements = found.size_requirements
-        self.multiple = max(1, requirements.multiple_of)
-        self.name = f"{found.architecture.name} ({self.path.name})"
-        self.digest = sha256(self.path)
-        self._model = found.to(self.device).eval()
+        model, self.digest = opened(run, device)
+        if not isinstance(model, UpscalingModel):
+            raise UsageError(f"--method {run}: a {run.recipe.preset} does not enlarge pictures.")
+        self.times = round(math.log(scale, model.scale))
+        if model.scale**self.times != scale:
+            raise UsageError(
+                f"--method {run}: it enlarges by {model.scale}, and {scale} is no power of that."
+            )
+        self.name, self.scale, self.device, self._model = str(run), scale, device, model
 
     def apply(self, image: Floats) -> Floats:
-        """Return [H * scale, W * scale, C] from [H, W, C]; gray is given as equal RGB and taken back."""
+        """Return [H * scale, W * scale, C] from [H, W, C] in [0, 1]."""
         planes = torch.from_numpy(np.ascontiguousarray(image, np.float32)).permute(2, 0, 1)
-        if self.channels == 1 and len(planes) == 3:
-            return np.concatenate([self.apply(image[..., c : c + 1]) for c in range(3)], axis=-1)
-        given = planes.expand(self.channels, -1, -1)
-        made = tiled(
-            self._model, given, tile=256, scale=self.scale, multiple=self.multiple, device=self.device
-        )
-        if len(planes) < len(made):
-            made = made.mean(dim=0, keepdim=True)
-        return made.permute(1, 2, 0).numpy()
+        for _ in range(self.times):
+            planes = tiled(
+                self._once, planes, tile=256, overlap=self._model.radius, scale=self._model.scale,
+                device=self.device,
+            ).clamp(0, 1)  # fmt: skip
+        return planes.permute(1, 2, 0).numpy()
+
+    def _once(self, planes: torch.Tensor) -> torch.Tensor:
+        return (self._model.upscale(planes * 2 - 1) + 1) / 2
 
 
-def _weights(path: Path) -> dict[str, torch.Tensor]:
-    """Read a state dict without executing anything that the file might hold.
-
-    Raises:
-        UsageError: If it cannot be read as weights.
-    """
-    if not path.is_file():
-        raise UsageError(
-            f"--method {path}: there is no such file; give lanczos, bicubic or a file of weights."
-        )
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            state: Any = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # unpicklers raise anything; nothing has run
-        words = " ".join(str(error).split())[:120]
-        raise UsageError(f"{path}: holds no weights that may be loaded safely ({words}).") from None
-    for key in ("params_ema", "params", "state_dict", "model"):
-        if isinstance(state, dict) and isinstance(state.get(key), dict):
-            state = state[key]
-    if not isinstance(state, dict) or not any(isinstance(v, torch.Tensor) for v in state.values()):
-        raise UsageError(f"{path}: holds no tensors by name, so it is no file of weights.")
-    return state
-
-
-def _spandrel() -> Any:
-    """Import spandrel when it is needed."""
-    try:
-        return importlib.import_module("spandrel")
-    except ImportError:
-        raise SfumatoError(
-            f"community weights need spandrel, which is not installed: {INSTALL}   (MIT; without the extra "
-            "architectures, whose licences differ)."
-        ) from None
-
-
-def upscaler(method: str, scale: int, device: torch.device | str = "cpu") -> Lanczos | Bicubic | Network:
-    """Return the upscaler of a name, or of a file of weights.
+def upscaler(
+    method: str, scale: int, device: torch.device | str = "cpu"
+) -> Lanczos | Bicubic | Trained | Community:
+    """Return the upscaler of a name, of a run, or of a file of weights.
 
     Raises:
         UsageError: If there is none of that name, or a network has another scale.
@@ -142,9 +105,21 @@ def upscaler(method: str, scale: int, device: torch.device | str = "cpu") -> Lan
     for kind in (Lanczos, Bicubic):
         if method == kind.title:
             return kind(scale=scale)
-    found = Network(method, device)
+    if not Path(method).is_file():
+        return Trained(_run(SHIPPED if method == "auto" else method), scale, device)
+    found = Community(method, device)
     if found.scale != scale:
         raise UsageError(
             f"{method}: enlarges by {found.scale}, not by {scale}; ask for --scale {found.scale}."
         )
     return found
+
+
+def _run(method: str) -> Run:
+    """Find a run, and say what else could be meant where there is none."""
+    try:
+        return find(method)
+    except UsageError as error:
+        raise UsageError(
+            f"--method {method}: no interpolation (lanczos, bicubic), no file of weights, and {error}"
+        ) from None

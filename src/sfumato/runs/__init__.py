@@ -4,6 +4,7 @@ Only this package reads and writes a run's files; everything else looks through 
 """
 
 from sfumato.runs.finding import examples, find, list_runs, place
+from sfumato.runs.opening import Opened, opened
 from sfumato.runs.run import Run, Status
 
-__all__ = ["Run", "Status", "examples", "find", "list_runs", "place"]
+__all__ = ["Opened", "Run", "Status", "examples", "find", "list_runs", "opened", "place"]

@@ -1,0 +1,46 @@
+"""The trained network of a run, with its averaged weights, ready to be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from sfumato.errors import UsageError
+from sfumato.models.base import Model
+from sfumato.recipe import lookup
+from sfumato.runs import checkpoints
+from sfumato.runs.run import Run
+from sfumato.storage import sha256
+
+
+class Opened(NamedTuple):
+    """A network and which weights it has."""
+
+    model: Model
+    """In evaluation mode, on its device, not to be trained."""
+    digest: str
+    """SHA-256 of the file of its weights."""
+
+
+def opened(run: Run, device: torch.device | str = "cpu", folder: Path | None = None) -> Opened:
+    """Build a run's model with its averaged weights.
+
+    Args:
+        run: The run.
+        device: Where it is needed.
+        folder: A checkpoint or snapshot folder; None: the newest whole checkpoint.
+
+    Raises:
+        UsageError: If the run has no weights yet.
+        SfumatoError: If the weights are damaged.
+    """
+    checkpoint = checkpoints.load(folder) if folder else checkpoints.newest(run.path)
+    if checkpoint is None:
+        raise UsageError(f"{run.path}: there are no weights yet; train it with `sfumato resume {run.path}`.")
+    recipe = run.recipe
+    model = lookup(recipe.preset).model(recipe.model, run.data)
+    checkpoints.copy_into(model, checkpoint.tensors["ema"], checkpoint.path)
+    model = model.to(device).requires_grad_(False).eval()
+    return Opened(model, sha256(checkpoint.path / "ema.safetensors"))
