@@ -50,6 +50,9 @@ class TrainingConfig(Config):
 
     batch_size: Annotated[int, Field(ge=2, le=65536)] = 64
     """Images per step, over all processes."""
+    crop: Annotated[int, Field(ge=8, le=1024)] | None = None
+    """Side in pixels of squares that are cut from larger training images at random, others in each epoch,
+    for models that restore. Empty: whole images."""
     images: Positive | None = None
     """Budget: stop after this many images. Empty: `seconds` decides."""
     seconds: Seconds | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,7 +12,8 @@ from torch.nn import functional as F
 from sfumato import models  # noqa: F401  (registers the presets)
 from sfumato.batch import Batch, Clock, Column, Condition, DataSpec
 from sfumato.config import override
-from sfumato.models.base import Model, RestorationModel
+from sfumato.data.degradations import preset
+from sfumato.models.base import Model
 from sfumato.recipe import OptimizerConfig, Recipe, lookup
 from sfumato.seeding import StepNoise, derive
 from sfumato.training.ranks import Ranks
@@ -84,11 +86,12 @@ class Workbench:
         return state, Stepper(state, training, Ranks(), CPU)
 
     def spec(self, shape: tuple[int, int, int] = (3, 16, 24), labelled: bool = True) -> DataSpec:
-        """Describe a data set."""
+        """Describe a data set, damaged as the preset's recipe says."""
+        damage = lookup(self.name).recipe().degradation
         return DataSpec(
             name="small", channels=shape[0], height=shape[1], width=shape[2],
             columns=COLUMNS if labelled else (), n_train=64, n_test=16, flip=True,
-            degraded_channels=1 if issubclass(lookup(self.name).model, RestorationModel) else 0,
+            degraded_channels=0 if damage is None else preset(damage).channels(shape[0]),
         )  # fmt: skip
 
     @staticmethod
@@ -110,11 +113,16 @@ class Workbench:
             else:
                 value = torch.randn(count, 1, generator=source)
             values[:, place], known[:, place] = value * there, there.expand(-1, column.width)
-        degraded = None
-        if spec.degraded_channels:  # darker, noisier, and gray
-            noise = 0.1 * torch.randn(count, 1, spec.height, spec.width, generator=source)
-            degraded = 0.8 * images.mean(dim=1, keepdim=True) + noise
-        return Batch(images, Condition(values, known), degraded)
+        return Workbench.damaged(Batch(images, Condition(values, known)), spec)
+
+    @staticmethod
+    def damaged(batch: Batch, spec: DataSpec) -> Batch:
+        """Return a batch and its images darker and noisier, and gray where colours are to be found."""
+        if not spec.degraded_channels:
+            return batch
+        mixed = batch.images if spec.degraded_channels > 1 else batch.images.mean(dim=1, keepdim=True)
+        noise = 0.1 * torch.randn(mixed.shape, generator=torch.Generator().manual_seed(5))
+        return replace(batch, degraded=0.8 * mixed + noise)
 
     @staticmethod
     def clock(step: int = 0, count: int = 8, total: int = 800, seed: int = 0) -> Clock:

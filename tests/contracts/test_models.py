@@ -460,7 +460,11 @@ def test_overfits_eight_images(name, workbench):
     spec = bench.spec((3, 16, 16))
     recipe = override(bench.recipe(lr=3e-3), [f"training.images={8 * steps}", "sampling.steps=6"])
     state, stepper = bench.state(recipe, spec)
-    before, after, batch = bench.model(recipe, spec), state.model, strong(bench.batch(spec))
+    before, after, batch = (
+        bench.model(recipe, spec),
+        state.model,
+        bench.damaged(strong(bench.batch(spec)), spec),
+    )
     looks = []
     for step in range(steps):
         assert stepper.step(batch, bench.clock(step, total=8 * steps)).finite

@@ -105,11 +105,31 @@ def test_the_prepared_file_is_never_changed(prepared: Prepared):
     np.testing.assert_array_equal(prepared.images, before)
 
 
-def test_fixed_images_come_in_order(prepared: Prepared):
-    feed = Feed(prepared, prepared.test, 4, seed=0)
-    assert rows_of(prepared, feed.fixed(2)) == prepared.test[:2].tolist()
-    assert len(feed.fixed(10_000)) == len(feed) == len(prepared.test)
-    assert rows_of(prepared, feed.fixed(1, start=1)) == prepared.test[1:2].tolist()
+def test_crops_are_squares_of_the_images_anywhere_in_them(prepared: Prepared):
+    count = len(prepared.train)
+    feed = Feed(prepared, prepared.train, 4 * count, seed=0, flip=True, crop=12)
+    batch, places = feed.batch(0), feed.places(0)
+    assert batch.images.shape == (4 * count, 3, 12, 12)
+    assert torch.equal(from_uint8(feed.stored(places)), batch.images)
+    for image, row, mirrored, (top, left) in zip(
+        feed.stored(places).numpy(), places.rows, places.flips, places.corners.tolist(), strict=True
+    ):
+        expected = prepared.images[row, top : top + 12, left : left + 12]
+        np.testing.assert_array_equal(image, expected[:, ::-1] if mirrored else expected)
+    assert places.corners.min() == 0 and places.corners.max() == 32 - 12, "both edges are reached"
+    of_an_image = places.corners[places.rows == places.rows[0]]
+    assert len(of_an_image.unique(dim=0)) > 1, "each epoch sees another square"
+
+
+def test_crops_do_not_depend_on_what_came_before_nor_on_ranks(prepared: Prepared):
+    feed = Feed(prepared, prepared.train, 6, seed=3, crop=8)
+    stream = [feed.batch(6 * k) for k in range(10)]
+    for k in (9, 0, 4):
+        assert same(Feed(prepared, prepared.train, 6, seed=3, crop=8).batch(6 * k), stream[k])
+    ranks = [Feed(prepared, prepared.train, 6, seed=3, rank=r, world=2, crop=8).batch(24) for r in (0, 1)]
+    assert torch.equal(torch.cat([part.images for part in ranks]), stream[4].images)
+    whole = Feed(prepared, prepared.train, 6, seed=3)
+    assert torch.equal(whole.places(12).rows, feed.places(12).rows), "the same images in the same order"
 
 
 def test_impossible_feeds_are_refused(prepared: Prepared):

@@ -24,7 +24,7 @@ def prepared(photos, cache: Path) -> Prepared:
 
 def test_a_pair_is_the_feeds_image_and_its_damage(prepared: Prepared):
     feed, pipeline = Feed(prepared, prepared.train, 4, seed=1, flip=True), preset("old-photo")
-    pairs = PairedFeed(prepared, feed, Degrader(pipeline, 9))
+    pairs = PairedFeed(feed, Degrader(pipeline, 9))
     for images_seen in (0, 4, 8, 12, 40, 4):  # in order, and not
         pair, places = pairs.batch(images_seen), feed.places(images_seen)
         assert pair.degraded is not None
@@ -36,10 +36,21 @@ def test_a_pair_is_the_feeds_image_and_its_damage(prepared: Prepared):
             np.testing.assert_array_equal(to_uint8(pair.degraded).numpy()[place], apply(steps, clean[place]))
 
 
+def test_a_crop_is_damaged_as_it_is_seen(prepared: Prepared):
+    feed, pipeline = Feed(prepared, prepared.train, 6, seed=1, crop=8), preset("old-photo")
+    degraded, clean = PairedFeed(feed, Degrader(pipeline, 9)).batch(6).pair()
+    places = feed.places(6)
+    for found, image, row, epoch in zip(
+        to_uint8(degraded).numpy(), to_uint8(clean).numpy(), places.rows, places.epochs, strict=True
+    ):
+        steps = pipeline.steps(9, int(row), int(epoch))
+        np.testing.assert_array_equal(found, apply(steps, image))
+
+
 def test_ranks_together_are_the_single_process(prepared: Prepared):
     def degraded(rank: int, world: int) -> torch.Tensor:
         feed = Feed(prepared, prepared.train, 6, seed=2, rank=rank, world=world)
-        pairs = PairedFeed(prepared, feed, Degrader(preset("mixed"), 0))
+        pairs = PairedFeed(feed, Degrader(preset("mixed"), 0))
         return pairs.batch(12).pair()[0]
 
     assert torch.equal(torch.cat([degraded(rank, 3) for rank in range(3)]), degraded(0, 1))
@@ -48,7 +59,7 @@ def test_ranks_together_are_the_single_process(prepared: Prepared):
 def test_every_epoch_is_damaged_anew(prepared: Prepared):
     count = len(prepared.train)
     feed = Feed(prepared, prepared.train, count, seed=0, flip=False)
-    pairs = PairedFeed(prepared, feed, Degrader(preset("denoise-25"), 0))
+    pairs = PairedFeed(feed, Degrader(preset("denoise-25"), 0))
     order = [feed.places(epoch * count).rows.argsort() for epoch in (0, 1)]
     first, second = (pairs.batch(epoch * count) for epoch in (0, 1))
     assert torch.equal(first.images[order[0]], second.images[order[1]])

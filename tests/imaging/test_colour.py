@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from skimage import color
 
 from sfumato.imaging.colour import (
     from_lab,
     from_linear,
     from_ycbcr,
+    gray_lightness,
     luma,
     map_into_gamut,
     to_lab,
@@ -62,3 +64,23 @@ def test_clipping_would_have_changed_the_hue():
     clipped, mapped = to_lab(np.clip(from_lab(vivid), 0, 1)), to_lab(map_into_gamut(vivid))
     hue = lambda lab: np.degrees(np.arctan2(lab[0, 2], lab[0, 1]))  # noqa: E731
     assert abs(hue(mapped) - hue(vivid)) < 1 < abs(hue(clipped) - hue(vivid))
+
+
+def test_tensors_get_what_arrays_get():
+    for function in (to_lab, from_lab, to_ycbcr, from_ycbcr, to_linear, map_into_gamut):
+        values = 100 * RGB - 20 if function in (from_lab, map_into_gamut) else RGB
+        found = function(torch.from_numpy(values))
+        np.testing.assert_allclose(found.numpy(), function(values), atol=1e-12, err_msg=function.__name__)
+    np.testing.assert_allclose(gray_lightness(RGB[..., :1]), to_lab(RGB[..., :1].repeat(3, axis=-1))[..., :1])
+
+
+def test_gradients_are_finite_everywhere():
+    """Black, white, gray, the knees of both curves, and colours beyond the screen's."""
+    levels = torch.tensor([0.0, 0.0031308, 0.04045, 0.5, 1.0], dtype=torch.float64)
+    rgb = torch.cartesian_prod(levels, levels, levels).requires_grad_()
+    back = map_into_gamut(1.1 * to_lab(rgb))
+    (gradient,) = torch.autograd.grad(back.sum(), rgb)
+    assert torch.isfinite(gradient).all()
+    inside = (0.3 + 0.4 * torch.rand(20, 3, dtype=torch.float64)).requires_grad_()
+    assert torch.autograd.gradcheck(to_lab, inside)
+    assert torch.autograd.gradcheck(lambda lab: from_lab(lab), to_lab(inside.detach()).requires_grad_())

@@ -189,9 +189,9 @@ def create(
     entry = lookup(recipe.preset)
     spec = prepared.spec
     if recipe.degradation is not None:
-        channels = 1 if degradation(recipe.degradation).gray else spec.channels
+        channels = degradation(recipe.degradation).channels(spec.channels)
         spec = spec.model_copy(update={"degraded_channels": channels})
-    check(recipe, entry.model(recipe.model, spec), len(prepared.train), world)
+    check(recipe, entry.model(recipe.model, spec), spec, world)
     if issubclass(entry.model, GenerativeModel) and "sampler" in entry.model.sampling_keys:
         check_steps(recipe.sampling.sampler, recipe.sampling.steps)
     precision = choose_precision(recipe.training.precision, device)

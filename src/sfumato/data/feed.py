@@ -20,7 +20,7 @@ RESIDENT_BYTES = 2 << 30
 
 
 class Places(NamedTuple):
-    """Where the images of a batch come from, each int64 or bool [B]."""
+    """Where the images of a batch come from: int64 or bool [B], corners [B, 2]."""
 
     rows: Tensor
     """Of the prepared set."""
@@ -28,13 +28,16 @@ class Places(NamedTuple):
     """How often the whole set was seen before."""
     flips: Tensor
     """Whether the image is mirrored."""
+    corners: Tensor
+    """Row and column at which what is seen of the image begins."""
 
 
 class Feed:
     """An endless stream of images: one seeded permutation per epoch, cut into batches.
 
     Image number p of the stream is entry p % n of the permutation of epoch p // n, so batches run
-    across the borders of epochs, none is partial, and a batch may be larger than the data.
+    across the borders of epochs, none is partial, and a batch may be larger than the data. Whether an
+    image is mirrored, and which square of it is seen, is drawn for every image and epoch.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Feed:
         rank: int = 0,
         world: int = 1,
         flip: bool | None = None,
+        crop: int | None = None,
     ) -> None:
         """Begin a stream.
 
@@ -59,6 +63,8 @@ class Feed:
             rank: Which part of every batch this process gets.
             world: Number of processes.
             flip: Mirror images at random; empty: as the data set says.
+            crop: Side in pixels of squares that are cut from the images at random, at most that of the
+                images; empty: whole images.
 
         Raises:
             UsageError: If there are no images, or the batch cannot be shared evenly.
@@ -70,16 +76,19 @@ class Feed:
                 f"training.batch_size = {batch_size}: it must be at least 1 and a multiple of the "
                 f"{world} processes; choose {max(1, round(batch_size / world)) * world}."
             )
+        height, width = prepared.images.shape[1:3]
+        self._size = (height, width) if crop is None else (crop, crop)
+        self._room = torch.tensor([height - self._size[0] + 1, width - self._size[1] + 1])
         self._rows = torch.from_numpy(np.asarray(indices, np.int64))
         self.batch_size, self._seed = batch_size, seed
         self._device = torch.device(device)
         share = batch_size // world
         self._share = slice(rank * share, (rank + 1) * share)
         self._flip = prepared.spec.flip if flip is None else flip
-        self._epochs: dict[int, tuple[Tensor, Tensor]] = {}
-        pixels = torch.from_numpy(prepared.images)
+        self._epochs: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
+        self._stored = torch.from_numpy(prepared.images)
         resident = self._device.type != "cpu" and prepared.images.nbytes <= RESIDENT_BYTES
-        self._pixels = pixels.to(self._device) if resident else pixels
+        self._pixels = self._stored.to(self._device) if resident else self._stored
         self._values = torch.from_numpy(prepared.values).to(self._pixels.device)
         self._known = torch.from_numpy(prepared.known).to(self._pixels.device)
 
@@ -89,46 +98,58 @@ class Feed:
     def batch(self, images_seen: int) -> Batch:
         """Return this rank's part of the batch that begins at image number `images_seen`."""
         places = self.places(images_seen)
-        return self._take(places.rows, places.flips if self._flip else None)
-
-    def places(self, images_seen: int) -> Places:
-        """Say which images this rank's part of that batch is made of."""
-        positions = torch.arange(images_seen, images_seen + self.batch_size)[self._share]
-        epochs, offsets = positions // len(self._rows), positions % len(self._rows)
-        rows, flips = torch.empty_like(positions), torch.zeros(len(positions), dtype=torch.bool)
-        for epoch in epochs.unique().tolist():
-            order, mirrored = self._epoch(epoch)
-            here = epochs == epoch
-            rows[here], flips[here] = order[offsets[here]], mirrored[offsets[here]]
-        return Places(rows, epochs, flips if self._flip else torch.zeros_like(flips))
-
-    def fixed(self, count: int, start: int = 0) -> Batch:
-        """Return up to `count` images from entry `start` of the indices on: in order, unflipped."""
-        return self._take(self._rows[start : start + count], None)
-
-    def _epoch(self, epoch: int) -> tuple[Tensor, Tensor]:
-        """Return an epoch's rows in order, and which of them are mirrored; the last two are kept."""
-        if epoch not in self._epochs:
-            count = len(self._rows)
-            order = torch.randperm(count, generator=generator("epoch", self._seed, epoch))
-            draw = torch.rand(count, generator=generator("flip", self._seed, epoch))
-            if len(self._epochs) > 1:  # a batch may lie across the border of two
-                del self._epochs[max(self._epochs, key=lambda kept: abs(kept - epoch))]
-            self._epochs[epoch] = self._rows[order], draw < 0.5
-        return self._epochs[epoch]
-
-    def _take(self, rows: Tensor, flips: Tensor | None) -> Batch:
-        """Gather rows and bring them to the device as network input."""
-        rows = rows.to(self._pixels.device)
-        # index_select copies whole images; indexing with [] goes pixel by pixel, 15 times slower.
-        pixels = self._pixels.index_select(0, rows)
-        if flips is not None:
-            pixels = _mirror(pixels, flips)
+        pixels, rows = self._cut(self._pixels, places), places.rows.to(self._pixels.device)
         if pixels.device != self._device and self._device.type == "cuda":
             pixels = pixels.pin_memory()
         images = from_uint8(pixels.to(self._device, non_blocking=True))
         condition = Condition(self._values.index_select(0, rows), self._known.index_select(0, rows))
         return Batch(images, condition.to(self._device))
+
+    def places(self, images_seen: int) -> Places:
+        """Say which images this rank's part of that batch is made of."""
+        positions = torch.arange(images_seen, images_seen + self.batch_size)[self._share]
+        epochs, offsets = positions // len(self._rows), positions % len(self._rows)
+        places = Places(
+            torch.empty_like(positions), epochs, torch.zeros(len(positions), dtype=torch.bool),
+            torch.zeros(len(positions), 2, dtype=torch.long),
+        )  # fmt: skip
+        for epoch in epochs.unique().tolist():
+            here = epochs == epoch
+            drawn = self._epoch(epoch)
+            for part, values in zip((places.rows, places.flips, places.corners), drawn, strict=True):
+                part[here] = values[offsets[here]]
+        return places
+
+    def stored(self, places: Places) -> Tensor:
+        """Return the pixels at some places as `batch` shows them, uint8 [B, H, W, C] on the CPU."""
+        return self._cut(self._stored, places)
+
+    def _epoch(self, epoch: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return an epoch's rows in order, which are mirrored, and where they are cut; two are kept."""
+        if epoch not in self._epochs:
+            count = len(self._rows)
+
+            def draws(purpose: str, *shape: int) -> Tensor:
+                return torch.rand(count, *shape, generator=generator(purpose, self._seed, epoch))
+
+            order = torch.randperm(count, generator=generator("epoch", self._seed, epoch))
+            if len(self._epochs) > 1:  # a batch may lie across the border of two
+                del self._epochs[max(self._epochs, key=lambda kept: abs(kept - epoch))]
+            flips = (draws("flip") < 0.5) & self._flip
+            self._epochs[epoch] = self._rows[order], flips, (draws("crop", 2) * self._room).long()
+        return self._epochs[epoch]
+
+    def _cut(self, pixels: Tensor, places: Places) -> Tensor:
+        """Return what is seen of some images: uint8 [B, h, w, C] of uint8 [N, H, W, C]."""
+        if self._size == pixels.shape[1:3]:
+            # index_select copies whole images; indexing with [] goes pixel by pixel, 15 times slower.
+            found = pixels.index_select(0, places.rows.to(pixels.device))
+        else:
+            height, width = self._size
+            corners = zip(places.rows.tolist(), places.corners.tolist(), strict=True)
+            parts = [pixels[row, top : top + height, left : left + width] for row, (top, left) in corners]
+            found = torch.stack(parts)
+        return _mirror(found, places.flips) if self._flip else found
 
 
 def _mirror(pixels: Tensor, flips: Tensor) -> Tensor:

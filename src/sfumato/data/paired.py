@@ -13,7 +13,6 @@ from sfumato.batch import Batch
 from sfumato.data.degradations.degrader import Degrader
 from sfumato.data.degradations.presets import preset
 from sfumato.data.feed import Feed, Places
-from sfumato.data.prepared import Prepared
 from sfumato.imaging.pixels import from_uint8
 
 
@@ -24,15 +23,14 @@ class PairedFeed:
     damaging takes longer than a step does.
     """
 
-    def __init__(self, prepared: Prepared, feed: Feed, degrader: Degrader) -> None:
+    def __init__(self, feed: Feed, degrader: Degrader) -> None:
         """Begin a stream.
 
         Args:
-            prepared: The data set of the feed.
-            feed: Decides which images, in which order, mirrored or not.
+            feed: Decides which images, in which order, mirrored or not, and what is seen of each.
             degrader: Decides their damage, by row and epoch.
         """
-        self._prepared, self._feed, self._degrader = prepared, feed, degrader
+        self._feed, self._degrader = feed, degrader
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="damage")
         self._ahead: tuple[int, Future[NDArray[np.uint8]]] | None = None
 
@@ -55,18 +53,15 @@ class PairedFeed:
 
     def _damage(self, places: Places) -> NDArray[np.uint8]:
         """Damage a batch."""
-        rows = places.rows.numpy()
-        images, flips = self._prepared.images[rows], places.flips.numpy()
-        images[flips] = images[flips, :, ::-1]
-        return self._degrader.degrade(images, rows.tolist(), places.epochs.tolist())
+        images = self._feed.stored(places).numpy()
+        return self._degrader.degrade(images, places.rows.tolist(), places.epochs.tolist())
 
 
-def with_damage(feed: Feed, prepared: Prepared, degradation: str | None, seed: int) -> Feed | PairedFeed:
+def with_damage(feed: Feed, degradation: str | None, seed: int) -> Feed | PairedFeed:
     """Return the feed, its images damaged beside the clean ones if a degradation is named.
 
     Args:
         feed: Decides which images.
-        prepared: The data set of the feed.
         degradation: A preset, such as "old-photo"; None: nothing is damaged.
         seed: Another seed, another damage.
 
@@ -75,4 +70,4 @@ def with_damage(feed: Feed, prepared: Prepared, degradation: str | None, seed: i
     """
     if degradation is None:
         return feed
-    return PairedFeed(prepared, feed, Degrader(preset(degradation), seed))
+    return PairedFeed(feed, Degrader(preset(degradation), seed))

@@ -57,6 +57,16 @@ class Model(nn.Module, ABC):
         inside a context manager.
         """
 
+    def ready(self) -> Sequence[str]:
+        """Open what training alone needs, such as the weights of a loss; return what is to be said of it.
+
+        Called once before training, before anything is written.
+
+        Raises:
+            UsageError: If something is missing.
+        """
+        return ()
+
     def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Tensor]:
         """Return losses on held-out images, as scalars; nothing for models without a likelihood."""
         return {}
@@ -98,11 +108,12 @@ class RestorationModel(Model):
     """A model that turns damaged images into what they may have been.
 
     It is built for `data.degraded_channels` channels in and `data.channels` out, and works on images
-    of any size whose sides are multiples of `multiple`.
+    of any size, not only on that of the training images: where its network asks for multiples, it pads
+    by itself (`networks.resolution.padded`).
     """
 
-    multiple: ClassVar[int] = 1
-    """Sides of images must be multiples of this."""
+    multiple: int = 1
+    """What its network needs the sides to be multiples of, without padding; tiles are cut by it."""
     varies: ClassVar[bool] = False
     """Whether it gives another answer for another seed, so that their spread says how sure it is."""
 

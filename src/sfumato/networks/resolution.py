@@ -1,8 +1,33 @@
-"""How often an image can be halved, and how many of its pixels become channels."""
+"""How often an image can be halved, how many of its pixels become channels, and what is padded for it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from torch import Tensor
+from torch.nn import functional as F
+
 from sfumato.errors import UsageError
+
+
+def padded(network: Callable[[Tensor], Tensor], images: Tensor, multiple: int) -> Tensor:
+    """Run a network on images of any size.
+
+    Args:
+        network: Maps [B, C, H, W] to [B, C', H, W], for sides that are multiples of `multiple`.
+        images: Float [B, C, H, W].
+        multiple: Images of other sides get more rows below and columns to the right, mirrored where the
+            image is large enough, and the answer is cut back.
+
+    Returns:
+        Float [B, C', H, W].
+    """
+    height, width = images.shape[2:]
+    below, right = -height % multiple, -width % multiple
+    if not below and not right:
+        return network(images)
+    mode = "reflect" if below < height and right < width else "replicate"
+    return network(F.pad(images, (0, right, 0, below), mode))[..., :height, :width]
 
 
 def halvings(height: int, width: int) -> int:

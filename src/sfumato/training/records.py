@@ -187,7 +187,7 @@ class Recorder:
         """Return held-out images in batches, with the same damage every time if they are damaged."""
         rows = self.prepared.test if len(self.prepared.test) else self.prepared.train
         feed = Feed(self.prepared, rows, size, self.recipe.seed, self.device, flip=False)
-        return with_damage(feed, self.prepared, self.recipe.degradation, derive("held out", self.recipe.seed))
+        return with_damage(feed, self.recipe.degradation, derive("held out", self.recipe.seed))
 
     @torch.no_grad()
     def _validate(self, total: int) -> None:

@@ -244,4 +244,4 @@ def test_neither_order_nor_company_matters(photo: np.ndarray):
     np.testing.assert_array_equal(together[2:], alone)
     np.testing.assert_array_equal(together[::-1], degrader.degrade(images[::-1], [9, 8, 7], [1, 0, 0]))
     assert not np.array_equal(alone, degrader.degrade(images[2:], [9], [2]))
-    assert (degrader.channels(3), Degrader(preset("mixed"), 0).channels(3)) == (1, 3)
+    assert (preset("old-photo").channels(3), preset("mixed").channels(3)) == (1, 3)

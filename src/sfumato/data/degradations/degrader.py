@@ -21,10 +21,6 @@ class Degrader:
         """Choose the law and the data set's seed."""
         self._pipeline, self._seed = pipeline, seed
 
-    def channels(self, channels: int) -> int:
-        """Return how many channels damaged pictures have, given those of the clean ones."""
-        return 1 if self._pipeline.gray else channels
-
     def degrade(
         self, images: NDArray[np.uint8], rows: Sequence[int], epochs: Sequence[int]
     ) -> NDArray[np.uint8]:
@@ -36,9 +32,9 @@ class Degrader:
             epochs: In which epoch each is seen.
 
         Returns:
-            uint8 [B, H, W, C'], C' as `channels` says.
+            uint8 [B, H, W, C'], C' as the pipeline's `channels` says.
         """
-        damaged = np.empty((*images.shape[:3], self.channels(images.shape[3])), np.uint8)
+        damaged = np.empty((*images.shape[:3], self._pipeline.channels(images.shape[3])), np.uint8)
         for place, (image, row, epoch) in enumerate(zip(images, rows, epochs, strict=True)):
             damaged[place] = apply(self._pipeline.steps(self._seed, int(row), int(epoch)), image)
         return damaged

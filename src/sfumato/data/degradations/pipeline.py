@@ -150,6 +150,10 @@ class Pipeline(Config):
     second: Chance = 0.0
     """Chance of a second pass, at half strength."""
 
+    def channels(self, channels: int) -> int:
+        """Return how many channels damaged pictures have, given those of the clean ones."""
+        return 1 if self.gray else channels
+
     def draw(self, lot: Lot) -> tuple[Step, ...]:
         """Draw what happens to one picture."""
         steps: list[Step] = [Gray()] if self.gray else []
