@@ -265,13 +265,3 @@ def _free_name(preset: str, data: str) -> Path:
     while (place := runs.place(base if count == 1 else f"{base}-{count}")).exists():
         count += 1
     return place
-
-
-def generative(preset: str) -> None:
-    """Refuse a preset that does not generate images.
-
-    Raises:
-        UsageError: Naming the rule.
-    """
-    if not issubclass(lookup(preset).model, GenerativeModel):
-        raise UsageError(f"'{preset}' does not generate images; see `sfumato presets`.")

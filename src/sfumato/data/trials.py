@@ -9,13 +9,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from sfumato.data.colours import PALE, are_pale
 from sfumato.data.degradations.manifest import content_hash
 from sfumato.data.degradations.pipeline import Pipeline
 from sfumato.data.degradations.presets import SEVERITIES, TYPES, preset
 from sfumato.data.degradations.steps import apply
 from sfumato.data.prepared import Prepared
 from sfumato.errors import UsageError
-from sfumato.imaging.colour import to_lab
 
 PAIRS = 400
 """Pairs of mixed damage: as many as a Frechet distance needs."""
@@ -23,9 +23,6 @@ FEWEST = 16
 """Held-out images below which a contest says nothing."""
 TUNED_ON = 16
 """Most pairs for the parameters of filters; they are in no test."""
-DULL = 3.0
-"""Mean of |a| and |b| in CIE Lab below which a picture has no colours that could be found again."""
-
 _SEED = 20_260_101
 """Of every damage. Another number would be another test, and old records could not be compared."""
 
@@ -92,10 +89,11 @@ def freeze(prepared: Prepared, degradation: str, pairs: int = PAIRS) -> Trials:
     pipeline = preset(degradation)
     if not FEWEST <= pairs <= 100_000:
         raise UsageError(f"--pairs {pairs}: choose {FEWEST} to 100,000.")
-    tuned_on = min(TUNED_ON, len(prepared.test) // 4)
-    images, left_out = _choose(prepared, pipeline, degradation, tuned_on + pairs)
-    tuned_on = min(tuned_on, len(images) // 4)
-    validation, clean = images[:tuned_on], images[tuned_on:]
+    rows, left_out = _choose(prepared, pipeline, degradation)
+    tuned_on = min(TUNED_ON, len(rows) // 4)
+    validation, clean = (
+        np.asarray(prepared.images[part]) for part in (rows[:tuned_on], rows[tuned_on : tuned_on + pairs])
+    )
     each = min(max(pairs // 32, 2), 12)
     return Trials(
         degradation,
@@ -110,42 +108,30 @@ def freeze(prepared: Prepared, degradation: str, pairs: int = PAIRS) -> Trials:
     )
 
 
-def _choose(
-    prepared: Prepared, pipeline: Pipeline, degradation: str, wanted: int
-) -> tuple[NDArray[np.uint8], int]:
-    """Return the first held-out images that can be used, and how many were passed over."""
-    name, colour = prepared.spec.name, pipeline.gray
-    if colour and prepared.spec.channels == 1:
-        raise UsageError(
-            f"{name}: --degradation {degradation} takes the colours away and asks for them back, and these "
-            f"images are gray; choose {degradation.removeprefix('gray-').replace('old-photo', 'mixed')}."
-        )
-    rows: list[int] = []
-    left_out = 0
-    for row in prepared.test.tolist():
-        if len(rows) == wanted:
-            break
-        if colour and chroma(prepared.images[row]) < DULL:
-            left_out += 1
-        else:
-            rows.append(row)
-    if left_out and len(rows) < FEWEST:
-        raise UsageError(
-            f"{name}: {left_out} of {left_out + len(rows)} held-out images have no colour (mean |a| and |b| "
-            f"below {DULL:g} in CIE Lab), and --degradation {degradation} asks for colours: give colour "
-            "photographs, or choose mixed."
-        )
+def _choose(prepared: Prepared, pipeline: Pipeline, degradation: str) -> tuple[NDArray[np.int64], int]:
+    """Return the held-out rows that can be used, and how many cannot."""
+    name, rows = prepared.spec.name, prepared.test
+    if pipeline.gray:
+        if prepared.spec.channels == 1:
+            plain = degradation.removeprefix("gray-").replace("old-photo", "mixed")
+            raise UsageError(
+                f"{name}: --degradation {degradation} takes the colours away and asks for them back, and "
+                f"these images are gray; choose {plain}."
+            )
+        pale = are_pale(prepared, rows)
+        rows = rows[~pale]
+        if pale.any() and len(rows) < FEWEST:
+            raise UsageError(
+                f"{name}: {pale.sum()} of {len(pale)} held-out images have no colour (mean |a| and |b| below "
+                f"{PALE:g} in CIE Lab), and --degradation {degradation} asks for colours: give colour "
+                "photographs, or set data.colour=gray and choose mixed."
+            )
     if len(rows) < FEWEST:
         raise UsageError(
             f"{name}: {len(rows)} held-out images are too few to compare restorers, {FEWEST} are needed; "
             "give more images, or hold more out with --set data.test_fraction=0.3."
         )
-    return np.asarray(prepared.images[np.array(rows)]), left_out
-
-
-def chroma(image: NDArray[np.uint8]) -> float:
-    """Return the mean of |a| and |b| in CIE Lab of uint8 [H, W, 3]: 0 is gray."""
-    return float(np.abs(to_lab(image.astype(np.float32) / 255)[..., 1:]).mean())
+    return rows, len(prepared.test) - len(rows)
 
 
 def _kinds(pipeline: Pipeline) -> list[str]:

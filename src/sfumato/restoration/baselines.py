@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sfumato.config import Config
 from sfumato.imaging.colour import luma
 from sfumato.restoration.classical import METHODS
 from sfumato.restoration.colouring import GrayAsRGB, MeanChroma
@@ -16,6 +17,17 @@ Progress = Callable[[str, int, int], None]
 """Told of (what, done, total)."""
 
 
+class Tuned(Config):
+    """What validation pairs and training images decided."""
+
+    filters: dict[str, dict[str, float]]
+    """Filter to the numbers that were tuned."""
+    best: str
+    """The filter with the highest PSNR on the validation pairs."""
+    chroma: MeanChroma | None
+    """The mean colour of training images; None where colours are not to be found."""
+
+
 @dataclass(frozen=True)
 class Baseline:
     """One row without training."""
@@ -23,8 +35,8 @@ class Baseline:
     name: str
     parts: tuple[Method, ...]
     """Done one after the other."""
-    parameters: dict[str, float]
-    """What was tuned, or measured on training images."""
+    about: str
+    """What it does, with its numbers, in words."""
 
     def apply(self, image: Floats) -> Floats:
         """Return [H, W, C] in [0, 1] from [H, W, C']."""
@@ -33,14 +45,13 @@ class Baseline:
         return image
 
 
-def baselines(
+def tune_filters(
     pairs: Sequence[Pair], photographs: Sequence[Floats], progress: Progress = lambda what, done, total: None
-) -> list[Baseline]:
-    """Return every filter with the parameters that do best on validation pairs.
+) -> Tuned:
+    """Choose each filter's numbers on validation pairs.
 
-    Where the damaged pictures are gray and the true ones are not, filters are tuned on brightness and their
-    answer stays gray, so that brightness is all that they can lose; `mean_chroma` is the best of them, under
-    the mean colour of training photographs.
+    Where the damaged pictures are gray and the true ones are not, the true brightness is what filters are
+    held against.
 
     Args:
         pairs: (damaged [H, W, C'], clean [H, W, C]) in [0, 1], neither trained on nor tested with.
@@ -49,23 +60,16 @@ def baselines(
     """
     colour = pairs[0][0].shape[2] < pairs[0][1].shape[2]
     seen = [(bad, luma(good)[..., None] if colour else good) for bad, good in pairs]
-    after: tuple[Method, ...] = (GrayAsRGB(),) if colour else ()
-    rows, scores = [], []
-    for done, kind in enumerate(METHODS.values()):
-        progress("tuning filters", done, len(METHODS))
+    filters, scores = {}, {}
+    for done, (name, kind) in enumerate(METHODS.items(), start=1):
         tuned = tune(kind(), seen)
-        rows.append(Baseline(tuned.name, (tuned, *after), _parameters(tuned)))
-        scores.append(mean_psnr(tuned, seen))
-    progress("tuning filters", len(METHODS), len(METHODS))
-    if colour:
-        best = rows[int(np.argmax(scores))].parts[0]
-        mean = MeanChroma.of(photographs)
-        about = {"a": round(mean.a, 1), "b": round(mean.b, 1)}
-        rows.append(Baseline(mean.name, (best, mean), about))
-    return rows
+        filters[name], scores[name] = _numbers(tuned), mean_psnr(tuned, seen)
+        progress("tuning filters", done, len(METHODS))
+    best = max(scores, key=lambda name: scores[name])
+    return Tuned(filters=filters, best=best, chroma=MeanChroma.of(photographs) if colour else None)
 
 
-def _parameters(tuned: Classical) -> dict[str, float]:
+def _numbers(tuned: Classical) -> dict[str, float]:
     """Return the numbers that `tune` chose: those that differ between the variants that it tried."""
     variants = list(tuned.grid())
     return {
@@ -73,3 +77,30 @@ def _parameters(tuned: Classical) -> dict[str, float]:
         for name in type(tuned).model_fields
         if len({getattr(variant, name) for variant in variants}) > 1
     }
+
+
+def baselines(tuned: Tuned) -> list[Baseline]:
+    """Return every filter, and the mean colour.
+
+    Filters of gray pictures leave them gray, so that brightness is all that they can lose; `mean_chroma` is
+    the best of them, under the mean colour of the training images.
+    """
+    gray = tuned.chroma is not None
+    after: tuple[Method, ...] = (GrayAsRGB(),) if gray else ()
+    rows = [
+        Baseline(name, (METHODS[name](**numbers), *after), _words(METHODS[name], numbers, gray))
+        for name, numbers in tuned.filters.items()
+    ]
+    if tuned.chroma is not None:
+        best = METHODS[tuned.best](**tuned.filters[tuned.best])
+        words = f"{tuned.best}, then a {tuned.chroma.a:.1f} and b {tuned.chroma.b:.1f} everywhere"
+        rows.append(Baseline(tuned.chroma.name, (best, tuned.chroma), words))
+    return rows
+
+
+def _words(kind: type[Classical], numbers: dict[str, float], gray: bool) -> str:
+    """Say what a filter does: `against noise: cut 0.6; stays gray`."""
+    said = ", ".join(f"{name} {value:g}" for name, value in numbers.items())
+    if kind.title == "identity":
+        said = "nothing is done"
+    return f"{said}; stays gray" if gray else said
