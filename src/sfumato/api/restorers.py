@@ -179,13 +179,13 @@ def _trained(
 
 
 def _common_config(plan: Plan) -> DataConfig:
-    """Return the data settings that all recipes share; what differs would only be found out after training."""
+    """Return the data settings that all recipes share: else it would be found out after training."""
     configs = [override(lookup(model).recipe(), plan.settings).data for model in plan.models]
     for model, config in zip(plan.models[1:], configs[1:], strict=True):
         for one, other in zip(explain(configs[0], "data."), explain(config, "data."), strict=True):
             if one.value != other.value:
                 raise UsageError(
-                    f"{one.key} is {one.value} for {plan.models[0]} and {other.value} for {model}: choose one "
+                    f"{one.key} is {one.value} for {plan.models[0]}, {other.value} for {model}: choose one "
                     f"for all with --set {one.key}=..."
                 )
     return configs[0]
