@@ -37,6 +37,8 @@ SMALL = {
     "vqvae": ("model.width=8", "model.words=16", "model.prior_width=32", "model.prior_layers=1"),
     "ddpm": ("model.width=16", "model.multipliers=[1, 2]", "model.blocks=1", "sampling.steps=3"),
     "flow": ("model.width=16", "model.multipliers=[1, 2]", "model.blocks=1", "sampling.steps=3"),
+    "drunet": ("model.widths=[8, 16]", "model.blocks=1", "model.middle=1"),
+    "nafnet": ("model.widths=[8, 16]", "model.blocks=1", "model.middle=1"),
     "domain": ("model.width=16", "model.features=16"),
 }
 """Assignments that make a preset tiny; a new model works without an entry, only slower."""
@@ -62,6 +64,7 @@ class Workbench:
             update={
                 "optimizers": {g: OptimizerConfig(kind=kind, lr=lr, betas=betas(g)) for g in groups},  # type: ignore[arg-type]
                 "batch_size": 8,
+                "crop": None,
                 "warmup_images": 0,
                 "precision": "float32",
                 "images": 800,

@@ -4,4 +4,4 @@ One explicit import line for each: what is not imported here does not exist. The
 order in which `sfumato presets` lists them.
 """
 
-from sfumato.models import dcgan, gan_cbam, r3gan, fastgan, vae, vqvae, ddpm, flow, domain  # noqa: F401, I001  (importing registers; order is shown)
+from sfumato.models import dcgan, gan_cbam, r3gan, fastgan, vae, vqvae, ddpm, flow, drunet, nafnet, domain  # noqa: F401, I001  (importing registers; order is shown)
