@@ -26,8 +26,8 @@ from torchvision.models import inception_v3
 from sfumato.errors import UsageError
 from sfumato.evaluation.backbones import open_extractor
 from sfumato.evaluation.inception import PUBLISHED
-from sfumato.evaluation.weights import find_weights
 from sfumato.metrics.frechet import frechet_distance
+from sfumato.published import find_weights
 
 RATIO, AGREEMENT = 1.5, 1e-5
 THEIR_BATCH = 64  # what torch-fidelity's calculate_metrics takes where nobody says otherwise

@@ -170,6 +170,14 @@ class Clock:
         """Fraction of the run that is done, in [0, 1]."""
         return min(self.images / max(self.total, 1), 1.0)
 
+    def ramp(self, until: float) -> float:
+        """Return a weight that rises evenly from 0 to 1 over the first part of the run, then stays.
+
+        Args:
+            until: Fraction of the run at which it is 1, in [0, 1]; 0: it is 1 from the start.
+        """
+        return min(self.progress / until, 1.0) if until else 1.0
+
     def rows(self, rows: slice) -> Clock:
         """Return the same moment for a part of the whole batch."""
         return replace(self, noise=replace(self.noise, rows=rows))

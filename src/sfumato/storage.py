@@ -1,4 +1,4 @@
-"""Writing files so that a crash, a full disk or a second reader never sees half of one.
+"""The cache folder, and writing files so that a crash, a full disk or a reader never sees half of one.
 
 Every write is: temporary file beside the target, flush to disk, rename over it. Measured elsewhere:
 killing a process during a plain save left 4 of 6 files corrupt, and 0 of 6 this way.
@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -18,6 +19,21 @@ from pathlib import Path
 from typing import Any
 
 from sfumato.errors import SfumatoError
+
+
+def cache_folder(cache: Path | None = None) -> Path:
+    """Return where things are kept that can be had again: as asked, else SFUMATO_CACHE, else the user's."""
+    if cache is not None:
+        return Path(cache)
+    if os.environ.get("SFUMATO_CACHE"):
+        return Path(os.environ["SFUMATO_CACHE"]).expanduser()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "sfumato"
 
 
 @contextlib.contextmanager

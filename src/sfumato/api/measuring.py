@@ -11,7 +11,6 @@ import torch
 
 from sfumato.api.data import Observer
 from sfumato.api.pairing import NAMES as PAIRED
-from sfumato.data import store
 from sfumato.data.gallery import open_gallery
 from sfumato.errors import UsageError, nearest
 from sfumato.evaluation.backbones import open_extractor
@@ -28,6 +27,7 @@ from sfumato.metrics.reference_statistics import (
 from sfumato.metrics.score import Score
 from sfumato.metrics.statistics import FeatureStatistics
 from sfumato.sampling import Sampler
+from sfumato.storage import cache_folder
 
 CAS = "cas"
 """Classification accuracy score, which trains classifiers."""
@@ -74,7 +74,7 @@ def measure(
     Raises:
         UsageError: If something is asked for that these cannot answer.
     """
-    tell, cache = _telling(observer), store.cache_folder() / "features"
+    tell, cache = _telling(observer), cache_folder() / "features"
     generated = open_gallery(what)
     if reference.endswith(".npz") and Path(reference).is_file() and holds_statistics(Path(reference)):
         _only_fd(reference, metrics)
@@ -90,7 +90,7 @@ def against_statistics(
     """Score a run's images against statistics."""
     tell = _telling(observer)
     drawn = open_gallery(generate(sampler, n, tell))
-    cache = store.cache_folder() / "features"
+    cache = cache_folder() / "features"
     return score_against_statistics(drawn, statistics, extractor, cache, tell=tell)
 
 
@@ -99,7 +99,7 @@ def write_statistics_of(
 ) -> None:
     """Write the mean and covariance of images' features, for this and for other tools."""
     gallery = open_gallery(what)
-    features = extract(gallery, extractor, store.cache_folder() / "features", _telling(observer))
+    features = extract(gallery, extractor, cache_folder() / "features", _telling(observer))
     write_statistics(path, FeatureStatistics.of(features), protocol_of(extractor, gallery))
     observer({"event": "remark", "text": f"statistics of {len(features):,} images: {path}"})
 

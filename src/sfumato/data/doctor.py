@@ -11,6 +11,7 @@ import numpy as np
 from sfumato.batch import Column
 from sfumato.config import Config
 from sfumato.data.assemble import Progress
+from sfumato.data.colours import PALE, are_pale
 from sfumato.data.prepare import prepare
 from sfumato.data.prepared import Prepared
 from sfumato.data.settings import DataConfig
@@ -93,6 +94,8 @@ class DataReport(Config):
     """The files' own pixel formats, most frequent first."""
     gray_in_colour: int
     """Colour files whose content is gray."""
+    pale: int
+    """Pictures of a colour set with so little colour that none can be learnt from them."""
     unreadable: tuple[Unreadable, ...]
     duplicates: Duplicates
     balance: tuple[Balance, ...]
@@ -141,6 +144,7 @@ def report(prepared: Prepared) -> DataReport:
         sizes=_ranked(f"{row['width']}x{row['height']}" for row in usable),
         modes=_ranked(row["mode"] for row in usable),
         gray_in_colour=sum(row["gray"] == "1" and row["mode"] not in _GRAY_MODES for row in usable),
+        pale=int(are_pale(prepared, np.arange(len(prepared.images))).sum()) if spec.channels == 3 else 0,
         unreadable=tuple(
             Unreadable(file=row["file"], reason=row["reason"]) for row in table if row["reason"]
         ),
@@ -272,6 +276,8 @@ def _troubles(found: DataReport) -> list[str]:
     lines += [f"  {' = '.join(names)}" for names in twins.examples[:3]]
     if found.gray_in_colour and found.channels == 3:
         lines.append(f"Gray pictures in colour files: {found.gray_in_colour:,}")
+    if found.pale:
+        lines.append(f"Too pale to learn colours from: {found.pale:,} (mean |a| and |b| below {PALE:g})")
     return lines
 
 

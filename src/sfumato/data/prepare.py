@@ -12,6 +12,7 @@ from sfumato.data.settings import DataConfig
 from sfumato.data.sources import open_source
 from sfumato.data.sources.source import Source
 from sfumato.errors import SfumatoError, UsageError
+from sfumato.storage import cache_folder
 
 MAX_BAD = 0.1
 """Share of unreadable images above which something is wrong with the folder, not with a file."""
@@ -48,7 +49,7 @@ def prepare(
     config = config or DataConfig()
     try:
         found = open_source(source, config)
-        path = _place(found, config, store.cache_folder(cache))
+        path = _place(found, config, cache_folder(cache))
         contents = None if store.is_whole(path) else found.read()
     except OSError as error:
         raise UsageError(

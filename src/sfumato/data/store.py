@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -31,21 +30,6 @@ ARRAYS = ("values", "known", "train", "test")
 
 _FORGOTTEN = 24 * 3600
 """Seconds after which an unfinished folder belongs to nobody."""
-
-
-def cache_folder(cache: Path | None = None) -> Path:
-    """Return where prepared sets are kept: as asked, else SFUMATO_CACHE, else the user's cache."""
-    if cache is not None:
-        return Path(cache)
-    if os.environ.get("SFUMATO_CACHE"):
-        return Path(os.environ["SFUMATO_CACHE"]).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "sfumato"
 
 
 @contextlib.contextmanager

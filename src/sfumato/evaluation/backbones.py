@@ -9,10 +9,10 @@ import torch
 from sfumato.errors import UsageError, nearest
 from sfumato.evaluation import dinov2, inception
 from sfumato.evaluation.dinov2 import DINOv2
-from sfumato.evaluation.extractor import Extractor, Progress, quiet
+from sfumato.evaluation.extractor import Extractor
 from sfumato.evaluation.inception import VARIANTS, Inception
 from sfumato.evaluation.own import OwnExtractor
-from sfumato.evaluation.weights import find_weights
+from sfumato.published import Progress, find_weights, quiet
 
 NAMES = (*VARIANTS, "dinov2")
 """Extractors with published weights; `domain` is trained on prepared data instead."""

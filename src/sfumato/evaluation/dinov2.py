@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from sfumato.errors import SfumatoError
 from sfumato.evaluation.extractor import Extractor
 from sfumato.evaluation.resizing import antialiased_bicubic, three_channels
-from sfumato.evaluation.weights import Published, Weights, backbone_name, load_state
+from sfumato.published import Published, Weights, backbone_name, load_state
 
 SIZE = 224
 """Side of the network's input."""

@@ -12,13 +12,7 @@ from torch import Tensor
 
 from sfumato.errors import UsageError
 from sfumato.metrics.score import Score
-
-Progress = Callable[[str, int, int], None]
-"""Told of (what, how much is done, how much in all)."""
-
-
-def quiet(what: str, done: int, total: int) -> None:
-    """Hear of progress, and say nothing."""
+from sfumato.published import Progress, quiet
 
 
 class Extractor(ABC):

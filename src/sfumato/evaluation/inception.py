@@ -25,7 +25,7 @@ from sfumato.evaluation.resizing import (
     tf1_bilinear,
     three_channels,
 )
-from sfumato.evaluation.weights import Published, Weights, backbone_name, load_state
+from sfumato.published import Published, Weights, backbone_name, load_state
 
 SIZE = 299
 """Side of the network's input."""

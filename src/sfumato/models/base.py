@@ -57,6 +57,16 @@ class Model(nn.Module, ABC):
         inside a context manager.
         """
 
+    def ready(self) -> Sequence[str]:
+        """Open what training alone needs, such as the weights of a loss; return what is to be said of it.
+
+        Called once before training, before anything is written.
+
+        Raises:
+            UsageError: If something is missing.
+        """
+        return ()
+
     def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Tensor]:
         """Return losses on held-out images, as scalars; nothing for models without a likelihood."""
         return {}

@@ -12,10 +12,9 @@ import sys
 import traceback
 from pathlib import Path
 
-from sfumato.data.store import cache_folder
 from sfumato.errors import UsageError
 from sfumato.recipe import Entry, presets, reset
-from sfumato.storage import sha256, write_text
+from sfumato.storage import cache_folder, sha256, write_text
 
 
 def preset_name(text: str | Path) -> str:

@@ -102,8 +102,7 @@ class VAE(GenerativeModel):
         z = mean + (log_variance / 2).exp() * clock.noise.normal("posterior", self.config.latent)
         error, kl = self._bound(batch, z, mean, log_variance)
         paid = kl.mean(dim=0).clamp(min=self.config.free_bits).sum()
-        warmup = self.config.beta_warmup
-        beta = self.config.beta * (min(clock.progress / warmup, 1.0) if warmup else 1.0)
+        beta = self.config.beta * clock.ramp(self.config.beta_warmup)
         # per pixel and channel, so that learning rates mean the same at every image size
         loss = (error + beta * paid) / math.prod(self.shape)
         yield Loss(

@@ -7,25 +7,28 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from sfumato.batch import Clock, DataSpec
+from sfumato.batch import Clock
+from sfumato.data.colours import colourful_rows
 from sfumato.data.feed import Feed
 from sfumato.data.paired import with_damage
 from sfumato.data.prepared import Prepared
-from sfumato.errors import SfumatoError, UsageError
+from sfumato.errors import SfumatoError
 from sfumato.memory import out_of_memory
-from sfumato.models.base import Model, RestorationModel
-from sfumato.recipe import Recipe, lookup
+from sfumato.recipe import lookup
 from sfumato.runs import Run, Status, checkpoints
 from sfumato.seeding import StepNoise, derive
 from sfumato.training.budget import Budget
+from sfumato.training.check import check
 from sfumato.training.compiling import compile_networks
 from sfumato.training.memory import Memory, recompute
 from sfumato.training.ranks import Ranks
 from sfumato.training.records import Recorder
 from sfumato.training.signals import StopRequest, stop_requests
-from sfumato.training.state import TrainingState, optimizer_settings
+from sfumato.training.state import TrainingState
 from sfumato.training.step import Outcome, Stepper
 
 Observer = Callable[[Mapping[str, Any]], None]
@@ -79,11 +82,11 @@ class _Training:
         with torch.random.fork_rng():
             torch.manual_seed(derive("initialisation", self.recipe.seed))
             model = lookup(self.recipe.preset).model(self.recipe.model, run.data)
-        check(self.recipe, model, run.data, ranks.world)
+        self.remarks = [*check(self.recipe, model, run.data, ranks.world)]
         self.state = TrainingState(model, self.config, device)
         ranks.broadcast([*model.parameters(), *model.buffers()])
         feed = Feed(
-            prepared, prepared.train, self.config.batch_size, self.recipe.seed, device,
+            prepared, self._rows(prepared), self.config.batch_size, self.recipe.seed, device,
             rank=ranks.rank, world=ranks.world, flip=run.data.flip, crop=self.config.crop,
         )  # fmt: skip
         self.feed = with_damage(feed, self.recipe.degradation, self.recipe.seed)
@@ -96,6 +99,19 @@ class _Training:
             recompute(model.recomputable())
         self.skips = 0
 
+    def _rows(self, prepared: Prepared) -> NDArray[np.int64]:
+        """Return the images to train on: all; where colours are learnt, those that have some."""
+        given, wanted = self.run.data.degraded_channels, self.run.data.channels
+        if not 0 < given < wanted:
+            return prepared.train
+        rows = colourful_rows(prepared)
+        if left_out := len(prepared.train) - len(rows):
+            self.remarks.append(
+                f"{left_out:,} of {len(prepared.train):,} training images are left out: they are gray, or "
+                "nearly so, and would teach that gray is a good colour."
+            )
+        return rows
+
     def _resume(self) -> None:
         """Continue from the newest whole checkpoint."""
         checkpoint = checkpoints.newest(self.run.path)
@@ -106,6 +122,8 @@ class _Training:
         """Train until the budget is spent or somebody asks to stop."""
         progress = self.state.progress
         self.recorder.start()
+        for remark in self.remarks:
+            self.recorder.event("remark", text=remark)
         if not checkpoints.folders(self.run.path):
             self.recorder.checkpoint()  # something to roll back to
         self._started, self._before = time.perf_counter(), progress.seconds
@@ -217,65 +235,3 @@ class _Training:
         self.skips = 0
         self.recorder.event("rollback", rate=progress.rate)
         self.recorder.checkpoint()  # so that a resume remembers the lower rate
-
-
-def check(recipe: Recipe, model: Model, data: DataSpec, world: int) -> None:
-    """Refuse what cannot work before any work starts.
-
-    Args:
-        recipe: The recipe, with its budget.
-        model: The model that it builds.
-        data: The facts about the data.
-        world: Processes that will train together.
-
-    Raises:
-        UsageError: If there is no budget, the batch is larger than the data or cannot be shared, an
-            optimizer has no group.
-    """
-    config = recipe.training
-    optimizer_settings(model.parameter_groups(), config.optimizers)
-    if config.images is None and config.seconds is None:
-        raise UsageError("the recipe has no budget: set --budget 3m, --images N or --epochs N.")
-    if config.batch_size > data.n_train:
-        raise UsageError(
-            f"training.batch_size {config.batch_size}: there are only {data.n_train} training images; choose "
-            f"{max(data.n_train // 2 * 2, 2)} or less."
-        )
-    parts = world * config.micro_batches
-    if config.batch_size % parts or config.batch_size // parts < 2:
-        raise UsageError(
-            f"training.batch_size {config.batch_size} cannot be split evenly into {parts} parts of at "
-            f"least 2 images ({world} processes x {config.micro_batches} micro-batches); the "
-            f"nearest is {max(round(config.batch_size / parts), 2) * parts}."
-        )
-
-
-def check_damage(recipe: Recipe, kind: type[Model], data: DataSpec) -> None:
-    """Refuse a restorer without damage, damage without a restorer, and crops that do not suit.
-
-    Args:
-        recipe: The recipe.
-        kind: The class of its model, which is built afterwards.
-        data: The facts about the data.
-
-    Raises:
-        UsageError: Naming the value, the rule and the fix.
-    """
-    restores = issubclass(kind, RestorationModel)
-    if restores != (recipe.degradation is not None):
-        wrong = "does not restore images" if recipe.degradation else "restores images"
-        fix = "null" if recipe.degradation else "old-photo, or another preset of `sfumato degrade`"
-        raise UsageError(
-            f"degradation is {recipe.degradation or 'empty'}, and a {recipe.preset} {wrong}: set it to {fix}."
-        )
-    crop, side = recipe.training.crop, min(data.height, data.width)
-    if crop is not None and not restores:
-        raise UsageError(
-            f"training.crop = {crop}: a {recipe.preset} learns whole images, for it is to make whole ones; "
-            "leave it empty and choose data.size."
-        )
-    if crop is not None and crop > side:
-        raise UsageError(
-            f"training.crop = {crop}: the images are {data.height}x{data.width}; choose at most {side}, or a "
-            "larger data.size."
-        )

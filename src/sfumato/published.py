@@ -8,7 +8,7 @@ import os
 import pickle
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,15 +16,20 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sfumato.data.store import cache_folder
 from sfumato.errors import SfumatoError, UsageError
-from sfumato.evaluation.extractor import Progress, quiet
-from sfumato.storage import replacing, sha256
+from sfumato.storage import cache_folder, replacing, sha256
+
+Progress = Callable[[str, int, int], None]
+"""Told of (what, how much is done, how much in all)."""
 
 PATIENCE = 30.0
 """Seconds without an answer after which a server is given up."""
 
 _BLOCK = 2**20
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """Hear of progress, and say nothing."""
 
 
 @dataclass(frozen=True)

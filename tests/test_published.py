@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from sfumato.errors import SfumatoError, UsageError
-from sfumato.evaluation.backbones import open_extractor
-from sfumato.evaluation.weights import Published, Weights, backbone_name, find_weights, load_state
+from sfumato.published import Published, Weights, backbone_name, find_weights, load_state
 
 CONTENT = bytes(range(256)) * 6000  # more than one block
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -133,37 +132,6 @@ def test_a_path_goes_before_the_variable_before_the_cache(published, tmp_path: P
 def test_only_published_weights_bear_the_plain_name(published, tmp_path: Path):
     assert backbone_name("tiny-clean", published, Weights(tmp_path, SHA)) == "tiny-clean"
     assert backbone_name("tiny", published, Weights(tmp_path, "0123456789abcdef")) == "tiny:01234567"
-
-
-class Evil:
-    """Would create a file if it were unpickled."""
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-
-    def __reduce__(self):
-        return open, (str(self.target), "w")
-
-
-@pytest.mark.parametrize("name", ["inception", "dinov2"])
-def test_files_that_are_no_weights(tmp_path: Path, name):
-    cpu = torch.device("cpu")
-    (tmp_path / "text.pth").write_text("<html>not found</html>")
-    torch.save({"x": Evil(tmp_path / "harm")}, tmp_path / "evil.pth")
-    torch.save([1, 2], tmp_path / "list.pth")
-    torch.save({"fc.weight": torch.zeros(3)}, tmp_path / "other.pth")
-    whole = (tmp_path / "other.pth").read_bytes()
-    (tmp_path / "half.pth").write_bytes(whole[: len(whole) // 2])
-    for file, message in (
-        ("text", "cannot be read as weights"),
-        ("evil", "cannot be read as weights"),
-        ("half", "cannot be read as weights"),
-        ("list", "no table of named tensors"),
-        ("other", "not the weights of"),
-    ):
-        with pytest.raises(SfumatoError, match=message):
-            open_extractor(name, tmp_path / f"{file}.pth", device=cpu)
-    assert not (tmp_path / "harm").exists()
 
 
 def test_tensors_come_back_as_they_were(tmp_path: Path):
