@@ -81,3 +81,11 @@ class ImageNoise:
         """Draw standard normal noise of shape [len(seeds), *shape]."""
         draws = [torch.randn(shape, generator=generator(purpose, int(seed), step)) for seed in self.seeds]
         return torch.stack(draws).to(self.device)
+
+
+class NoNoise(ImageNoise):
+    """No noise at all: what is drawn around a mean is that mean."""
+
+    def normal(self, purpose: str, *shape: int, step: int = 0) -> Tensor:
+        """Return zeros of shape [len(seeds), *shape]."""
+        return torch.zeros(len(self.seeds), *shape, device=self.device)

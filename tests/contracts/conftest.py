@@ -37,6 +37,11 @@ SMALL = {
     "vqvae": ("model.width=8", "model.words=16", "model.prior_width=32", "model.prior_layers=1"),
     "ddpm": ("model.width=16", "model.multipliers=[1, 2]", "model.blocks=1", "sampling.steps=3"),
     "flow": ("model.width=16", "model.multipliers=[1, 2]", "model.blocks=1", "sampling.steps=3"),
+    "vae_unet": ("model.width=4", "model.depth=3", "model.latent=2"),
+    "pix2pix": ("model.width=4", "model.depth=3", "model.discriminator_width=4", "model.warmup=0"),
+    "two_stage": ("model.widths=[4, 8]", "model.colour_width=4", "model.colour_depth=3"),
+    "drunet": ("model.widths=[8, 16]", "model.blocks=1", "model.middle=1"),
+    "nafnet": ("model.widths=[8, 16]", "model.blocks=1", "model.middle=1"),
     "upscaler": ("model.width=8", "model.blocks=2"),
     "domain": ("model.width=16", "model.features=16"),
 }
@@ -63,6 +68,7 @@ class Workbench:
             update={
                 "optimizers": {g: OptimizerConfig(kind=kind, lr=lr, betas=betas(g)) for g in groups},  # type: ignore[arg-type]
                 "batch_size": 8,
+                "crop": None,
                 "warmup_images": 0,
                 "precision": "float32",
                 "images": 800,

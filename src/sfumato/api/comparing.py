@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sfumato import report, runs
-from sfumato.api.data import Observer, reporting, silent
+from sfumato.api.contestants import Plan, common_data, must_be, must_be_folder, train_all
+from sfumato.api.data import Observer, silent
 from sfumato.api.evaluating import RULER, evaluate_trained, open_reference, open_run, quoted
 from sfumato.api.measuring import Backbone
-from sfumato.api.training import generative, train
 from sfumato.comparison.build import Entrant, build_comparison
 from sfumato.comparison.records import Comparison
-from sfumato.config import parse_duration
-from sfumato.data.prepare import prepare as prepare_data
-from sfumato.errors import SfumatoError, UsageError, nearest
+from sfumato.errors import UsageError, nearest
 from sfumato.evaluation.evaluate import DRAWS
 from sfumato.evaluation.reference import Reference
-from sfumato.models.own import preset_name
+from sfumato.models.base import GenerativeModel
 from sfumato.runs import Run
 from sfumato.training.precision import choose_device, choose_precision
 
@@ -55,6 +53,8 @@ def compare(
 ) -> Comparison:
     """Hold runs against each other, training them first if models and data are given instead.
 
+    Models that restore are compared by `compare_restorers`.
+
     Args:
         entrants: Runs that exist; empty to train `models` on `data`.
         data: A folder, an .npz file, or a name.
@@ -90,8 +90,7 @@ def compare(
     folder, backbone = Path(out), Backbone(extractor, weights, download)
     if wrong := [name for name in to if name not in FORMATS]:
         raise UsageError(f"--to {wrong[0]}: a report is no such thing; {nearest(wrong[0], FORMATS)}")
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--out {folder}: that is a file; name a folder.")
+    must_be_folder(folder)
     measured = _measuring_words(extractor, weights, draws)
     if not entrants and data is None:
         raise UsageError("name runs to compare, or --data and --models to train them first.")
@@ -100,25 +99,12 @@ def compare(
         words = ""
         commands = [quoted("sfumato", "compare", *map(str, chosen), *measured, "--out", str(out))]
     else:
-        if not 1 <= seeds <= 100:
-            raise UsageError(f"--seeds {seeds}: choose 1 to 100.")
         asked = list(dict.fromkeys(models))
-        models = list(dict.fromkeys(map(preset_name, asked)))
-        if not models:
-            raise UsageError(f"--models: name at least one preset, such as {','.join(MODELS)}.")
-        budget = "3m" if budget is None and images is None else budget
-        words = f"{images:,} images each" if budget is None else f"{parse_duration(budget):.0f} s each"
-        plan = [(model, k) for model in models for k in range(seed, seed + seeds)]
-        chosen = _train_all(plan, str(data), budget, images, settings, folder, device, allow_bad, observer)
-        limit = ("--images", str(images)) if images else ("--budget", str(budget))
-        several = ("--seeds", str(seeds)) if seeds > 1 else ()
-        keys = [word for setting in settings for word in ("--set", setting)]
-        commands = [
-            quoted(
-                "sfumato", "compare", "--data", str(data), "--models", ",".join(asked), *limit,
-                *several, "--seed", str(seed), *keys, *measured, "--out", str(out),
-            )
-        ]  # fmt: skip
+        plan = Plan.of(models, seeds, seed, str(data), budget, images, settings)
+        for model in plan.models:
+            must_be(model, GenerativeModel)
+        chosen, words = train_all(plan, folder, device, allow_bad, observer), plan.words
+        commands = [quoted("sfumato", "compare", *plan.flags(asked), *measured, "--out", str(out))]
     reference, measured_runs = _evaluate(chosen, backbone, draws, device, allow_bad, observer)
     observer({"event": "progress", "what": "writing the report", "done": 0, "total": 1})
     source = chosen[0].source
@@ -139,35 +125,6 @@ def _measuring_words(extractor: str, weights: str | Path | None, draws: int) -> 
     return words if draws == DRAWS else [*words, "--draws", str(draws)]
 
 
-def _train_all(
-    plan: Sequence[tuple[str, int]],
-    data: str,
-    budget: str | float | None,
-    images: int | None,
-    settings: Sequence[str],
-    folder: Path,
-    device: str,
-    allow_bad: bool,
-    observer: Observer,
-) -> list[Run]:
-    """Train every model and seed of a contest, going on with what was begun."""
-    for model, _ in plan:
-        generative(model)
-    names = [model if len({s for _, s in plan}) == 1 else f"{model}-{s}" for model, s in plan]
-    chosen = []
-    for name, (model, training_seed) in zip(names, plan, strict=True):
-        observer({"event": "contestant", "name": name})
-        run = train(
-            model, data=data, run=folder / "runs" / name, budget=budget, images=images,
-            seed=training_seed, device=device, resume="auto", settings=settings,
-            allow_bad=allow_bad, observer=observer,
-        )  # fmt: skip
-        if run.status.state != "finished":
-            raise SfumatoError(f"{run.path}: stopped before the end; run the same command again to go on.")
-        chosen.append(run)
-    return chosen
-
-
 def _evaluate(
     chosen: Sequence[Run],
     backbone: Backbone,
@@ -177,18 +134,7 @@ def _evaluate(
     observer: Observer,
 ) -> tuple[Reference, list[Entrant]]:
     """Measure runs on their common data."""
-    prints = {run.data.fingerprint: run for run in chosen}
-    if len(prints) > 1:
-        places = ", ".join(f"{run.path} ({run.source})" for run in prints.values())
-        raise UsageError(
-            f"these runs cannot be compared, because they were trained on different data: {places}. "
-            "Compare runs that share --data and the data settings."
-        )
-    where = choose_device(device)
-    first = chosen[0]
-    prepared = prepare_data(
-        first.source, first.recipe.data, allow_bad=allow_bad, progress=reporting(observer)
-    )
+    where, prepared = choose_device(device), common_data(chosen, allow_bad, observer)
     reference = open_reference(prepared, where, observer, backbone)
     entrants = []
     for run in chosen:

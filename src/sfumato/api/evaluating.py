@@ -15,7 +15,6 @@ from sfumato import runs
 from sfumato.api.accuracy import classification_accuracy
 from sfumato.api.data import Observer, renamed, reporting, silent
 from sfumato.api.measuring import CAS, Backbone, against_statistics, choose, measure, write_statistics_of
-from sfumato.api.pairing import NAMES as PAIRED
 from sfumato.api.pairing import score_pairs
 from sfumato.api.training import create, fit_batch
 from sfumato.config import override
@@ -29,6 +28,7 @@ from sfumato.evaluation.galleries import check_colours, fitted
 from sfumato.evaluation.records import Evaluation
 from sfumato.evaluation.reference import Reference
 from sfumato.evaluation.ruler import load_ruler
+from sfumato.metrics.pairs import NAMES as PAIRED
 from sfumato.metrics.reference_statistics import holds_statistics, read_statistics
 from sfumato.metrics.rules import score_features
 from sfumato.metrics.score import Score

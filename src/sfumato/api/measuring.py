@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from sfumato.api.data import Observer
-from sfumato.api.pairing import NAMES as PAIRED
 from sfumato.data.gallery import open_gallery
 from sfumato.errors import UsageError, nearest
 from sfumato.evaluation.backbones import open_extractor
@@ -18,6 +17,7 @@ from sfumato.evaluation.evaluate import generate
 from sfumato.evaluation.extractor import Extractor
 from sfumato.evaluation.galleries import extract, protocol_of, score_against_statistics, score_galleries
 from sfumato.metrics.names import METRICS
+from sfumato.metrics.pairs import NAMES as PAIRED
 from sfumato.metrics.reference_statistics import (
     ReferenceStatistics,
     holds_statistics,

@@ -23,7 +23,7 @@ from sfumato.models.base import GenerativeModel
 from sfumato.models.own import preset_name
 from sfumato.recipe import Recipe, lookup
 from sfumato.runs import Run, environment
-from sfumato.training import check
+from sfumato.training import check, check_damage
 from sfumato.training import train as train_run
 from sfumato.training.precision import choose_device, choose_precision
 from sfumato.training.ranks import Ranks
@@ -190,6 +190,7 @@ def create(
     """
     entry = lookup(recipe.preset)
     spec = prepared.spec
+    check_damage(recipe, entry.model, spec)
     if recipe.degradation is not None:
         channels = degradation(recipe.degradation).channels(spec.channels)
         spec = spec.model_copy(update={"degraded_channels": channels})
@@ -267,13 +268,3 @@ def _free_name(preset: str, data: str) -> Path:
     while (place := runs.place(base if count == 1 else f"{base}-{count}")).exists():
         count += 1
     return place
-
-
-def generative(preset: str) -> None:
-    """Refuse a preset that does not generate images.
-
-    Raises:
-        UsageError: Naming the rule.
-    """
-    if not issubclass(lookup(preset).model, GenerativeModel):
-        raise UsageError(f"'{preset}' does not generate images; see `sfumato presets`.")

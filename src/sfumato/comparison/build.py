@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from sfumato.comparison.records import (
     Histogram,
     Ruler,
 )
-from sfumato.comparison.words import advice, verdict, warnings
+from sfumato.comparison.words import advice, listed, verdict, warnings
 from sfumato.config import VERSION, explain
 from sfumato.evaluation.records import Evaluation
 from sfumato.evaluation.reference import Reference
@@ -63,39 +63,33 @@ def build_comparison(
     for name in ("fd", "kd"):
         scores = [e.evaluation.scores[name] for e in entrants if name in e.evaluation.scores]
         comparable(scores)
-    anchors = reference.anchors
+    floor = reference.anchors.floor
     contestants = [_contestant(entrant, reference, folder) for entrant in entrants]
-    contestants = [one.model_copy(update={"warnings": warnings(one, anchors.floor)}) for one in contestants]
+    contestants = [one.model_copy(update={"warnings": warnings(one, floor)}) for one in contestants]
     ranked = sorted(contestants, key=lambda one: leading(one.scores).value)
-    data = reference.prepared.spec
-    ruler = Ruler(
-        name=reference.ruler.name,
-        summary=_describe_ruler(reference),
-        weights_sha256=reference.ruler.weights_sha256,
-        dimensions=reference.test.shape[1],
-        floor=anchors.floor,
-        blur=anchors.blur,
-        noise=anchors.noise,
-        memorised=anchors.memorised,
-        trustworthy=anchors.trustworthy(),
-    )
+    data, ruler = reference.prepared.spec, describe_ruler(reference)
     return Comparison(
-        title=f"{_listed([one.name for one in ranked])} on {data.name}",
+        title=f"{listed([one.name for one in ranked])} on {data.name}",
         data=data,
         source=source,
         budget=budget,
-        created=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        created=now(),
         version=VERSION,
         machine=describe_machine(reference.ruler.device),
         ruler=ruler,
         contestants=ranked,
         histograms=_histograms({entrant.name: entrant.evaluation for entrant in entrants}),
         verdict=verdict(ranked, ruler.trustworthy),
-        advice=advice(ranked, data, anchors.floor),
-        differences=_differences(entrants),
+        advice=advice(ranked, data, floor),
+        differences=differences({entrant.name: entrant.run for entrant in entrants}),
         commands=list(commands),
         pictures={"real": real_grid(reference, folder)},
     )
+
+
+def now() -> str:
+    """Return the time, ISO 8601."""
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def describe_machine(device: torch.device) -> str:
@@ -107,7 +101,23 @@ def describe_machine(device: torch.device) -> str:
     return f"{what}; {platform.system()}, Python {platform.python_version()}, torch {torch.__version__}"
 
 
-def _describe_ruler(reference: Reference) -> str:
+def describe_ruler(reference: Reference) -> Ruler:
+    """Return the ruler with what it says of real and of damaged images."""
+    anchors = reference.anchors
+    return Ruler(
+        name=reference.ruler.name,
+        summary=_summary(reference),
+        weights_sha256=reference.ruler.weights_sha256,
+        dimensions=reference.test.shape[1],
+        floor=anchors.floor,
+        blur=anchors.blur,
+        noise=anchors.noise,
+        memorised=anchors.memorised,
+        trustworthy=anchors.trustworthy(),
+    )
+
+
+def _summary(reference: Reference) -> str:
     prepared = reference.prepared
     if not reference.ruler.whitened:
         return (
@@ -147,7 +157,7 @@ def _contestant(entrant: Entrant, reference: Reference, folder: Path) -> Contest
         parameters_trained=found.parameters_trained,
         macs_per_image=found.macs_per_image,
         peak_memory_mb=status.peak_memory_mb,
-        losses=_losses(run),
+        losses=losses(run),
         quality=[
             CurvePoint(images=p.images, seconds=p.seconds, values={p.score.metric: p.score.value})
             for p in found.curve
@@ -177,7 +187,7 @@ def _histograms(found: dict[str, Evaluation]) -> list[Histogram]:
     return rows
 
 
-def _losses(run: Run) -> list[CurvePoint]:
+def losses(run: Run) -> list[CurvePoint]:
     """Return training and validation losses from the log."""
     points = []
     for event in run.log():
@@ -190,9 +200,9 @@ def _losses(run: Run) -> list[CurvePoint]:
     return points
 
 
-def _differences(entrants: Sequence[Entrant]) -> list[Difference]:
-    """Return the recipe keys on which the runs differ."""
-    tables = {e.name: {f.key: str(f.value) for f in explain(e.run.recipe)} for e in entrants}
+def differences(runs: Mapping[str, Run]) -> list[Difference]:
+    """Return the recipe keys on which named runs differ."""
+    tables = {name: {f.key: str(f.value) for f in explain(run.recipe)} for name, run in runs.items()}
     keys = list(dict.fromkeys(key for table in tables.values() for key in table))
     rows = []
     for key in keys:
@@ -200,7 +210,3 @@ def _differences(entrants: Sequence[Entrant]) -> list[Difference]:
         if key not in ("preset", "summary") and len(set(values.values())) > 1:
             rows.append(Difference(key=key, values=values))
     return rows
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -149,8 +149,8 @@ class Verdict(Config):
     """Whether the winner's interval lies clear of the runner-up's."""
 
 
-class Comparison(Config):
-    """Everything a report shows."""
+class Contest(Config):
+    """What every report says of how it came about."""
 
     title: str
     """e.g. `flow, dcgan and vae on portraits`."""
@@ -167,15 +167,21 @@ class Comparison(Config):
     machine: str
     """Device, threads, precision and torch version in a line."""
     ruler: Ruler
+    differences: list[Difference]
+    """Where the recipes differ."""
+    commands: list[str]
+    """Shell commands that reproduce it."""
+    pictures: dict[str, str]
+    """What is shown beside the contestants: kind to a relative PNG path."""
+
+
+class Comparison(Contest):
+    """Everything a report on generative models shows; `real` of its pictures is a grid of held-out images."""
+
     contestants: list[Contestant]
     """Best first."""
     verdict: Verdict
     advice: list[str]
     """What to do next for this data, one sentence each."""
-    differences: list[Difference]
-    commands: list[str]
-    """Shell commands that reproduce the comparison."""
-    pictures: dict[str, str]
-    """`real`: a grid of held-out real images; relative PNG paths."""
     histograms: list[Histogram] = []
     """Distributions of pixels, colour, sharpness and features; empty if they were not measured."""

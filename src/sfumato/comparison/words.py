@@ -9,7 +9,7 @@ import numpy as np
 from sfumato.batch import DataSpec
 from sfumato.comparison.records import Contestant, Verdict
 from sfumato.metrics.score import Score, leading
-from sfumato.metrics.uncertainty import student_interval
+from sfumato.metrics.uncertainty import welch_interval
 
 UNTRUSTED = (
     " But this data's ruler did not answer to every level of blur and noise, so its numbers decide nothing: "
@@ -41,11 +41,7 @@ def _of_models(ranked: Sequence[Contestant]) -> Verdict | None:
     values = {name: np.array([leading(one.scores).value for one in runs]) for name, runs in trained.items()}
     best, second, *_ = sorted(values, key=lambda name: values[name].mean())
     gap = float(values[second].mean() - values[best].mean())
-    # Welch 1947: two means whose spreads differ
-    parts = [values[name].var(ddof=1) / len(values[name]) for name in (best, second)]
-    weights = [part**2 / (len(values[name]) - 1) for part, name in zip(parts, (best, second), strict=True)]
-    freedom = sum(parts) ** 2 / max(sum(weights), 1e-30)
-    low, high = student_interval(gap, sum(parts), max(freedom, 1.0))
+    low, high = welch_interval(values[second], values[best])
     clear = low > 0
     metric = leading(ranked[0].scores).metric
     sentence = (
@@ -160,3 +156,8 @@ def advice(ranked: Sequence[Contestant], data: DataSpec, floor: Score) -> list[s
             f"{best.name}."
         )
     return said
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names as people do: `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

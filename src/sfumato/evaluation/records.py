@@ -56,3 +56,26 @@ class Evaluation(Config):
     sampling_seconds_16: float
     images_seen: int
     """Training images seen by the weights."""
+
+
+class DamageScore(Config):
+    """One kind of damage at one severity, restored."""
+
+    damage: str
+    """A kind of `degradations.TYPES`."""
+    severity: str
+    """mild, medium or severe."""
+    values: dict[str, list[float]]
+    """`psnr_luma`, and `delta_e` in colour: one number per picture."""
+
+
+class Restored(Config):
+    """Everything measured about one restorer on frozen pairs."""
+
+    scores: dict[str, Score]
+    """On the mixed pairs: means of the paired measures, and `fd` and `kd` of the restored pictures."""
+    values: dict[str, list[float]]
+    """Paired measure to one number per mixed pair, so that two restorers can be held against each other on
+    the same pictures."""
+    alone: list[DamageScore]
+    """Each kind of damage by itself."""

@@ -52,6 +52,23 @@ def student_interval(
     return max(value - half, low), min(value + half, high)
 
 
+def welch_interval(first: Sequence[float] | np.ndarray, second: Sequence[float] | np.ndarray) -> Interval:
+    """Return the interval of the first mean less the second, of two samples whose spreads differ.
+
+    Args:
+        first: [N] at least 2 independent values, such as a score of every training seed.
+        second: [M] the same of the other.
+
+    Reference: Welch 1947, "The generalization of `Student's' problem when several different population
+        variances are involved".
+    """
+    samples = [np.asarray(sample, dtype=np.float64) for sample in (first, second)]
+    parts = [sample.var(ddof=1) / len(sample) for sample in samples]
+    weights = [part**2 / (len(sample) - 1) for part, sample in zip(parts, samples, strict=True)]
+    freedom = sum(parts) ** 2 / max(sum(weights), 1e-30)
+    return student_interval(samples[0].mean() - samples[1].mean(), sum(parts), max(freedom, 1.0))
+
+
 def jackknife_variance(replicates: Sequence[float] | np.ndarray) -> float:
     """Return the delete-a-group jackknife variance of one sample's part in a score.
 

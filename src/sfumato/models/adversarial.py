@@ -118,7 +118,7 @@ class GAN(GenerativeModel):
 
         if answers:
             shown = self._shown(fake, clock, "answer")
-            with _frozen(self._judges):
+            with frozen(self._judges):
                 fake_logits = self.discriminator(shown, condition)
             loss = generator_loss(game.loss, fake_logits, real_logits.detach())
             yield Loss("generator", loss, {"loss": loss.detach()})
@@ -195,7 +195,7 @@ class GAN(GenerativeModel):
 
 
 @contextlib.contextmanager
-def _frozen(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
+def frozen(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
     """Record no gradients of these parameters: they are not asked for, and recording takes time."""
     for parameter in parameters:
         parameter.requires_grad = False

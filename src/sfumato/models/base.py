@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor, nn
 
 from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
@@ -30,6 +31,19 @@ class Loss:
     """Scalar with a graph; the mean over the batch."""
     terms: Mapping[str, Tensor] = field(default_factory=dict)
     """Detached scalars for the log."""
+
+    @classmethod
+    def weighted(cls, group: str, parts: Mapping[str, tuple[float, Tensor]], **others: Tensor) -> Loss:
+        """Return the weighted sum of some losses, each of which is logged without its weight.
+
+        Args:
+            group: The parameter group.
+            parts: Weight and value of each loss, by name.
+            others: More scalars for the log.
+        """
+        value = torch.stack([weight * part for weight, part in parts.values()]).sum()
+        terms = {"loss": value, **{name: part for name, (_, part) in parts.items()}, **others}
+        return cls(group, value, {name: term.detach() for name, term in terms.items()})
 
 
 class Model(nn.Module, ABC):

@@ -23,11 +23,17 @@ def padded(network: Callable[[Tensor], Tensor], images: Tensor, multiple: int) -
         Float [B, C', H, W].
     """
     height, width = images.shape[2:]
+    return network(extended(images, multiple))[..., :height, :width]
+
+
+def extended(images: Tensor, multiple: int) -> Tensor:
+    """Return images whose sides are multiples, with more rows below and columns to the right if need be."""
+    height, width = images.shape[2:]
     below, right = -height % multiple, -width % multiple
     if not below and not right:
-        return network(images)
+        return images
     mode = "reflect" if below < height and right < width else "replicate"
-    return network(F.pad(images, (0, right, 0, below), mode))[..., :height, :width]
+    return F.pad(images, (0, right, 0, below), mode)
 
 
 def halvings(height: int, width: int) -> int:

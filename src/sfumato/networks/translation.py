@@ -15,6 +15,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from sfumato.networks.resolution import padded
+
 
 def widths(width: int, depth: int, most: int = 8) -> list[int]:
     """Return the channels after each halving: doubled every time, up to `most` times the first."""
@@ -87,9 +89,13 @@ class TranslationUNet(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, widths: Sequence[int]) -> None:
         super().__init__()
+        self.multiple = 2 ** len(widths)
         self.encoder, self.decoder = Encoder(inputs, widths), Decoder(outputs, widths)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map [B, inputs, H, W] to [B, outputs, H, W], both sides multiples of 2 to the depth."""
+        """Map Float [B, inputs, H, W] of any size to [B, outputs, H, W]."""
+        return padded(self._whole, images, self.multiple)
+
+    def _whole(self, images: Tensor) -> Tensor:
         *skips, deepest = self.encoder(images)
         return self.decoder(deepest, skips)

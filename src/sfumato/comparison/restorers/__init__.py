@@ -1,0 +1,1 @@
+"""Restorers held against each other on frozen pairs: records, words, pictures."""
