@@ -1,0 +1,148 @@
+"""Rows `denoise` and `shipped`: gray pictures with noise or JPEG blocks, against filters and DnCNN."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from _dncnn import DnCNN
+from _photographs import Floats, Row, Setting, compressed, gray, line, mean_psnr, noisy
+from _timing import compared, interleave
+
+from sfumato import api, runs
+from sfumato.restoration.classical import NonLocalMeans, TotalVariation
+from sfumato.restoration.learned import Learned
+from sfumato.restoration.method import Classical, Method, Pair, tune
+
+CPU = torch.device("cpu")
+REQUIRED = 30.20
+"""PSNR on Set12 at sigma 25 after 20 minutes of training."""
+PUBLISHED = {
+    "Set12 sigma 15": 32.86, "Set12 sigma 25": 30.44, "Set12 sigma 50": 27.18,
+    "classic5 quality 10": 29.40, "classic5 quality 20": 31.63, "classic5 quality 30": 32.91,
+    "classic5 quality 40": 33.77,
+}  # fmt: skip
+"""DnCNN for each noise level and DnCNN-3 for JPEG, as published (arXiv:1608.03981)."""
+TUNED_ON = 10
+"""Pictures of Train400 on which the filters' numbers are chosen."""
+
+
+def denoise(setting: Setting) -> Row:
+    """Train `drunet` on Train400 at sigma 25, and hold it against DnCNN's published weights."""
+    photographs = setting.photographs
+    run = api.train(
+        "drunet", data=photographs.folder("restoration", "Train400"), run=setting.out / "runs" / "drunet",
+        budget=60 * setting.minutes, resume="auto", device="cpu", settings=["degradation=denoise-25"],
+    )  # fmt: skip
+    own, dncnn = Learned.open(run, CPU), DnCNN(photographs.file("weights", "kair_dncnn_25"))
+    pairs = damaged_sets(setting)["Set12 sigma 25"]
+    found = {method.name: mean_psnr(method, pairs) for method in (own, dncnn)}
+    largest = max((bad for bad, _ in pairs), key=lambda bad: bad.size)
+
+    def turn(method: Method) -> int:
+        method.apply(largest)
+        return 1
+
+    rates = interleave({"own": lambda: turn(own), "dncnn": lambda: turn(dncnn)}, 7, CPU)
+    ms = {name: 1e9 / (statistics.median(rate) * largest.size) for name, rate in rates.items()}
+    faster = compared(rates["own"], rates["dncnn"])
+    seconds = run.status.seconds
+    trained = f"drunet, {seconds / 60:.0f} min, {parameters(own) / 1e6:.1f}M weights"
+    return Row(
+        must=f"Set12 at sigma 25: {REQUIRED} dB after 20 minutes; fewer ms per megapixel than DnCNN",
+        passed=found[own.name] >= REQUIRED and faster.quartiles[0] > 1,
+        table=[
+            f"{'':34}{'dB':>10}{'ms/MP':>10}",
+            line(trained, found[own.name], ms["own"]),
+            line("DnCNN-25, published weights", found[dncnn.name], ms["dncnn"]),
+        ],
+        figures={
+            "psnr": rounded(found), "ms_per_megapixel": rounded(ms), "times_as_fast": faster.ratio,
+            "quartiles": faster.quartiles, "training_seconds": seconds, "images_seen": run.status.images,
+            "parameters": parameters(own), "required": REQUIRED,
+        },
+    )  # fmt: skip
+
+
+def shipped(setting: Setting) -> Row:
+    """Hold the denoiser that comes with the package, which never saw a photograph, against tuned filters."""
+    own = Learned.open(runs.find("example:denoiser"), CPU)
+    validation, tests = damaged_sets(setting, "Train400", TUNED_ON), damaged_sets(setting)
+    dncnn = DnCNN(setting.photographs.file("weights", "kair_dncnn_25"))
+    table = [f"{'':34}{'damaged':>10}{'nlm':>10}{'tv':>10}{'shipped':>10}{'DnCNN':>10}"]
+    figures = {}
+    for name, pairs in tests.items():
+        chosen = validation[name.replace("Set12", "Train400").replace("classic5", "Train400")]
+        nlm, tv = tune(WideNonLocalMeans(), chosen), tune(WideTotalVariation(), chosen)
+        bare = float(np.mean([mean_psnr(_Nothing(), [pair]) for pair in pairs]))
+        values = [bare, *(mean_psnr(method, pairs) for method in (nlm, tv, own))]
+        table.append(line(name, *values, PUBLISHED[name]))
+        figures[name] = {
+            "damaged": values[0], "nlm": values[1], "tv": values[2], "shipped": values[3],
+            "dncnn_published": PUBLISHED[name], "nlm_numbers": [nlm.cut, nlm.sigma], "tv_weight": tv.weight,
+        }  # fmt: skip
+    measured = mean_psnr(dncnn, tests["Set12 sigma 25"])
+    table.append(line("DnCNN-25's weights, measured here", measured))
+    return Row(
+        must="the shipped denoiser above tuned nlm and tv of scikit-image at every level",
+        passed=all(one["shipped"] > max(one["nlm"], one["tv"]) for one in figures.values()),
+        table=table,
+        figures={"levels": {name: rounded(one) for name, one in figures.items()},
+                 "dncnn_measured": round(measured, 3), "parameters": parameters(own)},
+    )  # fmt: skip
+
+
+def damaged_sets(setting: Setting, instead: str = "", most: int = 100) -> dict[str, list[Pair]]:
+    """Return (damaged, true) pictures of each level; of other pictures instead, if a folder is named."""
+
+    def true(name: str) -> list[Floats]:
+        return [gray(image) for image in list(setting.photographs.set(instead or name).values())[:most]]
+
+    found = {}
+    for sigma in (15, 25, 50):
+        pairs = [(noisy(good, sigma, seed), good) for seed, good in enumerate(true("Set12"))]
+        found[f"{instead or 'Set12'} sigma {sigma}"] = pairs
+    for quality in (10, 20, 30, 40):
+        pairs = [(compressed(good, quality), good) for good in true("classic5")]
+        found[f"{instead or 'classic5'} quality {quality}"] = pairs
+    return found
+
+
+class WideNonLocalMeans(NonLocalMeans):
+    """With more numbers to choose from, and the strength of the noise among them."""
+
+    def grid(self) -> Iterator[Classical]:
+        """Vary noise and cut."""
+        for sigma in (2, 4, 6, 8, 11, 15, 20, 25, 35, 50):
+            for cut in (0.4, 0.6, 0.8, 1.0):
+                yield WideNonLocalMeans(cut=cut, sigma=sigma / 255)
+
+
+class WideTotalVariation(TotalVariation):
+    """With more numbers to choose from."""
+
+    def grid(self) -> Iterator[Classical]:
+        """Vary the weight."""
+        for weight in np.geomspace(0.005, 0.3, 18).tolist():
+            yield WideTotalVariation(weight=weight)
+
+
+class _Nothing:
+    """What the picture is worth as it is."""
+
+    name = "damaged"
+
+    def apply(self, image: Floats) -> Floats:
+        return image
+
+
+def parameters(method: Learned) -> int:
+    """Count the weights of a network."""
+    return sum(parameter.numel() for parameter in method.model.parameters())
+
+
+def rounded(values: Mapping[str, object]) -> dict[str, object]:
+    """Return numbers with three decimals."""
+    return {key: round(value, 3) if isinstance(value, float) else value for key, value in values.items()}
