@@ -47,18 +47,20 @@ class Sampler:
             run: The run.
             device: Where to draw.
             folder: A checkpoint or snapshot folder; None: the newest whole checkpoint.
-            latents: How many to re-estimate BatchNorm statistics on.
+            latents: How many to re-estimate BatchNorm statistics on, unless the weights come with statistics
+                of at least as many (`batchnorm` in the manifest).
 
         Raises:
             UsageError: If the run has no weights yet, or does not generate images.
             SfumatoError: If the weights are damaged.
         """
-        model = opened(run, device, folder).model
-        recipe = run.recipe
+        found = opened(run, device, folder)
+        model, recipe = found.model, run.recipe
         if not isinstance(model, GenerativeModel):
             raise UsageError(f"{run.path}: a {recipe.preset} does not generate images.")
         conditions = Conditions.load(run.path / "conditions.safetensors")
-        estimate_batchnorm(model, conditions, device, latents)
+        if found.scalars.get("batchnorm", 0) < latents:
+            estimate_batchnorm(model, conditions, device, latents)
         return cls(model, run.data, recipe, conditions, device)
 
     def images(

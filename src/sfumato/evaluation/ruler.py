@@ -37,7 +37,7 @@ def load_ruler(run: Run, device: torch.device) -> Ruler:
     Raises:
         SfumatoError: If its weights are damaged.
     """
-    model, digest = opened(run, device)
+    model, digest, _ = opened(run, device)
     assert isinstance(model, FeatureModel)
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Ruler(run.recipe.preset, model, digest, device)

@@ -33,7 +33,7 @@ class Learned:
             UsageError: If the run has no weights yet, or does not restore images.
             SfumatoError: If the weights are damaged.
         """
-        model, digest = opened(run, device)
+        model, digest, _ = opened(run, device)
         if not isinstance(model, RestorationModel):
             raise UsageError(f"{run.path}: a {run.recipe.preset} does not restore images.")
         return cls(run.name, model, run.data.degraded_channels, digest, device)

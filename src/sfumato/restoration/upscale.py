@@ -68,7 +68,7 @@ class Trained:
             UsageError: If the run has no weights, its model does not enlarge, or not by this scale.
             SfumatoError: If the weights are damaged.
         """
-        model, self.digest = opened(run, device)
+        model, self.digest, _ = opened(run, device)
         if not isinstance(model, UpscalingModel):
             raise UsageError(f"--method {run}: a {run.recipe.preset} does not enlarge pictures.")
         self.times = round(math.log(scale, model.scale))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -22,6 +23,8 @@ class Opened(NamedTuple):
     """In evaluation mode, on its device, not to be trained."""
     digest: str
     """SHA-256 of the file of its weights."""
+    scalars: Mapping[str, Any]
+    """What was stored beside them."""
 
 
 def opened(run: Run, device: torch.device | str = "cpu", folder: Path | None = None) -> Opened:
@@ -43,4 +46,4 @@ def opened(run: Run, device: torch.device | str = "cpu", folder: Path | None = N
     model = lookup(recipe.preset).model(recipe.model, run.data)
     checkpoints.copy_into(model, checkpoint.tensors["ema"], checkpoint.path)
     model = model.to(device).requires_grad_(False).eval()
-    return Opened(model, sha256(checkpoint.path / "ema.safetensors"))
+    return Opened(model, sha256(checkpoint.path / "ema.safetensors"), checkpoint.scalars)
