@@ -48,14 +48,26 @@ class Example(NamedTuple):
     settings: Sequence[str]
     limits: str
     """What a visitor should know, for the card."""
+    preset: str = ""
+    """Its preset; empty: its name."""
+    data: str = "portraits"
+    size: int = 64
+    """Pixels a side."""
 
 
+TEXTURES = "textures:6000"
+"""What those that restore and enlarge learn from: drawn, portraits among them, with the law of photographs."""
 EXAMPLES = {
     "flow": Example(240_000, ("model.width=24", "sampling.steps=10"), ""),
     "dcgan": Example(80_000, (), ""),
     "vae": Example(100_000, (), ""),
     "gan_cbam": Example(80_000, (), ""),
     "ddpm": Example(100_000, (), ""),
+    "denoiser": Example(38_400, (), "", "drunet", TEXTURES, 128),
+    "upscaler": Example(51_200, ("training.crop=64", "data.colour=gray"), "", "", TEXTURES, 128),
+    "vae_unet": Example(19_200, (), "", "", TEXTURES, 128),
+    "pix2pix": Example(11_200, (), "", "", TEXTURES, 128),
+    "two_stage": Example(11_200, (), "", "", TEXTURES, 128),
 }
 
 
@@ -63,8 +75,8 @@ def train(name: str, work: Path) -> sf.Run:
     """Train an example, or go on with it."""
     example = EXAMPLES[name]
     return sf.train(
-        name, data="portraits", run=work / name, images=example.images, seed=0, device="cpu",
-        resume="auto", settings=["data.size=64", *example.settings], observer=tell,
+        example.preset or name, data=example.data, run=work / name, images=example.images, seed=0, device="cpu",
+        resume="auto", settings=[f"data.size={example.size}", *example.settings], observer=tell,
     )  # fmt: skip
 
 
