@@ -11,7 +11,7 @@ from _dncnn import DnCNN
 from _photographs import Floats, Row, Setting, compressed, gray, line, mean_psnr, noisy
 from _timing import compared, interleave
 
-from sfumato import api, runs
+from sfumato import api
 from sfumato.restoration.classical import NonLocalMeans, TotalVariation
 from sfumato.restoration.learned import Learned
 from sfumato.restoration.method import Classical, Method, Pair, tune
@@ -68,7 +68,7 @@ def denoise(setting: Setting) -> Row:
 
 def shipped(setting: Setting) -> Row:
     """Hold the denoiser that comes with the package, which never saw a photograph, against tuned filters."""
-    own = Learned.open(runs.find("example:denoiser"), CPU)
+    own = Learned.open(setting.run("denoiser"), CPU)
     validation, tests = damaged_sets(setting, "Train400", TUNED_ON), damaged_sets(setting)
     dncnn = DnCNN(setting.photographs.file("weights", "kair_dncnn_25"))
     table = [f"{'':34}{'damaged':>10}{'nlm':>10}{'tv':>10}{'shipped':>10}{'DnCNN':>10}"]

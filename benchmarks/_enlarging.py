@@ -11,7 +11,7 @@ from _denoising import rounded
 from _photographs import Floats, Row, Setting, broadcast_luma, line, pictures, psnr, tiles
 from PIL import Image
 
-from sfumato import api, runs
+from sfumato import api
 from sfumato.networks.resampling import resized
 from sfumato.restoration.community import Community
 from sfumato.restoration.method import Method
@@ -33,7 +33,7 @@ def x2(setting: Setting) -> Row:
         resume="auto", device="cpu", settings=["data.colour=gray"],
     )  # fmt: skip
     stranger = setting.photographs.file("weights", "realesr-animevideov3")
-    shipped = runs.find("example:upscaler")
+    shipped = setting.run("upscaler")
     trained = f"upscaler, {run.status.seconds / 60:.0f} min"
     twice: Mapping[str, Method] = {
         "bicubic": Bicubic(scale=2), "lanczos": Lanczos(scale=2), trained: Trained(run, 2),

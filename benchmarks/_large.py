@@ -11,7 +11,6 @@ from _photographs import Floats, Row, Setting, gray, line, noisy
 from memory import watch
 from PIL import Image
 
-from sfumato import runs
 from sfumato.restoration.classical import NonLocalMeans
 from sfumato.restoration.learned import Learned
 from sfumato.restoration.tiling import tiled as in_tiles
@@ -28,7 +27,7 @@ SIGMA = 15
 def tiled(setting: Setting) -> Row:
     """Denoise 1024 x 768 whole and in tiles of 256, and look at the borders."""
     image = next(i for i in setting.photographs.large(last=True).values() if i.size == (1024, 768))
-    plane, own = noisy(gray(image), 25, 0), Learned.open(runs.find("example:denoiser"), CPU)
+    plane, own = noisy(gray(image), 25, 0), Learned.open(setting.run("denoiser"), CPU)
     given = torch.from_numpy(plane).permute(2, 0, 1)
 
     def local(tile: torch.Tensor) -> torch.Tensor:
@@ -64,7 +63,13 @@ def large(setting: Setting) -> Row:
         path.parent.mkdir(parents=True, exist_ok=True)
         mosaic(setting).save(path)
     command = [sys.executable, "-m", "sfumato", "restore", str(path), "--steps", "denoise", "--overwrite"]
-    command += ["--method", "example:denoiser", "--quiet", "--out", str(setting.out / "twelve" / "restored")]
+    command += [
+        "--method",
+        str(setting.run("denoiser")),
+        "--quiet",
+        "--out",
+        str(setting.out / "twelve" / "restored"),
+    ]
     found = watch(command, setting.out / "cache", setting.out, 0.1)
     plane = gray(Image.open(path))
     began = time.perf_counter()

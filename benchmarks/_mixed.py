@@ -1,16 +1,29 @@
-"""Row `mixed`: old gray photographs to clean ones in colour, every approach after the same training."""
+"""Rows `mixed` and `approaches`: old gray photographs to clean ones in colour, by every approach."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import torch
+from _denoising import rounded
 from _photographs import Row, Setting, line, pictures, tiles
 from PIL import Image
 
 from sfumato.api.restorers import compare_restorers
 from sfumato.comparison.restorers.records import Restorer
+from sfumato.data.prepare import prepare
+from sfumato.data.settings import DataConfig
+from sfumato.data.trials import Trials, freeze
+from sfumato.evaluation.restored import pixels
+from sfumato.metrics.colour import colourfulness
+from sfumato.metrics.pairs import paired
+from sfumato.restoration.baselines import baselines, tune_filters
+from sfumato.restoration.learned import Learned
+from sfumato.restoration.method import Pair
 
+CPU = torch.device("cpu")
 MODELS = ("vae_unet", "pix2pix", "two_stage", "nafnet", "classical")
 SHOWN = ("psnr_luma", "fd", "delta_e", "colourfulness")
 SIDE = 128
@@ -52,6 +65,43 @@ def mixed(setting: Setting) -> Row:
             "pairs": contest.pairs.mixed, "failures": failures, "verdict": contest.verdict.sentence,
         },
     )  # fmt: skip
+
+
+def approaches(setting: Setting) -> Row:
+    """Hold the approaches that come along, trained on drawn pictures, against filters on real photographs."""
+    prepared = prepare(str(faces_cars_and_places(setting)), DataConfig(size=(SIDE, SIDE)))
+    trials = freeze(prepared, "old-photo")
+    pairs, photographs = pairs_of(trials), [image / np.float32(255) for image in prepared.images[:200]]
+    methods = [Learned.open(setting.run(name), CPU) for name in MODELS[:3]]
+    rows = [*methods, *baselines(tune_filters(pairs, photographs))]
+    found = {}
+    for method in rows:
+        made = pixels(method.apply, trials.mixed.degraded)
+        found[method.name] = {
+            name: float(paired(name).values(made, trials.mixed.clean).mean())
+            for name in ("psnr_luma", "delta_e")
+        } | {"colourfulness": float(colourfulness(made).mean())}
+    return Row(
+        must="nothing: what drawn pictures teach about real ones",
+        passed=True,
+        table=[
+            f"{'':34}{'luma dB':>10}{'delta E':>10}{'colour':>10}",
+            *(line(name, *scores.values()) for name, scores in found.items()),
+            line(
+                "the true photographs", *(float("nan"),) * 2, float(colourfulness(trials.mixed.clean).mean())
+            ),
+        ],
+        figures={
+            "pairs": len(trials.mixed.clean),
+            "scores": {name: rounded(of) for name, of in found.items()},
+        },
+    )
+
+
+def pairs_of(trials: Trials) -> list[Pair]:
+    """Return the validation pairs as floats."""
+    bad, good = (images / np.float32(255) for images in (trials.validation.degraded, trials.validation.clean))
+    return list(zip(bad, good, strict=True))
 
 
 def shortcomings(learned: list[Restorer], plain: list[Restorer], mean: Restorer) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 denoise  drunet trained on Train400 at sigma 25 for --minutes; Set12, beside DnCNN's published weights
 shipped  the denoiser that comes with the package: Set12 and classic5, beside tuned filters of scikit-image
+approaches  the vae_unet, pix2pix and two_stage that come along, on real photographs; nothing is required
 mixed    vae_unet, pix2pix, two_stage, nafnet and the filters on old photographs; --minutes each
 tiled    1024 x 768 in tiles against the whole picture
 large    twelve megapixels with `sfumato restore`: seconds and memory
@@ -28,12 +29,13 @@ import torch
 from _denoising import denoise, shipped
 from _enlarging import x2
 from _large import large, tiled
-from _mixed import mixed
+from _mixed import approaches, mixed
 from _photographs import Photographs, Row, Setting
 
 ROWS: Mapping[str, tuple[Callable[[Setting], Row], tuple[str, ...]]] = {
     "denoise": (denoise, ("restoration", "weights")),
     "shipped": (shipped, ("restoration", "weights")),
+    "approaches": (approaches, ("restoration", "faces", "cars")),
     "mixed": (mixed, ("restoration", "faces", "cars")),
     "tiled": (tiled, ("restoration",)),
     "large": (large, ("restoration",)),
@@ -52,6 +54,9 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--rows", default=",".join(ROWS), help="which of them, with commas")
     parser.add_argument("--minutes", type=float, default=20.0, help="training time of each model")
+    parser.add_argument(
+        "--trained", type=Path, help="measure runs of this folder in place of the shipped ones"
+    )
     parser.add_argument("--again", action="store_true", help="measure again what is finished")
     parser.add_argument("--out", type=Path, default=Path("restoration"), help="folder of results and runs")
     options = parser.parse_args()
@@ -71,7 +76,7 @@ def finished(name: str, options: argparse.Namespace) -> dict:
     work, needed = ROWS[name]
     print(f"{time.strftime('%H:%M:%S')} {name}", file=sys.stderr, flush=True)
     photographs = Photographs.find(options.data, options.out / "data", needed)
-    row = work(Setting(photographs, options.out, options.minutes))
+    row = work(Setting(photographs, options.out, options.minutes, options.trained))
     trains = name in ("denoise", "mixed", "x2")
     record = {
         "row": name, "minutes": options.minutes if trains else None, "threads": torch.get_num_threads(),
