@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sfumato.api import (
         compare,
+        compare_restorers,
         degrade,
         demo,
         diagnose,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Run",
     "compare",
+    "compare_restorers",
     "degrade",
     "demo",
     "diagnose",

@@ -6,6 +6,7 @@ from sfumato.api.data import inspect, prepare
 from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
 from sfumato.api.exploring import explorable, explore
+from sfumato.api.restorers import compare_restorers
 from sfumato.api.restoring import diagnose, restore, restore_files, upscale
 from sfumato.api.sampling import sample
 from sfumato.api.scoring import score
@@ -15,6 +16,7 @@ from sfumato.runs import examples
 
 __all__ = [
     "compare",
+    "compare_restorers",
     "degrade",
     "demo",
     "diagnose",

@@ -16,6 +16,7 @@ from sfumato.comparison.restorers.build import build_contest
 from sfumato.comparison.restorers.measured import Entrant, Progress, tuned
 from sfumato.comparison.restorers.records import RestorationContest
 from sfumato.config import explain, override
+from sfumato.data.degradations import preset
 from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
 from sfumato.data.settings import DataConfig
@@ -25,7 +26,7 @@ from sfumato.evaluation.restored import Bench
 from sfumato.models.base import RestorationModel
 from sfumato.recipe import lookup
 from sfumato.restoration.baselines import baselines
-from sfumato.restoration.learned import Learned
+from sfumato.restoration.network import Network
 from sfumato.runs import Run
 from sfumato.training.precision import choose_device
 
@@ -60,8 +61,8 @@ def compare_restorers(
         data: A folder, an .npz file, or a name.
         models: Presets (or Python files with a model) to train, each once per seed, under the same budget;
             "classical" stands for the filters, tuned on validation pairs.
-        degradation: What pictures suffer, a preset of `sfumato degrade`. None: old-photo, which takes the
-            colours too, and mixed where pictures are gray; with entrants that of the first.
+        degradation: What pictures suffer, a preset of `sfumato degrade`. None: what the first model's recipe
+            is for (mostly old-photo, which takes the colours too), and mixed where pictures are gray.
         budget: Training time for each model and seed, e.g. "10m".
         images: Budget in training images instead.
         seeds: Training seeds per model; verdicts on models need 3.
@@ -170,11 +171,16 @@ def _trained(
         must_be(model, RestorationModel)
     config = _common_config(plan)
     prepared = prepare_data(plan.data, config, allow_bad=allow_bad, progress=reporting(observer))
-    usual = "old-photo" if prepared.spec.channels == 3 else "mixed"
-    trials = freeze(prepared, degradation or usual, pairs)
+    trials = freeze(prepared, degradation or _usual(plan.models[0], prepared), pairs)
     damaged = replace(plan, settings=(*plan.settings, f"degradation={trials.degradation}"))
     chosen = train_all(damaged, folder, device, allow_bad, observer)
     return _LineUp(chosen, prepared, trials, plan.words)
+
+
+def _usual(model: str, prepared: Prepared) -> str:
+    """Return the damage that a recipe is for, without the loss of colours where there are none to lose."""
+    usual = lookup(model).recipe().degradation or "mixed"
+    return "mixed" if preset(usual).gray and prepared.spec.channels == 1 else usual
 
 
 def _common_config(plan: Plan) -> DataConfig:
@@ -199,7 +205,7 @@ def _entrants(
     progress: Progress,
 ) -> list[Entrant]:
     """Open the runs, and tune the filters."""
-    entrants = [Entrant(run.name, run.recipe.summary, Learned.open(run, device), run) for run in chosen]
+    entrants = [Entrant(run.name, run.recipe.summary, Network.open(run, device), run) for run in chosen]
     if classical:
         rows = baselines(tuned(bench, folder, progress))
         entrants += [Entrant(row.name, row.about, row) for row in rows]

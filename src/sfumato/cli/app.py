@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from sfumato.cli import judging, restoring
+from sfumato.cli import comparing, judging, restoring
 from sfumato.cli import options as o
 from sfumato.cli.exploring import explore, score
 from sfumato.cli.groups import data_app, runs_app
@@ -38,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(judging.demo)
-app.command()(judging.compare)
+app.command()(comparing.compare)
 app.add_typer(data_app, name="data")
 app.add_typer(runs_app, name="runs")
 

@@ -1,4 +1,4 @@
-"""The verbs that judge: the contest, the scores, the report and the standings."""
+"""The verbs that judge: the demo, the report, the scores and the standings."""
 
 from __future__ import annotations
 
@@ -27,56 +27,11 @@ def demo(
       sfumato demo --out demo/
     """
     from sfumato import api
-    from sfumato.cli.output import tell_comparison
     from sfumato.cli.progress import display
+    from sfumato.cli.verdicts import tell_comparison
 
     with display(quiet) as observer:
         found = api.demo(out, budget=budget or "50s", device=device, observer=observer)
-    tell_comparison(found, out, json)
-
-
-def compare(
-    entrants: Annotated[list[str] | None, Argument(metavar="[RUN]...", help="Runs that exist.")] = None,
-    data: o.Data = None,
-    models: Annotated[str, Option("--models", metavar="A,B,C", help="Presets to train.")] = "dcgan,vae,flow",
-    budget: o.Budget = None,
-    images: o.Images = None,
-    seeds: Annotated[int, Option("--seeds", metavar="N", help="Training seeds per model.")] = 1,
-    seed: o.Seed = 0,
-    draws: o.Draws = 3,
-    extractor: o.Extractor = "domain",
-    weights: o.Weights = None,
-    download: o.Download = False,
-    set_: o.Set = None,
-    out: o.Out = Path("report"),
-    device: o.Device = "auto",
-    allow_bad: o.AllowBad = False,
-    json: o.Json = False,
-    quiet: o.Quiet = False,
-    debug: o.Debug = False,
-) -> None:
-    """Hold models against each other, and write the report.
-
-    All get the same budget and are measured with the same ruler.
-
-    \b
-    Examples:
-      sfumato compare --data photos/ --models dcgan,vae,flow --budget 3m --out report/
-      sfumato compare flow-photos flow-photos-2
-
-    A contest that was interrupted goes on where it stopped when the same command is given again.
-    """
-    from sfumato import api
-    from sfumato.cli.output import tell_comparison
-    from sfumato.cli.progress import display
-
-    with display(quiet) as observer:
-        found = api.compare(
-            entrants or (), data=data, models=o.names(models),
-            budget=budget, images=images, seeds=seeds, seed=seed, draws=draws, extractor=extractor,
-            weights=weights, download=download, settings=set_ or (), out=out, device=device,
-            allow_bad=allow_bad, observer=observer,
-        )  # fmt: skip
     tell_comparison(found, out, json)
 
 
@@ -106,8 +61,8 @@ def report(
       sfumato report report/runs/* --to html,pptx --out talk/
     """
     from sfumato import api
-    from sfumato.cli.output import tell_comparison
     from sfumato.cli.progress import display
+    from sfumato.cli.verdicts import tell_comparison
 
     with display(quiet) as observer:
         found = api.compare(
@@ -200,6 +155,6 @@ def leaderboard(
       sfumato leaderboard runs/ report/ --out standings/
     """
     from sfumato import api
-    from sfumato.cli.output import tell_standings
+    from sfumato.cli.verdicts import tell_standings
 
     tell_standings(api.leaderboard(folders or ("runs",), out=out), out, json)

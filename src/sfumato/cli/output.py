@@ -15,14 +15,12 @@ from rich.table import Table
 from sfumato import models  # noqa: F401  (registers the presets)
 from sfumato.api.environment import Finding
 from sfumato.api.sampling import grid_path, paths
-from sfumato.comparison.records import Comparison
-from sfumato.comparison.standings import Standings, mean_ranks, rankings
 from sfumato.config import explain
 from sfumato.data.degradations import Pairs
 from sfumato.data.doctor import DataReport
 from sfumato.data.prepared import Prepared
 from sfumato.errors import UsageError
-from sfumato.metrics.score import Score, leading
+from sfumato.metrics.score import Score
 from sfumato.models.own import preset_name
 from sfumato.recipe import lookup, presets
 from sfumato.restoration.batch import FAILURES, Batch
@@ -108,27 +106,6 @@ def tell_scores(scores: Mapping[str, Score], as_json: bool) -> None:
     console.print(table)
 
 
-def tell_comparison(found: Comparison, out: Path, as_json: bool, formats: Sequence[str] = ("html",)) -> None:
-    """Print the verdict, the ranking and where the report is."""
-    if as_json:
-        return print_json(found.model_dump(mode="json"))
-    table = Table(box=None, pad_edge=False)
-    for title in ("", "score", "95% interval", "precision", "recall", "16 images", "images/s"):
-        table.add_column(title)
-    for one in found.contestants:
-        score = leading(one.scores)
-        interval = f"[{score.interval[0]:.3g}, {score.interval[1]:.3g}]" if score.interval else "-"
-        extra = [f"{one.scores[k].value:.2f}" if k in one.scores else "-" for k in ("precision", "recall")]
-        table.add_row(
-            one.name, f"{score.metric} {score.value:.3g}".replace("[", "\\["),
-            interval.replace("[", "\\["), *extra, f"{one.sampling_seconds_16:.2f} s",
-            f"{one.images_per_second:.0f}",
-        )  # fmt: skip
-    console.print(table)
-    places = " and ".join(str(Path(out) / f"report.{ending}") for ending in formats)
-    say(f"\n{found.verdict.sentence}\n\nThe report: {places}")
-
-
 def tell_presets(name: str | None, as_json: bool) -> None:
     """Print the presets, or every field of one."""
     if name is None:
@@ -178,30 +155,6 @@ def tell_prepared(prepared: Prepared, as_json: bool) -> None:
         f"{spec.name}: {spec.n_train:,} training and {spec.n_test:,} held-out images of "
         f"{spec.height}x{spec.width} {colour} in {prepared.path}"
     )
-
-
-def tell_standings(found: Standings, out: Path, as_json: bool) -> None:
-    """Print a ranking for each data set and ruler, and the mean ranks of presets."""
-    if as_json:
-        return print_json(found.model_dump(mode="json"))
-    tables = rankings(found.standings)
-    for ranking in tables:
-        table = Table(box=None, pad_edge=False, title=ranking.data, title_justify="left")
-        for title in ("", "run", "preset", "score", "95% interval", "recall", "trained"):
-            table.add_column(title)
-        for place, one in enumerate(ranking.runs, start=1):
-            score, recall = one.leading, one.scores.get("recall")
-            interval = f"[{score.interval[0]:.3g}, {score.interval[1]:.3g}]" if score.interval else "-"
-            table.add_row(
-                str(place), one.run, one.preset, f"{score.metric} {score.value:.3g}".replace("[", "\\["),
-                interval.replace("[", "\\["), f"{recall.value:.2f}" if recall else "-",
-                f"{one.training_seconds:.0f} s",
-            )  # fmt: skip
-        console.print(table)
-        say(f"{ranking.why}\n" if ranking.why else "")
-    for mean in mean_ranks(tables):
-        say(f"{mean.preset}: mean rank {mean.rank:.2g} over {mean.datasets} data sets")
-    say(f"The page: {out / 'leaderboard.html'}")
 
 
 def tell_pairs(pairs: Pairs, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sfumato.comparison.records import Comparison, Contestant
@@ -34,11 +34,17 @@ def charts(comparison: Comparison) -> list[Chart]:
         ("Parameters", lambda one: one.parameters, formats.amount),
         ("Peak memory", lambda one: one.peak_memory_mb, formats.memory),
     ]
-    drawn = []
-    for title, read, show in measures:
-        values = {one.name: read(one) for one in comparison.contestants}
-        longest = max(values.values(), default=0)
-        if longest > 0:
-            bars = [Bar(name, show(v), round(100 * v / longest, 2)) for name, v in values.items()]
-            drawn.append(Chart(title, bars))
-    return drawn
+    drawn = [
+        chart(title, {one.name: read(one) for one in comparison.contestants}, show)
+        for title, read, show in measures
+    ]
+    return [one for one in drawn if one]
+
+
+def chart(title: str, values: Mapping[str, float], show: Callable[[float], str]) -> Chart | None:
+    """Return one measure of everybody as lengths; None where it was not measured."""
+    longest = max(values.values(), default=0)
+    if longest <= 0:
+        return None
+    bars = [Bar(name, show(value), round(100 * value / longest, 2)) for name, value in values.items()]
+    return Chart(title, bars)

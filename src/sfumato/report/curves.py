@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from sfumato.comparison.records import Contestant, CurvePoint
+from sfumato.comparison.records import CurvePoint
 from sfumato.report.figures import NARROW, Drawing, axes, stretch
 from sfumato.report.palette import PIGMENTS, SOFT
 
@@ -21,6 +22,25 @@ ACCURACY = "_accuracy"
 DASHES: tuple[tuple[float, ...], ...] = ((), (5, 2.5), (1.2, 2), (7, 2, 1.2, 2))
 
 
+class Learner(Protocol):
+    """Who learned, whatever it makes."""
+
+    @property
+    def name(self) -> str:
+        """Its label."""
+        ...
+
+    @property
+    def losses(self) -> list[CurvePoint]:
+        """Its losses while it learned."""
+        ...
+
+    @property
+    def quality(self) -> list[CurvePoint]:
+        """How good it was meanwhile."""
+        ...
+
+
 @dataclass(frozen=True)
 class Panel:
     """One drawing with the names of its lines."""
@@ -31,7 +51,7 @@ class Panel:
     """(name, SVG dash array) of each line."""
 
 
-def losses(one: Contestant, colour: int) -> Panel | None:
+def losses(one: Learner, colour: int) -> Panel | None:
     """Draw a contestant's losses against images seen; None if there are none."""
     named = _series(one.losses, "images")
     chosen = sorted(
@@ -48,7 +68,7 @@ def losses(one: Contestant, colour: int) -> Panel | None:
     return Panel(one.name, Drawing(plot, label), _legend(chosen))
 
 
-def duel(one: Contestant, colour: int) -> Panel | None:
+def duel(one: Learner, colour: int) -> Panel | None:
     """Draw how often a discriminator is right, with the line of mere guessing; None without one."""
     named = {key: line for key, line in _series(one.losses, "images").items() if key.endswith(ACCURACY)}
     if not named:
@@ -87,14 +107,16 @@ def _said(key: str) -> str:
     return f"on {'generated' if kind == 'fake' else kind} images"
 
 
-def quality(those: Sequence[Contestant], colours: dict[str, int], against: str) -> Drawing | None:
-    """Draw the score of every contestant's snapshots against `images` or `seconds`; None without any."""
+def quality(
+    those: Sequence[Learner], colours: dict[str, int], against: str, better: str = "lower"
+) -> Drawing | None:
+    """Draw the score of everybody's snapshots against `images` or `seconds`; None without any."""
     drawn = [(one, next(iter(_series(one.quality, against).items()))) for one in those if _has(one)]
     if not drawn:
         return None
     metric = drawn[0][1][0]
     label = "images seen" if against == "images" else "training seconds"
-    plot = axes(label, f"{metric}, lower is better")
+    plot = axes(label, f"{metric}, {better} is better")
     for one, (_, (x, y)) in drawn:
         pigment = PIGMENTS[colours[one.name]]
         plot.plot(x, y, color=pigment.light, linewidth=1.6, marker=pigment.marker, markersize=4.5)
@@ -133,7 +155,7 @@ def _frame(plot: Axes, levels: Sequence[np.ndarray]) -> None:
         plot.axhline(0, color=SOFT, linewidth=0.7)
 
 
-def _has(one: Contestant) -> bool:
+def _has(one: Learner) -> bool:
     """Whether a contestant's snapshots were measured."""
     return any(point.values for point in one.quality)
 

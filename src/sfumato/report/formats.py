@@ -83,3 +83,10 @@ def estimate(score: Score, as_percent: bool = False) -> tuple[str, str]:
     places = decimals_for(max((abs(v) for v in (score.value, *ends)), default=0.0))
     texts = [fixed(end, places) for end in ends]
     return fixed(score.value, places), f"[{', '.join(texts)}]" if texts else ""
+
+
+def counts(score: Score) -> str:
+    """Write what a score rests on: `400 pairs`, `1,000 generated, 1,000 real`."""
+    if score.protocol.backbone == "pixels":
+        return f"{whole(score.n_generated)} pairs"
+    return f"{whole(score.n_generated)} generated, {whole(score.n_real)} real"

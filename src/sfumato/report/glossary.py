@@ -75,7 +75,11 @@ METRICS = {
         "How much structures resemble the training image that is nearest: low is original.",
     ),
     "psnr": Entry("PSNR", "Pixel fidelity of a reconstruction, in decibels."),
+    "psnr_luma": Entry(
+        "PSNR of brightness", "Pixel fidelity of brightness alone, in decibels: one more is just visible."
+    ),
     "ssim": Entry("SSIM", "Structural likeness of a reconstruction; 1 is identical."),
+    "ssim_luma": Entry("SSIM of brightness", "Structural likeness of brightness alone; 1 is identical."),
     "ms_ssim": Entry(
         "Multi-scale SSIM",
         "Structural likeness at four sizes at once, from fine detail to layout; 1 is identical.",

@@ -150,11 +150,11 @@ def _costs(those: Sequence[Contestant]) -> list[Row]:
     rows = []
     for title, meaning, better, read, show, sign in measures:
         values = [read(one) for one in those]
-        rows.append(Row(title, "", meaning, better, _plain(values, [show(v) for v in values], sign)))
+        rows.append(Row(title, "", meaning, better, plain(values, [show(v) for v in values], sign)))
     return rows
 
 
-def _plain(values: Sequence[float | None], texts: Sequence[str], sign: int) -> list[Cell]:
+def plain(values: Sequence[float | None], texts: Sequence[str], sign: int) -> list[Cell]:
     """Build cells of exact values; `sign` is 1 where less is better, -1 where more is, 0 where neither."""
     known = [sign * value for value in values if value is not None]
     ranked = sign != 0 and len(values) > 1 and len(set(known)) > 1

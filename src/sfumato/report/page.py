@@ -42,6 +42,8 @@ def render(comparison: Comparison, folder: Path) -> str:
         "plots": plots(comparison, plates.colours),
         "breakdown": breakdown(comparison),
         "measurements": measurements(comparison),
+        "files": ("report.json", "report.csv"),
+        "seeds": {one.name: one.seed for one in comparison.contestants},
         "sheets": {
             "leaderboard": sheet(comparison),
             "labels": breakdown_sheet(comparison),
@@ -67,7 +69,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    names = ("number", "amount", "whole", "duration", "memory", "percent", "estimate")
+    names = ("number", "amount", "whole", "duration", "memory", "percent", "estimate", "counts")
     environment.filters.update({name: getattr(formats, name) for name in names})
     environment.filters["copy_words"] = copy_words
     return environment

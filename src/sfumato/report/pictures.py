@@ -113,6 +113,14 @@ def strips(image: Image.Image | None, tile: tuple[int, int], count: int) -> list
     return [image.crop(layout.box(0, row, layout.columns, 1)) for row in range(count)]
 
 
+def tiles(image: Image.Image | None, tile: tuple[int, int], count: int) -> list[Image.Image]:
+    """Cut the single images of a row out of it; empty if it does not have `count` of them."""
+    layout = mosaic(image.size, tile) if image else None
+    if image is None or layout is None or (layout.columns, layout.rows) != (count, 1):
+        return []
+    return [image.crop(layout.box(column, 0, 1, 1)) for column in range(count)]
+
+
 def _encode(image: Image.Image, **options: object) -> bytes:
     """Encode an image in memory."""
     target = io.BytesIO()

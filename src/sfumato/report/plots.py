@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sfumato.comparison.records import Comparison
+from sfumato.comparison.records import Comparison, Contest
 from sfumato.metrics.score import Score
 from sfumato.report.curves import Panel, duel, losses, quality
 from sfumato.report.distributions import Distribution, distributions
@@ -46,7 +46,7 @@ def plots(comparison: Comparison, colours: dict[str, int]) -> Plots:
         quality=[(caption, drawing) for caption, drawing in curves if drawing],
         tradeoffs=_tradeoffs(comparison, colours),
         distributions=distributions(comparison, colours),
-        anchors=_anchors(comparison),
+        anchors=anchors(comparison),
     )
 
 
@@ -62,7 +62,7 @@ def _tradeoffs(comparison: Comparison, colours: dict[str, int]) -> list[tuple[st
     return [(title, caption, drawing) for title, caption, drawing in drawings if drawing]
 
 
-def _anchors(comparison: Comparison) -> list[tuple[str, str, Drawing, list[Score]]]:
+def anchors(comparison: Contest) -> list[tuple[str, str, Drawing, list[Score]]]:
     """Draw how the ruler answers to damaged real images."""
     ruler = comparison.ruler
     drawings = [

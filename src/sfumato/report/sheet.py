@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sfumato.comparison.records import Comparison, Contestant
+from sfumato.comparison.records import Comparison, Contest, Contestant
 from sfumato.metrics.score import Score
 
 FACTS = (
@@ -47,9 +47,9 @@ def histogram_sheet(comparison: Comparison) -> str:
     return table(rows)
 
 
-def difference_sheet(comparison: Comparison) -> str:
+def difference_sheet(comparison: Contest) -> str:
     """Return the keys on which the recipes differ as CSV text: one row per key, one column per contestant."""
-    names = [one.name for one in comparison.contestants]
+    names = list(dict.fromkeys(name for row in comparison.differences for name in row.values))
     return table(
         {"recipe key": row.key, **{name: row.values.get(name, "-") for name in names}}
         for row in comparison.differences

@@ -19,7 +19,7 @@ def precision_recall(those: Sequence[Contestant], colours: dict[str, int]) -> Dr
         return None
     plot = axes("recall: how much of the real variety", "precision: how real")
     for one in drawn:
-        _point(plot, one.scores["recall"], one.scores["precision"], colours[one.name])
+        point(plot, one.scores["recall"], one.scores["precision"], colours[one.name])
     for which in ("x", "y"):
         getattr(plot, f"set_{which}lim")(-0.03, 1.03)
     words = "; ".join(
@@ -38,7 +38,7 @@ def quality_against_cost(those: Sequence[Contestant], colours: dict[str, int], k
     way = "higher" if drawn[0][0].higher_is_better else "lower"
     plot = axes("milliseconds for one image", f"{drawn[0][0].metric}, {way} is better")
     for score, cost, one in drawn:
-        _point(plot, cost, score, colours[one.name])
+        point(plot, cost, score, colours[one.name])
     plot.set_xlim(left=0)
     if min(score.value for score, _, _ in drawn) >= 0:
         plot.set_ylim(bottom=0)
@@ -63,7 +63,7 @@ def reaction(scores: Sequence[Score], floor: Score, damage: str) -> Drawing | No
     return Drawing(plot, f"{scores[0].metric} of real images with rising {damage}: {words}.")
 
 
-def _point(plot: Axes, x: Score | float, y: Score, colour: int) -> None:
+def point(plot: Axes, x: Score | float, y: Score, colour: int) -> None:
     """Draw one contestant's mark with the intervals that it has."""
     pigment = PIGMENTS[colour]
     across = x.value if isinstance(x, Score) else x

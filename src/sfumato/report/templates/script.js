@@ -5,19 +5,37 @@
   const show = (content, caption) => {
     room.replaceChildren(content);
     zoom.querySelector("p").textContent = caption;
-    zoom.showModal();
+    if (!zoom.open) zoom.showModal();
+  };
+  // The pictures of a group, such as everybody's answers to one question, follow one another.
+  const steps = zoom?.querySelector("span");
+  let current = null;
+  const enlarge = (frame) => {
+    current = frame;
+    const source = frame.querySelector("img");
+    const target = source.cloneNode();
+    // A whole-number enlargement keeps every pixel square.
+    const times = Math.min(innerWidth * 0.94 / source.naturalWidth, innerHeight * 0.82 / source.naturalHeight);
+    target.style.width = `${source.naturalWidth * (times >= 1 ? Math.floor(times) : times)}px`;
+    target.removeAttribute("height");
+    steps.hidden = !frame.dataset.group;
+    show(target, frame.dataset.caption);
+  };
+  const go = (step) => {
+    if (!zoom.open || steps.hidden) return;
+    const group = [...document.querySelectorAll("button.frame")].filter((one) => one.dataset.group === current.dataset.group);
+    enlarge(group[(group.indexOf(current) + step + group.length) % group.length]);
   };
   for (const frame of document.querySelectorAll("button.frame")) {
-    frame.addEventListener("click", () => {
-      const source = frame.querySelector("img");
-      const target = source.cloneNode();
-      // A whole-number enlargement keeps every pixel square.
-      const times = Math.min(innerWidth * 0.94 / source.naturalWidth, innerHeight * 0.82 / source.naturalHeight);
-      target.style.width = `${source.naturalWidth * (times >= 1 ? Math.floor(times) : times)}px`;
-      target.removeAttribute("height");
-      show(target, frame.dataset.caption);
-    });
+    frame.addEventListener("click", () => enlarge(frame));
   }
+  for (const button of zoom?.querySelectorAll("button[data-step]") ?? []) {
+    button.addEventListener("click", () => go(Number(button.dataset.step)));
+  }
+  zoom?.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step) go(step);
+  });
   for (const button of document.querySelectorAll("button.enlarge")) {
     button.addEventListener("click", () => {
       const source = button.querySelector("svg");
@@ -25,6 +43,7 @@
       target.removeAttribute("id");
       const { width, height } = source.viewBox.baseVal;
       target.style.width = `${Math.min(innerWidth * 0.94, innerHeight * 0.8 * width / height)}px`;
+      steps.hidden = true;
       show(target, button.dataset.caption);
     });
   }

@@ -15,7 +15,7 @@ from sfumato.seeding import ImageNoise
 
 
 @dataclass(frozen=True)
-class Learned:
+class Network:
     """A run's averaged weights, ready to restore."""
 
     name: str
@@ -26,7 +26,7 @@ class Learned:
     device: torch.device
 
     @classmethod
-    def open(cls, run: Run, device: torch.device) -> Learned:
+    def open(cls, run: Run, device: torch.device) -> Network:
         """Load a run.
 
         Raises:
