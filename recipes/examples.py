@@ -56,7 +56,7 @@ class Example(NamedTuple):
 
 
 TEXTURES = "textures:6000"
-"""What those that restore and enlarge learn from: drawn, portraits among them, with the law of photographs."""
+"""What those that restore and enlarge learn from: drawn, portraits among them."""
 EXAMPLES = {
     "flow": Example(240_000, ("model.width=24", "sampling.steps=10"), ""),
     "dcgan": Example(80_000, (), ""),
@@ -75,8 +75,8 @@ def train(name: str, work: Path) -> sf.Run:
     """Train an example, or go on with it."""
     example = EXAMPLES[name]
     return sf.train(
-        example.preset or name, data=example.data, run=work / name, images=example.images, seed=0, device="cpu",
-        resume="auto", settings=[f"data.size={example.size}", *example.settings], observer=tell,
+        example.preset or name, data=example.data, run=work / name, images=example.images, seed=0,
+        device="cpu", resume="auto", settings=[f"data.size={example.size}", *example.settings], observer=tell,
     )  # fmt: skip
 
 

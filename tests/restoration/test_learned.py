@@ -88,7 +88,7 @@ def test_a_run_removes_noise_of_any_size_and_depth(denoiser, draw, noisy):
 
 def test_a_colour_photograph_keeps_its_colours(denoiser, colourful, noisy):
     hurt = photo(noisy(colourful, 25))
-    tools = tools_of(str(denoiser.path))
+    tools = tools_of(Settings(method=str(denoiser.path)))
     found = restore(hurt, Settings(method=str(denoiser.path), keep_grain=0), tools=tools)
     inside = (found.photo.floats() > 0.02).all(axis=-1) & (found.photo.floats() < 0.98).all(axis=-1)
     before, after = to_ycbcr(hurt.floats()), to_ycbcr(found.photo.floats())
@@ -155,7 +155,8 @@ def test_files_say_which_weights_made_them(denoiser, tmp_path, draw, noisy):
     first = api.restore_files(tmp_path / "a.png", out, method=method)
     record = json.loads((out / "a.restored.json").read_text("utf-8"))
     newest = sorted((denoiser.path / "checkpoints").iterdir())[-1]
-    assert record["weights"] == read_json(newest / "manifest.json")["sha256"]["ema.safetensors"]
+    digest = read_json(newest / "manifest.json")["sha256"]["ema.safetensors"]
+    assert record["weights"] == {"drunet (drunet)": digest}
     assert record["steps"][0]["method"] == "drunet (drunet)" and record["unexplained"] >= 0
     again = api.restore_files(tmp_path / "a.png", out, method=method)
     assert len(first.written) == 1 and not again.written and len(again.skipped) == 1

@@ -16,10 +16,10 @@ from sfumato.restoration.batch import Batch, run_batch
 from sfumato.restoration.diagnose import Diagnosis
 from sfumato.restoration.diagnose import diagnose as diagnose_photo
 from sfumato.restoration.learned import Learned
-from sfumato.restoration.plan import Settings, Tools, check_settings, tools_of
+from sfumato.restoration.plan import Settings, tools_of
 from sfumato.restoration.steps import Restoration, Taken
 from sfumato.restoration.steps import restore as restore_photo
-from sfumato.restoration.upscale import upscaler
+from sfumato.restoration.upscale import Trained, upscaler
 from sfumato.training.precision import choose_device
 
 Picture = Photograph | np.ndarray | str | Path
@@ -65,7 +65,7 @@ def restore(
         (16, 16, 1)
     """
     settings = _settings(method, steps, strength, keep_grain, colour, recolour)
-    tools = _tools(settings, device)
+    tools = tools_of(settings, choose_device(device))
     return restore_photo(_photograph(image), settings, tools=tools)
 
 
@@ -107,8 +107,8 @@ def restore_files(
         UsageError: If a setting cannot be, or there is nothing to do.
     """
     settings = _settings(method, steps, strength, keep_grain, colour, recolour)
-    tools = _tools(settings, device)
-    weights = next((tool.digest for tool in tools.values() if isinstance(tool, Learned)), None)
+    tools = tools_of(settings, choose_device(device))
+    weights = {tool.name: tool.digest for tool in tools.values() if isinstance(tool, Learned | Trained)}
     plain = {"settings": settings.model_dump(mode="json"), "weights": weights}
     return run_batch(
         Path(source), Path(out), lambda photo: restore_photo(photo, settings, tools=tools), plain,
@@ -186,13 +186,6 @@ def _settings(
         "keep_grain": keep_grain, "colour": colour, "recolour": recolour,
     }  # fmt: skip
     return build(Settings, values, "restore")
-
-
-def _tools(settings: Settings, device: str) -> Tools:
-    """Open the method, and refuse what cannot be asked of it."""
-    tools = tools_of(settings.method, choose_device(device))
-    check_settings(settings, tools)
-    return tools
 
 
 def _photograph(image: Picture) -> Photograph:

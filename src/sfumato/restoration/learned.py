@@ -19,14 +19,12 @@ from sfumato.errors import UsageError
 from sfumato.imaging.colour import from_lab
 from sfumato.imaging.pixels import split_lab
 from sfumato.models.base import RestorationModel
-from sfumato.recipe import lookup
 from sfumato.restoration.diagnose import STEPS
 from sfumato.restoration.guided import colour_whole, letterboxed, resize
 from sfumato.restoration.method import Floats
 from sfumato.restoration.tiling import tiled
-from sfumato.runs import Run, checkpoints
+from sfumato.runs import Run, opened
 from sfumato.seeding import ImageNoise
-from sfumato.storage import read_json
 
 AGAINST = {
     "structured": "destripe",
@@ -73,21 +71,12 @@ class Learned:
             SfumatoError: If the weights are damaged.
         """
         recipe, data, where = run.recipe, run.data, torch.device(device)
-        kind = lookup(recipe.preset).model
-        if not issubclass(kind, RestorationModel) or recipe.degradation is None:
+        model, digest, _ = opened(run, where, folder)
+        if not isinstance(model, RestorationModel) or recipe.degradation is None:
             raise UsageError(f"{run.path}: a {recipe.preset} does not restore images; see `sfumato presets`.")
-        checkpoint = checkpoints.load(folder) if folder else checkpoints.newest(run.path)
-        if checkpoint is None:
-            raise UsageError(
-                f"{run.path}: there are no weights yet; train it with `sfumato resume {run.path}`."
-            )
-        model = kind(recipe.model, data)
-        checkpoints.copy_into(model, checkpoint.tensors["ema"], checkpoint.path)
-        model = model.to(device=where, memory_format=torch.channels_last).requires_grad_(False).eval()
-        hashes = read_json(checkpoint.path / "manifest.json")["sha256"]
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         name = f"{recipe.preset} ({run.name})"
-        steps = steps_against(preset(recipe.degradation), data)
-        return cls(model, data, name, steps, hashes["ema.safetensors"], where)
+        return cls(model, data, name, steps_against(preset(recipe.degradation), data), digest, where)
 
     @property
     def colours(self) -> bool:

@@ -14,13 +14,18 @@ from sfumato.restoration.classical import METHODS
 from sfumato.restoration.diagnose import STEPS, Diagnosis
 from sfumato.restoration.learned import Learned
 from sfumato.restoration.method import Method
-from sfumato.runs import run as runs
+from sfumato.restoration.upscale import upscaler
+from sfumato.runs import find
 
 AUTOMATIC = ("destripe", "deblock", "denoise")
 """What `auto` may do by itself: each has a check. Tones, colours, sharpness and size are for a person."""
 
 CHOSEN_HERE = ("auto", "classical")
-"""Methods that take the usual tool for each step."""
+"""Methods that take the steps which are proposed."""
+ENLARGING = ("x2", "x4")
+"""Steps that change the size, and happen only where they are asked for."""
+SHIPPED = "example:denoiser"
+"""What takes noise and blocks where nobody says what: the method `auto`."""
 
 _NO_COLOURISER = (
     "colours cannot be restored, only invented by a network that has seen many photographs, and this method "
@@ -35,8 +40,8 @@ class Settings(Config):
     """What a person may choose."""
 
     method: str = "auto"
-    """auto (the steps that help, each checked), classical (those proposed, unchecked), a filter's name, or a
-    trained run's name or path."""
+    """auto (the steps that help, each checked), classical (those proposed, by filters, unchecked), a
+    filter's name, or a trained run's name or path."""
     steps: tuple[str, ...] | None = None
     """Steps to take; empty: chosen from the diagnosis, or all that the method is for."""
     strength: float = Field(default=1.0, ge=0, le=1)
@@ -61,46 +66,47 @@ class Pass:
     """Whether a failed check leaves it out."""
 
 
-def tools_of(method: str, device: torch.device | str = "cpu") -> Tools:
-    """Return the tools that a method's name stands for.
+def tools_of(settings: Settings, device: torch.device | str = "cpu") -> Tools:
+    """Return the tools for what a person chose, and refuse what cannot be before any work starts.
 
     Args:
-        method: auto, classical, a filter's name, or a trained run's name or path.
+        settings: What was chosen.
         device: Where a network computes.
 
     Raises:
-        UsageError: If there is nothing of that name.
+        UsageError: Naming the setting and the rule.
     """
-    if method in CHOSEN_HERE:
+    steps = settings.steps or ()
+    for step in steps:
+        if step not in STEPS:
+            raise UsageError(f"--steps {step}: {nearest(step, STEPS)}")
+    tools = _named(settings.method, device)
+    if "colour" not in tools and (settings.colour is not None or "colour" in steps):
+        raise UsageError(f"--steps colour: {_NO_COLOURISER}")
+    if settings.method not in CHOSEN_HERE and steps and not set(tools) & set(steps):
+        raise UsageError(
+            f"--method {settings.method} is for the step {', '.join(tools)}, which --steps "
+            f"{','.join(steps)} does not hold."
+        )
+    enlarger = "lanczos" if settings.method == "classical" else "auto"
+    larger = {step: upscaler(enlarger, int(step[1]), device) for step in ENLARGING if step in steps}
+    return {**tools, **larger}
+
+
+def _named(method: str, device: torch.device | str) -> Tools:
+    """Return the tools that a method's name stands for."""
+    if method == "classical":
         return {}
     if method in METHODS:
         tool = METHODS[method]()
         return {tool.against: tool}
     try:
-        found = runs.find(method)
+        found = find(SHIPPED if method == "auto" else method)
     except UsageError as error:
         known = nearest(method, [*METHODS, *CHOSEN_HERE])
         raise UsageError(f"method '{method}': neither a filter nor a run; {known} Or: {error}") from None
     learned = Learned.open(found, device)
     return dict.fromkeys(learned.steps, learned)
-
-
-def check_settings(settings: Settings, tools: Tools) -> None:
-    """Refuse settings that cannot be, before any work starts.
-
-    Raises:
-        UsageError: Naming the setting and the rule.
-    """
-    for step in settings.steps or ():
-        if step not in STEPS:
-            raise UsageError(f"--steps {step}: {nearest(step, STEPS)}")
-    if "colour" not in tools and (settings.colour is not None or "colour" in (settings.steps or ())):
-        raise UsageError(f"--steps colour: {_NO_COLOURISER}")
-    if settings.steps and tools and not set(tools) & set(settings.steps):
-        raise UsageError(
-            f"--method {settings.method} is for the step {', '.join(tools)}, which --steps "
-            f"{','.join(settings.steps)} does not hold."
-        )
 
 
 def plan(settings: Settings, found: Diagnosis, tools: Tools) -> list[Pass]:

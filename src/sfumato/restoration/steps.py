@@ -20,9 +20,8 @@ from sfumato.restoration.diagnose import Diagnosis, diagnose, lightness
 from sfumato.restoration.learned import Learned
 from sfumato.restoration.method import Classical, Floats, Method
 from sfumato.restoration.noise import Noise, estimate_noise
-from sfumato.restoration.plan import Pass, Settings, Tools, check_settings, plan, tools_of
+from sfumato.restoration.plan import ENLARGING, Pass, Settings, Tools, plan, tools_of
 from sfumato.restoration.traces import find_blur, find_fade
-from sfumato.restoration.upscale import Lanczos
 
 _STRONGEST_GAIN = 2.0
 
@@ -86,7 +85,7 @@ def restore(
         photo: Of any size; its bit depth, transparency and history stay.
         settings: What a person chose.
         observer: Told of the progress.
-        tools: The method, opened; None: found by its name.
+        tools: What `tools_of` returns for these settings; None: opened now.
 
     Returns:
         The photograph, of the same size unless `x2` or `x4` was asked for, and what was done.
@@ -95,8 +94,7 @@ def restore(
         UsageError: If a setting cannot be.
     """
     settings = settings or Settings()
-    tools = tools_of(settings.method) if tools is None else tools
-    check_settings(settings, tools)
+    tools = tools_of(settings) if tools is None else tools
     began, found = time.monotonic(), diagnose(photo)
     image = photo.floats()
     original, history = lightness(image), []
@@ -168,8 +166,6 @@ def _tool(step: str, plane: Floats, photo: Photograph, tools: Tools) -> Method:
     if step == "unfade":
         fade = find_fade(plane)
         return Unfade(black=fade.black, white=fade.white)
-    if step in ("x2", "x4"):
-        return Lanczos(scale=int(step[1]))
     return OverlappedDCT()
 
 
@@ -177,7 +173,7 @@ def _take(
     work: Pass, tool: Method, image: Floats, found: Diagnosis, settings: Settings, tools: Tools
 ) -> tuple[Floats, checks.Verdict]:
     """Apply a method, to the brightness alone where there are colours to keep, and check the outcome."""
-    if work.steps[0] in ("x2", "x4"):
+    if work.steps[0] in ENLARGING:
         return np.clip(tool.apply(image), 0, 1), checks.Verdict(True, "")
     if work.steps[0] == "colour":
         return _colour(image, tool, found, settings)

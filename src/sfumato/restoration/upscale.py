@@ -76,7 +76,8 @@ class Trained:
             raise UsageError(
                 f"--method {run}: it enlarges by {model.scale}, and {scale} is no power of that."
             )
-        self.name, self.scale, self.device, self._model = str(run), scale, device, model
+        self.name = f"{run.recipe.preset} ({run.name})"
+        self.scale, self.device, self._model = scale, device, model
 
     def apply(self, image: Floats) -> Floats:
         """Return [H * scale, W * scale, C] from [H, W, C] in [0, 1]."""
