@@ -108,7 +108,7 @@ def restore_files(
     """
     settings = _settings(method, steps, strength, keep_grain, colour, recolour)
     tools = _tools(settings, device)
-    weights = next((tool.digest for tool in tools.values() if isinstance(tool, Learned)), None)
+    weights = next((tool.weights_sha256 for tool in tools.values() if isinstance(tool, Learned)), None)
     plain = {"settings": settings.model_dump(mode="json"), "weights": weights}
     return run_batch(
         Path(source), Path(out), lambda photo: restore_photo(photo, settings, tools=tools), plain,
