@@ -22,6 +22,7 @@ from sfumato.models.base import RestorationModel
 from sfumato.recipe import ModelConfig
 from sfumato.restoration.learned import Learned, steps_against
 from sfumato.restoration.plan import Settings, plan, tools_of
+from sfumato.restoration.slider import page
 from sfumato.restoration.steps import restore
 from sfumato.restoration.tiling import tiled
 from sfumato.runs import Run
@@ -79,7 +80,7 @@ def test_a_run_removes_noise_of_any_size_and_depth(denoiser, draw, noisy):
         truth = draw(3, height, width)
         hurt = photo(noisy(truth, 25), white)
         found = api.restore(hurt, method=str(denoiser.path), keep_grain=0)
-        assert [(step.step, step.method) for step in found.taken] == [("denoise", "drunet (drunet)")]
+        assert [(step.step, step.method) for step in found.taken] == [("denoise", "drunet")]
         assert found.image.shape == (height, width, 1) and found.image.dtype == hurt.pixels.dtype
         assert error(found.photo.floats()[..., 0], truth) < 0.6 * error(hurt.floats()[..., 0], truth)
         assert found.uncertainty is None and found.unexplained < 10
@@ -101,7 +102,7 @@ def test_tiles_are_the_whole(denoiser, colouriser, draw, noisy):
     for run in (denoiser, colouriser):
         method = Learned.open(run)
         image = torch.from_numpy(noisy(draw(5, 200, 168), 25))[None] * 2 - 1
-        local = lambda tile: method._brightness(method._restored(tile, 0))  # noqa: B023, E731
+        local = lambda tile: method._gray(method._restored(tile, 0))  # noqa: B023, E731
         whole = local(image[None])[0]
         parts = tiled(local, image, tile=96, multiple=method.model.multiple)
         assert (whole - parts).abs().max() <= 2 * 2 / 255
@@ -123,6 +124,15 @@ def test_gray_becomes_colour_under_its_own_lightness(colouriser, draw):
     )
     half = to_lab(api.restore(gray, method=str(colouriser.path), colour=0.5).photo.floats())
     assert np.abs(half[..., 2] - lab[..., 2] / 2).mean() < 0.5
+
+
+def test_a_network_answers_by_itself(denoiser, colouriser, draw):
+    for run, channels in ((denoiser, 1), (colouriser, 3)):
+        method, plane = Learned.open(run), draw(2, 40, 33)[..., None]
+        found = method.apply(plane)
+        assert found.shape == (40, 33, channels) and found.dtype == np.float32 and method.channels == 1
+        assert found.min() >= 0 and found.max() <= 1
+        np.testing.assert_array_equal(method.draw(plane, 5), found, "it does not vary")
 
 
 def test_colours_are_replaced_only_if_asked(colouriser, colourful):
@@ -156,8 +166,8 @@ def test_files_say_which_weights_made_them(denoiser, tmp_path, draw, noisy):
     record = json.loads((out / "a.restored.json").read_text("utf-8"))
     newest = sorted((denoiser.path / "checkpoints").iterdir())[-1]
     digest = read_json(newest / "manifest.json")["sha256"]["ema.safetensors"]
-    assert record["weights"] == {"drunet (drunet)": digest}
-    assert record["steps"][0]["method"] == "drunet (drunet)" and record["unexplained"] >= 0
+    assert record["weights"] == {"drunet": digest}
+    assert record["steps"][0]["method"] == "drunet" and record["unexplained"] >= 0
     again = api.restore_files(tmp_path / "a.png", out, method=method)
     assert len(first.written) == 1 and not again.written and len(again.skipped) == 1
 
@@ -186,9 +196,11 @@ class Unsure(RestorationModel):
 def test_answers_that_vary_say_how_sure_they_are():
     data = DataSpec(name="x", height=64, width=64, channels=1, degraded_channels=1)
     with torch.no_grad():
-        learned = Learned(Unsure(ModelConfig(), data), data, "unsure", ("denoise",), "", torch.device("cpu"))
+        learned = Learned("unsure", Unsure(ModelConfig(), data), data, ("denoise",), "", torch.device("cpu"))
         found = restore(photo(np.full((50, 200), 0.5)), Settings(method="x"), tools={"denoise": learned})
     assert found.uncertainty is not None and found.uncertainty.shape == (50, 200)
+    text = page("x.png", photo(np.full((50, 200), 0.5)), found)
+    assert "Map of doubt" in text and "answers differ" in text and "(0 explains everything)" in text
     thirds = [float(part.mean()) for part in np.array_split(found.uncertainty, 3, axis=1)]
     assert thirds[0] < thirds[1] < thirds[2] and thirds[2] == pytest.approx(0.2 / 2 * 5 / 6, rel=0.25)
 

@@ -26,7 +26,7 @@ from sfumato.evaluation.restored import Bench
 from sfumato.models.base import RestorationModel
 from sfumato.recipe import lookup
 from sfumato.restoration.baselines import baselines
-from sfumato.restoration.network import Network
+from sfumato.restoration.learned import Learned
 from sfumato.runs import Run
 from sfumato.training.precision import choose_device
 
@@ -205,7 +205,7 @@ def _entrants(
     progress: Progress,
 ) -> list[Entrant]:
     """Open the runs, and tune the filters."""
-    entrants = [Entrant(run.name, run.recipe.summary, Network.open(run, device), run) for run in chosen]
+    entrants = [Entrant(run.name, run.recipe.summary, Learned.open(run, device), run) for run in chosen]
     if classical:
         rows = baselines(tuned(bench, folder, progress))
         entrants += [Entrant(row.name, row.about, row) for row in rows]

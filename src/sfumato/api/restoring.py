@@ -108,7 +108,9 @@ def restore_files(
     """
     settings = _settings(method, steps, strength, keep_grain, colour, recolour)
     tools = tools_of(settings, choose_device(device))
-    weights = {tool.name: tool.digest for tool in tools.values() if isinstance(tool, Learned | Trained)}
+    weights = {
+        tool.name: tool.weights_sha256 for tool in tools.values() if isinstance(tool, Learned | Trained)
+    }
     plain = {"settings": settings.model_dump(mode="json"), "weights": weights}
     return run_batch(
         Path(source), Path(out), lambda photo: restore_photo(photo, settings, tools=tools), plain,
@@ -156,7 +158,10 @@ def upscale(
         SfumatoError: If spandrel is needed and not installed.
     """
     tool = upscaler(method, scale, choose_device(device))
-    plain = {"settings": {"scale": scale, "method": tool.name}, "weights": getattr(tool, "digest", None)}
+    plain = {
+        "settings": {"scale": scale, "method": tool.name},
+        "weights": getattr(tool, "weights_sha256", None),
+    }
 
     def worker(photo: Photograph) -> Restoration:
         began = time.monotonic()

@@ -42,7 +42,7 @@ class Community:
         requirements = found.size_requirements
         self.multiple = max(1, requirements.multiple_of)
         self.name = f"{found.architecture.name} ({self.path.name})"
-        self.digest = sha256(self.path)
+        self.weights_sha256 = sha256(self.path)
         self._model = found.to(self.device).eval()
 
     def apply(self, image: Floats) -> Floats:

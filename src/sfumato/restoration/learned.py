@@ -7,7 +7,6 @@ found at the size of the training images, once, and follow the edges of the brig
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -46,53 +45,71 @@ _LOOKS = 8
 class Learned:
     """A restorer with its averaged weights, ready for photographs."""
 
+    name: str
+    """The run's."""
     model: RestorationModel
     data: DataSpec
-    name: str
     steps: tuple[str, ...]
     """What it was trained for, of `diagnose.STEPS`; all but `colour` happen in one pass."""
-    digest: str
-    """SHA-256 of its weights."""
+    weights_sha256: str
     device: torch.device
     seed: int = 0
     """Of the answers of a network that varies."""
 
     @classmethod
-    def open(cls, run: Run, device: torch.device | str = "cpu", folder: Path | None = None) -> Learned:
-        """Load a run.
+    def open(cls, run: Run, device: torch.device | str = "cpu") -> Learned:
+        """Load a run's newest averaged weights.
 
         Args:
             run: The run.
             device: Where to compute.
-            folder: A checkpoint or snapshot folder; None: the newest whole checkpoint.
 
         Raises:
             UsageError: If the run has no weights yet, or does not restore images.
             SfumatoError: If the weights are damaged.
         """
         recipe, data, where = run.recipe, run.data, torch.device(device)
-        model, digest, _ = opened(run, where, folder)
+        model, digest, _ = opened(run, where)
         if not isinstance(model, RestorationModel) or recipe.degradation is None:
             raise UsageError(f"{run.path}: a {recipe.preset} does not restore images; see `sfumato presets`.")
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        name = f"{recipe.preset} ({run.name})"
-        return cls(model, data, name, steps_against(preset(recipe.degradation), data), digest, where)
+        return cls(run.name, model, data, steps_against(preset(recipe.degradation), data), digest, where)
 
     @property
-    def colours(self) -> bool:
-        """Whether it finds colours for gray photographs."""
-        return "colour" in self.steps
+    def channels(self) -> int:
+        """Channels of the pictures that it is given."""
+        return self.data.degraded_channels
 
     def apply(self, image: Floats) -> Floats:
-        """Return the restored brightness.
+        """Return the network's own answer to a picture of about the size of its training images.
 
         Args:
-            image: [H, W, C] in [0, 1]; each channel is treated by itself, as brightness.
+            image: [H, W, channels] in [0, 1].
 
         Returns:
-            float32 [H, W, C].
+            float32 [H, W, C] in [0, 1].
         """
-        return np.concatenate([self._plane(image[..., c]) for c in range(image.shape[2])], axis=-1)
+        return self.draw(image, self.seed)
+
+    def draw(self, image: Floats, seed: int) -> Floats:
+        """Return the answer of a seed; of a network that does not vary the only one."""
+        given = torch.from_numpy(np.ascontiguousarray(image, np.float32)).permute(2, 0, 1)[None] * 2 - 1
+        return self._restored(given, seed)[0].add(1).div(2).permute(1, 2, 0).cpu().numpy()
+
+    def brightness(self, plane: Floats) -> Floats:
+        """Return the restored brightness of a photograph of any size, in tiles.
+
+        Args:
+            plane: [H, W] in [0, 1].
+
+        Returns:
+            float32 [H, W] in [0, 1].
+        """
+        made = tiled(
+            lambda tile: self._gray(self._restored(tile, self.seed)), _tensor(plane)[0],
+            multiple=self.model.multiple, device=self.device,
+        )  # fmt: skip
+        return made[0].add(1).div(2).numpy()
 
     def colours_of(self, plane: Floats) -> Floats:
         """Return the colours that a gray photograph may have had.
@@ -133,22 +150,13 @@ class Learned:
         """The size at which the network saw whole scenes."""
         return max(self.data.height, self.data.width)
 
-    def _plane(self, plane: Floats) -> Floats:
-        """Restore one plane [H, W] in tiles; [H, W, 1]."""
-        image = _tensor(plane)[0]
-        made = tiled(
-            lambda tile: self._brightness(self._restored(tile, self.seed)), image,
-            multiple=self.model.multiple, device=self.device,
-        )  # fmt: skip
-        return made.permute(1, 2, 0).add(1).div(2).numpy()
-
-    def _restored(self, gray: Tensor, seed: int) -> Tensor:
-        """Ask the network: float [1, 1, H, W] in [-1, 1] to [1, C, H, W]."""
-        gray = gray.to(self.device).expand(-1, self.data.degraded_channels, -1, -1)
+    def _restored(self, image: Tensor, seed: int) -> Tensor:
+        """Ask the network: float [1, 1 or C', H, W] in [-1, 1] to [1, C, H, W]."""
+        image = image.to(self.device).expand(-1, self.channels, -1, -1)
         with torch.inference_mode():
-            return self.model.restore(gray, ImageNoise([seed], self.device)).clamp(-1, 1)
+            return self.model.restore(image, ImageNoise([seed], self.device)).float().clamp(-1, 1)
 
-    def _brightness(self, images: Tensor) -> Tensor:
+    def _gray(self, images: Tensor) -> Tensor:
         """Return the gray image [1, 1, H, W] that is as light; colour has no say in it."""
         if images.shape[1] == 1:
             return images

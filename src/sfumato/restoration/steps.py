@@ -179,7 +179,7 @@ def _take(
         return _colour(image, tool, found, settings)
     before = lightness(image)
     noise = estimate_noise(before) if "denoise" in work.steps else None
-    after = _applied(tool, before[..., None])[..., 0]
+    after = _applied(tool, before)
     verdict = _verdict(work.steps, before, after, noise)
     share = settings.strength * (1 - (settings.keep_grain if work.steps == ("denoise",) else 0.0))
     mixed = before + np.float32(share) * (after - before)
@@ -190,7 +190,7 @@ def _take(
     if settings.recolour and work.steps != ("unfade",) and "colour" not in tools:
         for c in (1, 2):
             plane = ycbcr[..., c] + np.float32(0.5)
-            smooth = _applied(tool, np.clip(plane, 0, 1)[..., None])[..., 0]
+            smooth = _applied(tool, np.clip(plane, 0, 1))
             ycbcr[..., c] = plane + np.float32(share) * (smooth - plane) - np.float32(0.5)
     return np.clip(from_ycbcr(ycbcr), 0, 1).astype(np.float32), verdict
 
@@ -206,11 +206,11 @@ def _colour(
     return coloured(image, tool, share), checks.Verdict(True, "the colours are proposals, not memories")
 
 
-def _applied(tool: Method, image: Floats) -> Floats:
-    """Apply a method and refuse an outcome that is no picture."""
-    made = tool.apply(image)
-    if made.shape[:2] != image.shape[:2]:
-        raise UsageError(f"method {tool.name}: {image.shape[:2]} became {made.shape[:2]}; it is no restorer.")
+def _applied(tool: Method, plane: Floats) -> Floats:
+    """Apply a method to a plane [H, W] and refuse an outcome that is no picture."""
+    made = tool.brightness(plane) if isinstance(tool, Learned) else tool.apply(plane[..., None])[..., 0]
+    if made.shape != plane.shape:
+        raise UsageError(f"method {tool.name}: {plane.shape} became {made.shape}; it is no restorer.")
     return made
 
 

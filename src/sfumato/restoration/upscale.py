@@ -68,7 +68,7 @@ class Trained:
             UsageError: If the run has no weights, its model does not enlarge, or not by this scale.
             SfumatoError: If the weights are damaged.
         """
-        model, self.digest, _ = opened(run, device)
+        model, self.weights_sha256, _ = opened(run, device)
         if not isinstance(model, UpscalingModel):
             raise UsageError(f"--method {run}: a {run.recipe.preset} does not enlarge pictures.")
         self.times = round(math.log(scale, model.scale))
@@ -76,8 +76,7 @@ class Trained:
             raise UsageError(
                 f"--method {run}: it enlarges by {model.scale}, and {scale} is no power of that."
             )
-        self.name = f"{run.recipe.preset} ({run.name})"
-        self.scale, self.device, self._model = scale, device, model
+        self.name, self.scale, self.device, self._model = run.name, scale, device, model
 
     def apply(self, image: Floats) -> Floats:
         """Return [H * scale, W * scale, C] from [H, W, C] in [0, 1]."""

@@ -20,7 +20,7 @@ from sfumato.config import VERSION
 from sfumato.data.trials import Trials
 from sfumato.evaluation.cost import count_macs, reached
 from sfumato.evaluation.restored import Bench
-from sfumato.restoration.network import Network
+from sfumato.restoration.learned import Learned
 from sfumato.runs import Run
 from sfumato.seeding import ImageNoise
 
@@ -78,7 +78,7 @@ def build_contest(
 def _restorer(entrant: Entrant, found: Measured, milliseconds: float, bench: Bench) -> Restorer:
     """Put one restorer's record together."""
     method, training = entrant.method, None
-    if isinstance(method, Network) and entrant.run:
+    if isinstance(method, Learned) and entrant.run:
         training = _training(method, entrant.run, found.spread, bench)
     return Restorer(
         name=entrant.name,
@@ -94,7 +94,7 @@ def _restorer(entrant: Entrant, found: Measured, milliseconds: float, bench: Ben
     )
 
 
-def _training(learned: Network, run: Run, spread: float | None, bench: Bench) -> Training:
+def _training(learned: Learned, run: Run, spread: float | None, bench: Bench) -> Training:
     """Say what a network took to learn, and count what it is made of."""
     model, status = learned.model, run.status
     height, width = bench.trials.mixed.degraded.shape[1:3]

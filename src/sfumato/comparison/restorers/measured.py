@@ -18,7 +18,7 @@ from sfumato.evaluation.cost import in_turn
 from sfumato.evaluation.records import Restored
 from sfumato.evaluation.restored import Bench, spread
 from sfumato.restoration.baselines import Baseline, Tuned, tune_filters
-from sfumato.restoration.network import Network
+from sfumato.restoration.learned import Learned
 from sfumato.runs import Run
 from sfumato.storage import read_json, write_json
 
@@ -39,14 +39,14 @@ class Entrant:
     name: str
     summary: str
     """One line: what it is."""
-    method: Network | Baseline
+    method: Learned | Baseline
     run: Run | None = None
     """Where a learned one comes from."""
 
     @property
     def identity(self) -> str:
         """Return what its answers depend on."""
-        if isinstance(self.method, Network):
+        if isinstance(self.method, Learned):
             return self.method.weights_sha256
         return json.dumps([[part.name, repr(part)] for part in self.method.parts])
 
@@ -75,7 +75,7 @@ def measured(entrant: Entrant, bench: Bench, folder: Path, progress: Progress) -
             entrant.method.apply, lambda what, done, total: progress(f"{what}: {entrant.name}", done, total)
         )
         worst, trial, method = worst_of(found), bench.trials.mixed, entrant.method
-        varies = isinstance(method, Network) and method.model.varies
+        varies = isinstance(method, Learned) and method.model.varies
         return Measured(
             restored=found,
             worst=worst,
