@@ -40,6 +40,8 @@ SMALL = {
     "vae_unet": ("model.width=4", "model.depth=3", "model.latent=2"),
     "pix2pix": ("model.width=4", "model.depth=3", "model.discriminator_width=4", "model.warmup=0"),
     "two_stage": ("model.widths=[4, 8]", "model.colour_width=4", "model.colour_depth=3"),
+    "drunet": ("model.widths=[8, 16]", "model.blocks=1", "model.middle=1"),
+    "nafnet": ("model.widths=[8, 16]", "model.blocks=1", "model.middle=1"),
     "domain": ("model.width=16", "model.features=16"),
 }
 """Assignments that make a preset tiny; a new model works without an entry, only slower."""
@@ -65,6 +67,7 @@ class Workbench:
             update={
                 "optimizers": {g: OptimizerConfig(kind=kind, lr=lr, betas=betas(g)) for g in groups},  # type: ignore[arg-type]
                 "batch_size": 8,
+                "crop": None,
                 "warmup_images": 0,
                 "precision": "float32",
                 "images": 800,
@@ -84,8 +87,13 @@ class Workbench:
         self, recipe: Recipe, spec: DataSpec | None = None, seed: int = 0, micro_batches: int = 1
     ) -> tuple[TrainingState, Stepper]:
         """Build a model with its optimizers, and what steps it."""
-        training = recipe.training.model_copy(update={"micro_batches": micro_batches})
-        state = TrainingState(self.model(recipe, spec, seed), training, CPU)
+        model = self.model(recipe, spec, seed)
+        given = recipe.training.optimizers  # other data may need fewer groups
+        optimizers = {group: given[group] for group in model.parameter_groups()}
+        training = recipe.training.model_copy(
+            update={"micro_batches": micro_batches, "optimizers": optimizers}
+        )
+        state = TrainingState(model, training, CPU)
         return state, Stepper(state, training, Ranks(), CPU)
 
     def spec(self, shape: tuple[int, int, int] = (3, 16, 24), labelled: bool = True) -> DataSpec:

@@ -23,7 +23,7 @@ from sfumato.models.own import preset_name
 from sfumato.recipe import Recipe, lookup
 from sfumato.runs import Run, environment
 from sfumato.runs import run as runs
-from sfumato.training import check
+from sfumato.training import check, check_damage
 from sfumato.training import train as train_run
 from sfumato.training.precision import choose_device, choose_precision
 from sfumato.training.ranks import Ranks
@@ -188,6 +188,7 @@ def create(
     """
     entry = lookup(recipe.preset)
     spec = prepared.spec
+    check_damage(recipe, entry.model, spec)
     if recipe.degradation is not None:
         channels = degradation(recipe.degradation).channels(spec.channels)
         spec = spec.model_copy(update={"degraded_channels": channels})

@@ -5,4 +5,4 @@ order in which `sfumato presets` lists them.
 """
 
 from sfumato.models import dcgan, gan_cbam, r3gan, fastgan, vae, vqvae, ddpm, flow  # noqa: F401, I001  (importing registers; order is shown)
-from sfumato.models import vae_unet, pix2pix, two_stage, domain  # noqa: F401, I001  (those that restore, and the ruler)
+from sfumato.models import vae_unet, pix2pix, two_stage, nafnet, drunet, domain  # noqa: F401, I001  (those that restore, and the ruler)

@@ -133,10 +133,8 @@ def recipe() -> Recipe:
         model=TwoStageConfig(),
         training=TrainingConfig(
             batch_size=16,
-            optimizers={
-                "restore": OptimizerConfig(kind="muon", lr=2e-3, clip=1.0),
-                "colourise": OptimizerConfig(lr=2e-3, clip=1.0),
-            },
+            # none for "colourise", which is not there where the colours are: it takes the usual one
+            optimizers={"restore": OptimizerConfig(kind="muon", lr=2e-3, clip=1.0)},
             validation_images=64,
         ),
         degradation="old-photo",

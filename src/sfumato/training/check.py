@@ -25,11 +25,9 @@ def check(recipe: Recipe, model: Model, data: DataSpec, world: int) -> Sequence[
 
     Raises:
         UsageError: If there is no budget, the batch is larger than the data or cannot be shared, an
-            optimizer has no group, something that the model needs is missing, there is damage to restore
-            and no restorer, or the other way round, or crops do not suit.
+            optimizer has no group, or something that the model needs is missing.
     """
     config = recipe.training
-    _check_damage(recipe, isinstance(model, RestorationModel), data)
     optimizer_settings(model.parameter_groups(), config.optimizers)
     if config.images is None and config.seconds is None:
         raise UsageError("the recipe has no budget: set --budget 3m, --images N or --epochs N.")
@@ -48,8 +46,18 @@ def check(recipe: Recipe, model: Model, data: DataSpec, world: int) -> Sequence[
     return model.ready()
 
 
-def _check_damage(recipe: Recipe, restores: bool, data: DataSpec) -> None:
-    """Refuse a restorer without damage, damage without a restorer, and crops that do not suit."""
+def check_damage(recipe: Recipe, kind: type[Model], data: DataSpec) -> None:
+    """Refuse a restorer without damage, damage without a restorer, and crops that do not suit.
+
+    Args:
+        recipe: The recipe.
+        kind: The class of its model, which cannot be built without damage.
+        data: The facts about the data.
+
+    Raises:
+        UsageError: Naming the value, the rule and the fix.
+    """
+    restores = issubclass(kind, RestorationModel)
     if restores != (recipe.degradation is not None):
         wrong = "does not restore images" if recipe.degradation else "restores images"
         fix = "null" if recipe.degradation else "old-photo, or another preset of `sfumato degrade`"
