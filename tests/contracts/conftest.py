@@ -87,13 +87,8 @@ class Workbench:
         self, recipe: Recipe, spec: DataSpec | None = None, seed: int = 0, micro_batches: int = 1
     ) -> tuple[TrainingState, Stepper]:
         """Build a model with its optimizers, and what steps it."""
-        model = self.model(recipe, spec, seed)
-        given = recipe.training.optimizers  # other data may need fewer groups
-        optimizers = {group: given[group] for group in model.parameter_groups()}
-        training = recipe.training.model_copy(
-            update={"micro_batches": micro_batches, "optimizers": optimizers}
-        )
-        state = TrainingState(model, training, CPU)
+        training = recipe.training.model_copy(update={"micro_batches": micro_batches})
+        state = TrainingState(self.model(recipe, spec, seed), training, CPU)
         return state, Stepper(state, training, Ranks(), CPU)
 
     def spec(self, shape: tuple[int, int, int] = (3, 16, 24), labelled: bool = True) -> DataSpec:

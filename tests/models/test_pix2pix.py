@@ -15,7 +15,7 @@ SPEC = DataSpec(name="tiny", height=32, width=32, channels=3, degraded_channels=
 
 def model(**options) -> Pix2Pix:
     torch.manual_seed(0)
-    config = Pix2PixConfig(width=4, depth=3, discriminator_width=4, perceptual="off", **options)
+    config = Pix2PixConfig(width=4, depth=3, discriminator_width=4, perceptual="never", **options)
     return Pix2Pix(config, SPEC)
 
 
