@@ -12,14 +12,17 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from sfumato.data.degradations.jpeg import Jpeg
 from sfumato.errors import UsageError
 from sfumato.imaging.colour import to_ycbcr
 from sfumato.imaging.photograph import Photograph, decode_photograph, read_photograph
 from sfumato.restoration import checks
 from sfumato.restoration.classical import OverlappedDCT
+from sfumato.restoration.diagnose import diagnose
 from sfumato.restoration.noise import estimate_noise
+from sfumato.restoration.plan import Settings
 from sfumato.restoration.slider import heat_map, page
-from sfumato.restoration.steps import Settings, restore
+from sfumato.restoration.steps import restore
 
 
 def photo(plane: np.ndarray, white: int = 255) -> Photograph:
@@ -141,8 +144,8 @@ def test_unfade_and_named_methods(scenes):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"steps": ("colour",)}, "no trained colouriser is here yet"),
-        ({"colour": 0.9}, "no trained colouriser is here yet"),
+        ({"steps": ("colour",)}, "Name a run that colours"),
+        ({"colour": 0.9}, "Name a run that colours"),
         ({"steps": ("denose",)}, "did you mean 'denoise'"),
         ({"method": "nml"}, "did you mean 'nlm'"),
         ({"method": "notch", "steps": ("denoise",)}, "is for the step destripe"),
@@ -159,6 +162,19 @@ def test_extreme_shapes(shape):
     assert restore(given).image.shape == shape
     every = Settings(steps=("destripe", "deblock", "denoise", "deblur", "unfade"))
     assert restore(given, every).image.shape == shape
+
+
+def test_what_a_result_does_not_explain(scenes, noisy):
+    plane = np.rint(scenes[0] * 255).astype(np.float32)
+    saved = Jpeg(quality=30).apply(plane[..., None])[..., 0]
+    found = diagnose(photo(saved / 255)).model_copy(update={"jpeg_quality": 30, "noise": 10.0})
+    assert checks.unexplained(saved / 255, plane / 255, found, ["deblock"]) < 1e-3, "the truth explains all"
+    assert checks.unexplained(saved / 255, plane / 255, found, []) > 1
+    hurt = plane / 255 + np.random.default_rng(0).normal(scale=10 / 255, size=plane.shape)
+    assert checks.unexplained(hurt, plane / 255, found, ["denoise"]) < 1, "so much noise was measured"
+    assert checks.unexplained(hurt, np.roll(plane, 9, axis=0) / 255, found, ["denoise"]) > 5
+    assert checks.unexplained(hurt, plane / 255, found, ["unfade"]) is None
+    assert restore(photo(noisy(scenes[0], 20))).unexplained < 3
 
 
 def test_the_page_and_the_map(scenes, noisy):

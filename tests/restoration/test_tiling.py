@@ -55,6 +55,19 @@ def test_sides_are_multiples_and_the_padding_is_a_reflection():
     assert tiled(function, dot, multiple=8).tolist() == [[[0.25]]], "one pixel has only itself to reflect"
 
 
+@pytest.mark.parametrize(("height", "width", "multiple"), [(333, 517, 8), (200, 168, 16), (129, 128, 6)])
+def test_tiles_begin_at_multiples(height: int, width: int, multiple: int):
+    """A network with strides knows where in its grid a pixel lies; a tile must not move it there."""
+
+    def function(tile: torch.Tensor) -> torch.Tensor:
+        grid = torch.arange(tile.shape[2])[:, None] % multiple + torch.arange(tile.shape[3]) % multiple
+        return tile + grid
+
+    image = torch.rand(1, height, width)
+    found = tiled(function, image, tile=110, overlap=30, multiple=multiple)
+    assert torch.allclose(found, function(image[None])[0], atol=1e-5)
+
+
 def test_memory_that_runs_out_halves_the_tile():
     sizes = []
 

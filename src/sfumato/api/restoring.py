@@ -15,7 +15,9 @@ from sfumato.imaging.photograph import Photograph, read_photograph
 from sfumato.restoration.batch import Batch, run_batch
 from sfumato.restoration.diagnose import Diagnosis
 from sfumato.restoration.diagnose import diagnose as diagnose_photo
-from sfumato.restoration.steps import Restoration, Settings, Taken, check_settings
+from sfumato.restoration.learned import Learned
+from sfumato.restoration.plan import Settings, Tools, check_settings, tools_of
+from sfumato.restoration.steps import Restoration, Taken
 from sfumato.restoration.steps import restore as restore_photo
 from sfumato.restoration.upscale import upscaler
 from sfumato.training.precision import choose_device
@@ -33,21 +35,25 @@ def restore(
     keep_grain: float = 0.3,
     colour: float | None = None,
     recolour: bool = False,
+    device: str = "auto",
 ) -> Restoration:
     """Restore one photograph.
 
     Args:
         image: What to restore.
-        method: auto (the steps that help, each checked), classical (the proposed steps, unchecked), or the
-            name of a filter such as nlm.
-        steps: Steps to take, such as ["denoise", "x2"]; empty: chosen from the diagnosis.
+        method: auto (the steps that help, each checked), classical (the proposed steps, unchecked), the name
+            of a filter such as nlm, or the name or path of a run that restores.
+        steps: Steps to take, such as ["denoise", "x2"]; empty: chosen from the diagnosis, or all that the
+            method is for.
         strength: From 0 (the input) to 1.
         keep_grain: Share of the removed noise that is given back, 0 to 1.
-        colour: How strongly to colour, 0 to 1. No colouriser is there yet, so this is refused.
+        colour: How strongly to colour, 0 to 1; for runs that colour. None: fully.
         recolour: Treat the colours of a colour photograph too.
+        device: auto, cpu, cuda or mps; for runs.
 
     Returns:
-        The restoration: `.image`, `.photo`, `.steps`, `.diagnosis`, `.changed`, `.seconds`.
+        The restoration: `.image`, `.photo`, `.steps`, `.diagnosis`, `.changed`, `.uncertainty`,
+        `.unexplained`, `.seconds`.
 
     Raises:
         UsageError: If a setting cannot be.
@@ -59,8 +65,8 @@ def restore(
         (16, 16, 1)
     """
     settings = _settings(method, steps, strength, keep_grain, colour, recolour)
-    check_settings(settings)
-    return restore_photo(_photograph(image), settings)
+    tools = _tools(settings, device)
+    return restore_photo(_photograph(image), settings, tools=tools)
 
 
 def restore_files(
@@ -75,6 +81,7 @@ def restore_files(
     recolour: bool = False,
     overwrite: bool = False,
     slider: bool = False,
+    device: str = "auto",
     observer: Observer = silent,
 ) -> Batch:
     """Restore a photograph, or every one in a folder, into `OUT/name.restored.png` with a JSON beside it.
@@ -90,6 +97,7 @@ def restore_files(
         recolour: As for `restore`.
         overwrite: Replace what other settings, or others, have made.
         slider: Write a page with before and after too.
+        device: As for `restore`.
         observer: Told of the progress.
 
     Returns:
@@ -99,11 +107,12 @@ def restore_files(
         UsageError: If a setting cannot be, or there is nothing to do.
     """
     settings = _settings(method, steps, strength, keep_grain, colour, recolour)
-    check_settings(settings)
-    plain = {"settings": settings.model_dump(mode="json"), "weights": None}
+    tools = _tools(settings, device)
+    weights = next((tool.weights_sha256 for tool in tools.values() if isinstance(tool, Learned)), None)
+    plain = {"settings": settings.model_dump(mode="json"), "weights": weights}
     return run_batch(
-        Path(source), Path(out), lambda photo: restore_photo(photo, settings), plain, overwrite=overwrite,
-        slider=slider, progress=_progress(observer, "restoring"),
+        Path(source), Path(out), lambda photo: restore_photo(photo, settings, tools=tools), plain,
+        overwrite=overwrite, slider=slider, progress=_progress(observer, "restoring"),
     )  # fmt: skip
 
 
@@ -176,6 +185,13 @@ def _settings(
         "keep_grain": keep_grain, "colour": colour, "recolour": recolour,
     }  # fmt: skip
     return build(Settings, values, "restore")
+
+
+def _tools(settings: Settings, device: str) -> Tools:
+    """Open the method, and refuse what cannot be asked of it."""
+    tools = tools_of(settings.method, choose_device(device))
+    check_settings(settings, tools)
+    return tools
 
 
 def _photograph(image: Picture) -> Photograph:

@@ -73,7 +73,9 @@ def tell_run(run: Run, as_json: bool) -> None:
     say(f"{run.path}: finished after {status.images:,} images in {status.seconds:.0f} s.")
     for sentence in dict.fromkeys(warnings):
         say(f"but: {sentence}")
-    say(f"next: sfumato sample {run.path} -n 16   or   sfumato evaluate {run.path}")
+    if run.recipe.degradation is None:
+        return say(f"next: sfumato sample {run.path} -n 16   or   sfumato evaluate {run.path}")
+    say(f"next: sfumato restore PHOTO --method {run.path}")
 
 
 def tell_samples(

@@ -19,8 +19,8 @@ def restore(
         str,
         Option(
             "--method",
-            metavar="auto|classical|NAME",
-            help="auto checks each step; NAME is a filter, e.g. nlm.",
+            metavar="auto|classical|NAME|RUN",
+            help="auto checks each step; NAME is a filter, e.g. nlm; RUN a trained run's name or path.",
         ),
     ] = "auto",
     steps: Annotated[
@@ -32,7 +32,7 @@ def restore(
     strength: Annotated[float, Option("--strength", metavar="0-1", help="How far to go.")] = 1.0,
     colour: Annotated[
         float | None,
-        Option("--colour", metavar="0-1", help="How strongly to colour; no colouriser is here yet."),
+        Option("--colour", metavar="0-1", help="How strongly to colour, with a run that colours."),
     ] = None,
     keep_grain: Annotated[
         float, Option("--keep-grain", metavar="0-1", help="Share of the removed noise to give back.")
@@ -41,6 +41,7 @@ def restore(
     slider: Annotated[bool, Option("--slider", help="Write a page with before and after, too.")] = False,
     out: o.Out = Path("restored"),
     overwrite: Overwrite = False,
+    device: o.Device = "auto",
     json: o.Json = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -56,6 +57,7 @@ def restore(
       sfumato restore old.jpg --slider
       sfumato restore album/ --out better/ --strength .8
       sfumato restore scan.tif --method nlm --steps denoise,unfade,x2
+      sfumato restore gray.jpg --method nafnet-photos --colour .9
     """
     from sfumato import api
     from sfumato.cli.output import tell_batch
@@ -65,7 +67,7 @@ def restore(
     with display(quiet) as observer:
         batch = api.restore_files(
             source, out, method=method, steps=wanted, strength=strength, keep_grain=keep_grain, colour=colour,
-            recolour=recolour, overwrite=overwrite, slider=slider, observer=observer,
+            recolour=recolour, overwrite=overwrite, slider=slider, device=device, observer=observer,
         )  # fmt: skip
     tell_batch(batch, json)
     if batch.failures:

@@ -135,4 +135,4 @@ def _cube_root(values: Values) -> Values:
 
 def _fits(rgb: Values, slack: float = 1e-4) -> Any:
     """Say which colours sRGB can show, up to a fraction of an 8-bit step."""
-    return ((rgb >= -slack) & (rgb <= 1 + slack)).all(axis=-1)
+    return _library(rgb).all((rgb >= -slack) & (rgb <= 1 + slack), axis=-1)

@@ -105,7 +105,7 @@ def recipe() -> Recipe:
         training=TrainingConfig(
             batch_size=16,
             crop=64,
-            optimizers={"network": OptimizerConfig(kind="muon", lr=2e-3, clip=1.0)},
+            optimizers={"network": OptimizerConfig(kind="muon", lr=4e-3, clip=1.0)},
             validation_images=32,
         ),
         degradation="denoise-jpeg",

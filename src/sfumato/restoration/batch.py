@@ -199,6 +199,7 @@ def _record(job: Job, digest: str, settings: dict[str, Any], made: Restoration) 
             for s in made.steps
         ],
         "diagnosis": made.diagnosis.model_dump(mode="json"),
+        "unexplained": None if made.unexplained is None else round(made.unexplained, 3),
         "seconds": round(made.seconds, 3),
     }  # fmt: skip
 

@@ -6,12 +6,15 @@ do harm: a denoiser that takes texture, a deblocker that had no blocks to remove
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sfumato.data.degradations.jpeg import Jpeg
 from sfumato.restoration.compression import blockiness
+from sfumato.restoration.diagnose import Diagnosis
 from sfumato.restoration.noise import Noise
 from sfumato.restoration.stripes import find_stripes
 
@@ -23,6 +26,12 @@ more than 4 of 255 has 5.4 to 9.3; from pictures with noise of sigma 5 most have
 
 _COARSE, _GRASS = 1.6, 7 / 255
 """Coarse grain stronger than this cannot be told from grass, gravel or fur by what is measured here."""
+
+
+_EXPLAINED = frozenset({"deblock", "denoise", "colour"})
+"""Steps whose damage can be done again; no other may have been taken."""
+_JPEG_SIDE = 65_500
+"""What the encoder takes."""
 
 
 class Verdict(NamedTuple):
@@ -64,3 +73,28 @@ def removed_stripes(before: Floats, after: Floats) -> Verdict:
     old = max((s.amplitude for s in find_stripes(before)), default=0.0) * 255
     new = max((s.amplitude for s in find_stripes(after)), default=0.0) * 255
     return Verdict(new < old / 2, f"the strongest pattern went from {old:.1f} to {new:.1f} of 255")
+
+
+def unexplained(before: Floats, after: Floats, found: Diagnosis, steps: Sequence[str]) -> float | None:
+    """Return how much of the input the result does not explain, damaged again in the way that was found.
+
+    Blocks are made again by the encoder; of noise only the strength is known, so that much may differ. It
+    tells a network that invents from one that repairs, not a good repair from a better one.
+
+    Args:
+        before: The input's brightness [H, W] in [0, 1].
+        after: The result's.
+        found: What was measured in the input.
+        steps: What was taken.
+
+    Returns:
+        Root mean square in steps of 8 bits; None where it cannot be compared.
+    """
+    if before.shape != after.shape or not set(steps) <= _EXPLAINED or max(before.shape) > _JPEG_SIDE:
+        return None
+    again = after * np.float32(255)
+    if "deblock" in steps and found.jpeg_quality is not None:
+        again = Jpeg(quality=found.jpeg_quality).apply(again[..., None])[..., 0]
+    left = float(np.square(before * np.float32(255) - again).mean())
+    allowed = found.noise**2 if "denoise" in steps else 0.0
+    return max(left - allowed, 0.0) ** 0.5

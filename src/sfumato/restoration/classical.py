@@ -13,7 +13,6 @@ import torch
 from pydantic import Field
 from scipy import ndimage, signal
 
-from sfumato.errors import UsageError, nearest
 from sfumato.restoration import dct
 from sfumato.restoration.method import Classical, Floats
 from sfumato.restoration.noise import Noise, estimate_noise
@@ -277,14 +276,3 @@ METHODS: dict[str, type[Classical]] = {
     )
 }  # fmt: skip
 """Every filter that can be named on the command line."""
-
-
-def named(name: str) -> Classical:
-    """Return a filter by its name, with its usual parameters.
-
-    Raises:
-        UsageError: If there is none of that name.
-    """
-    if name not in METHODS:
-        raise UsageError(f"method '{name}': {nearest(name, [*METHODS, 'auto', 'classical'])}")
-    return METHODS[name]()

@@ -1,6 +1,6 @@
-"""Colour without training: the two rows that every colouriser has to beat.
+"""Colour: what a network proposes for a photograph, and the two rows without training that it has to beat.
 
-Neither is offered as a way to colour a photograph; they tell what a score is worth.
+Neither of those is offered as a way to colour a photograph; they tell what a score is worth.
 """
 
 from __future__ import annotations
@@ -12,8 +12,38 @@ import numpy as np
 
 from sfumato.config import Config
 from sfumato.errors import UsageError
-from sfumato.imaging.colour import map_into_gamut, to_lab
+from sfumato.imaging.colour import gray_lightness, map_into_gamut, to_lab
+from sfumato.restoration.diagnose import lightness
+from sfumato.restoration.learned import Learned
 from sfumato.restoration.method import Floats
+
+_BAND = 256
+"""Rows that are brought into the gamut at once, so that a large photograph needs no more memory for it."""
+
+
+def coloured(image: Floats, colouriser: Learned, share: float) -> Floats:
+    """Return a picture with the colours that a network proposes, its lightness kept.
+
+    Args:
+        image: [H, W, C] in [0, 1]; what colours it has are replaced.
+        colouriser: A network that colours.
+        share: How far to go from the colours that are there to the proposed ones, 0 to 1.
+
+    Returns:
+        float32 [H, W, 3] in [0, 1].
+    """
+    proposed = colouriser.colours_of(lightness(image))
+    made = np.empty((*image.shape[:2], 3), np.float32)
+    for start in range(0, len(image), _BAND):
+        rows = slice(start, start + _BAND)
+        if image.shape[2] == 1:
+            light = gray_lightness(image[rows])
+            lab = np.concatenate([light, np.zeros_like(light), np.zeros_like(light)], axis=-1)
+        else:
+            lab = to_lab(image[rows])
+        lab[..., 1:] += np.float32(share) * (proposed[rows] - lab[..., 1:])
+        made[rows] = map_into_gamut(lab)
+    return made
 
 
 class GrayAsRGB(Config):

@@ -67,12 +67,18 @@ def colour_whole(luma: Floats, side: int, chroma_of: Callable[[Floats], Floats])
     Returns:
         float32 [H, W, 2].
     """
-    scale = side / max(luma.shape)
-    height, width = (max(1, round(length * scale)) for length in luma.shape)
-    small = resize(luma, (height, width))
-    square = np.pad(small, ((0, side - height), (0, side - width)), mode="symmetric")
+    square, (height, width) = letterboxed(luma, side)
     chroma = chroma_of(square)[:height, :width]
-    return upsample_chroma(luma, small, chroma)
+    return upsample_chroma(luma, square[:height, :width], chroma)
+
+
+def letterboxed(plane: Floats, side: int) -> tuple[Floats, tuple[int, int]]:
+    """Return a plane [H, W] as large as it fits into a square, the rest of which mirrors it; and its size."""
+    scale = side / max(plane.shape)
+    height, width = (max(1, round(length * scale)) for length in plane.shape)
+    small = resize(plane, (height, width))
+    square = np.pad(small, ((0, side - height), (0, side - width)), mode="symmetric")
+    return square, (height, width)
 
 
 def resize(

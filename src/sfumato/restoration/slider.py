@@ -40,12 +40,30 @@ def page(title: str, before: Photograph, restoration: Restoration) -> str:
         after=_embedded(_shown(restoration.photo)),
         heat=_embedded(heat),
         peak=f"{peak * 255:.0f}",
+        doubts=_doubts(restoration),
         steps="".join(lines) or "<li>Nothing was changed: nothing to repair was found.</li>",
     )
 
 
+def _doubts(restoration: Restoration) -> str:
+    """Return what speaks against the result, as far as it can be told: two maps and a number at most."""
+    parts = []
+    if restoration.unexplained is not None and restoration.taken:
+        parts.append(
+            "<p>Damaged again in the way that was found, the result differs from the input by "
+            f"{restoration.unexplained:.1f} of 255 more than noise does (0 explains everything).</p>"
+        )
+    if restoration.uncertainty is not None:
+        heat, peak = heat_map(restoration.uncertainty)
+        parts.append(
+            "<details><summary>Where the network's answers differ from one another, and how much (brightest: "
+            f'{peak * 255:.0f} of 255)</summary><img src="{_embedded(heat)}" alt="Map of doubt"></details>'
+        )
+    return "".join(parts)
+
+
 def heat_map(changed: NDArray[np.floating]) -> tuple[NDArray[np.uint8], float]:
-    """Return changes [H, W] in [0, 1] as a picture from black over red and yellow to white, and their peak.
+    """Return changes or doubts [H, W] in [0, 1] as a picture, black to red, yellow and white, and their peak.
 
     White is the change that one pixel in a thousand exceeds, at least one 8-bit step.
     """

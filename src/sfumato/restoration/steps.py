@@ -3,51 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from pydantic import Field
 
-from sfumato.config import Config
-from sfumato.errors import UsageError, nearest
+from sfumato.errors import UsageError
 from sfumato.imaging.colour import from_ycbcr, to_ycbcr
 from sfumato.imaging.photograph import Photograph
 from sfumato.restoration import checks
-from sfumato.restoration.classical import FourierNotch, Identity, OverlappedDCT, RichardsonLucy, named, white
+from sfumato.restoration.classical import FourierNotch, Identity, OverlappedDCT, RichardsonLucy, white
+from sfumato.restoration.colouring import coloured
 from sfumato.restoration.compression import find_compression
-from sfumato.restoration.diagnose import STEPS, Diagnosis, diagnose, lightness
+from sfumato.restoration.diagnose import Diagnosis, diagnose, lightness
+from sfumato.restoration.learned import Learned
 from sfumato.restoration.method import Classical, Floats, Method
 from sfumato.restoration.noise import Noise, estimate_noise
+from sfumato.restoration.plan import Pass, Settings, Tools, check_settings, plan, tools_of
 from sfumato.restoration.traces import find_blur, find_fade
 from sfumato.restoration.upscale import Lanczos
 
-AUTOMATIC = ("destripe", "deblock", "denoise")
-"""What `auto` may do by itself: each has a check. Tones, colours, sharpness and size are for a person."""
-
 _STRONGEST_GAIN = 2.0
-_NO_COLOURISER = (
-    "no trained colouriser is here yet: colours cannot be restored, only invented by a network that has "
-    "seen many photographs. Leave out 'colour' (and --colour)."
-)
-
-
-class Settings(Config):
-    """What a person may choose."""
-
-    method: str = "auto"
-    """auto (the steps that help, each checked), classical (those proposed, unchecked), or a filter's name."""
-    steps: tuple[str, ...] | None = None
-    """Steps to take; empty: chosen from the diagnosis."""
-    strength: float = Field(default=1.0, ge=0, le=1)
-    """How far to go from the input to the result."""
-    keep_grain: float = Field(default=0.3, ge=0, le=1)
-    """Share of the removed noise that is given back, so that skin does not look like plastic."""
-    colour: float | None = Field(default=None, ge=0, le=1)
-    """How strongly to colour."""
-    recolour: bool = False
-    """Treat the colours of a colour photograph too, not its brightness alone."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +52,12 @@ class Restoration:
     changed: Floats = field(repr=False)
     """[H, W]: absolute change of the brightness in [0, 1], at the input's size."""
     seconds: float = 0.0
+    uncertainty: Floats | None = field(default=None, repr=False)
+    """[H, W]: standard deviation in [0, 1] of a network's answers to different seeds; None where there is
+    only one answer."""
+    unexplained: float | None = None
+    """What remains of the input when the result is damaged again and noise as strong as was measured is
+    allowed: root mean square in steps of 8 bits. 0: the result explains the input. None: not comparable."""
 
     @property
     def image(self) -> np.ndarray:
@@ -91,28 +74,11 @@ Observer = Callable[[str, int, int], None]
 """Told (step, done, total)."""
 
 
-def check_settings(settings: Settings) -> None:
-    """Refuse settings that cannot be, before any work starts.
-
-    Raises:
-        UsageError: Naming the setting and the rule.
-    """
-    for step in settings.steps or ():
-        if step not in STEPS:
-            raise UsageError(f"--steps {step}: {nearest(step, STEPS)}")
-    if settings.colour is not None or "colour" in (settings.steps or ()):
-        raise UsageError(f"--steps colour: {_NO_COLOURISER}")
-    if settings.method not in ("auto", "classical"):
-        method = named(settings.method)
-        if settings.steps and method.against not in settings.steps:
-            raise UsageError(
-                f"--method {settings.method} is for the step {method.against}, which --steps "
-                f"{','.join(settings.steps)} does not hold."
-            )
-
-
 def restore(
-    photo: Photograph, settings: Settings | None = None, observer: Observer | None = None
+    photo: Photograph,
+    settings: Settings | None = None,
+    observer: Observer | None = None,
+    tools: Tools | None = None,
 ) -> Restoration:
     """Restore a photograph.
 
@@ -120,6 +86,7 @@ def restore(
         photo: Of any size; its bit depth, transparency and history stay.
         settings: What a person chose.
         observer: Told of the progress.
+        tools: The method, opened; None: found by its name.
 
     Returns:
         The photograph, of the same size unless `x2` or `x4` was asked for, and what was done.
@@ -128,44 +95,44 @@ def restore(
         UsageError: If a setting cannot be.
     """
     settings = settings or Settings()
-    check_settings(settings)
+    tools = tools_of(settings.method) if tools is None else tools
+    check_settings(settings, tools)
     began, found = time.monotonic(), diagnose(photo)
     image = photo.floats()
     original, history = lightness(image), []
-    plan = _plan(settings, found)
+    passes = plan(settings, found, tools)
     changed = np.zeros_like(original)
-    for index, (step, reason, checked) in enumerate(plan):
+    for index, work in enumerate(passes):
         if observer:
-            observer(step, index, len(plan))
-        since = time.monotonic()
-        before = lightness(image)
-        tool = _tool(step, settings, before, photo)
-        made, verdict = _take(step, tool, image, settings)
-        kept = verdict.passed or not checked
-        after = lightness(made)
-        same_size = after.shape == before.shape
-        change = float(np.abs(after - before).mean() * 255) if same_size else 0.0
-        if kept:
+            observer(work.steps[0], index, len(passes))
+        made, taken = _work(work, image, photo, found, settings, tools)
+        history += taken
+        if taken[0].kept:
             image = made
-            if same_size:
-                changed = np.abs(after - original)
-        why = "; ".join(word for word in (reason, verdict.reason) if word)
-        why = why if kept else f"left out: {why}"
-        history.append(Taken(step, tool.name, kept, why, time.monotonic() - since, change if kept else 0.0))
+            after = lightness(image)
+            changed = np.abs(after - original) if after.shape == original.shape else changed
     done = photo.with_floats(image) if any(step.kept for step in history) else photo
-    return Restoration(done, tuple(history), found, changed, time.monotonic() - began)
+    sure = next((tool.uncertainty(original) for tool in tools.values() if isinstance(tool, Learned)), None)
+    left = checks.unexplained(original, lightness(image), found, [step.step for step in history if step.kept])
+    return Restoration(done, tuple(history), found, changed, time.monotonic() - began, sure, left)
 
 
-def _plan(settings: Settings, found: Diagnosis) -> list[tuple[str, str, bool]]:
-    """Return (step, why, whether a failed check leaves it out), in the order of `STEPS`."""
-    proposed = {proposal.step: proposal.reason for proposal in found.proposals}
-    if settings.steps is not None:
-        asked = set(settings.steps)
-        return [(step, proposed.get(step, "asked for"), False) for step in STEPS if step in asked]
-    if settings.method not in ("auto", "classical"):
-        return [(named(settings.method).against, "asked for", False)]
-    wanted = [step for step in STEPS if step in AUTOMATIC and step in proposed]
-    return [(step, proposed[step], settings.method == "auto") for step in wanted]
+def _work(
+    work: Pass, image: Floats, photo: Photograph, found: Diagnosis, settings: Settings, tools: Tools
+) -> tuple[Floats, list[Taken]]:
+    """Do one pass; return its outcome and what is to be said of it."""
+    since, before = time.monotonic(), lightness(image)
+    tool = _tool(work.steps[0], before, photo, tools)
+    made, verdict = _take(work, tool, image, found, settings, tools)
+    kept = verdict.passed or not work.checked
+    after = lightness(made)
+    change = float(np.abs(after - before).mean() * 255) if kept and after.shape == before.shape else 0.0
+    why = "; ".join(word for word in (work.reason, verdict.reason) if word)
+    first = Taken(
+        work.steps[0], tool.name, kept, why if kept else f"left out: {why}", time.monotonic() - since, change
+    )
+    together = f"in the same pass as {work.steps[0]}"
+    return made, [first, *(Taken(step, tool.name, kept, together, 0.0, 0.0) for step in work.steps[1:])]
 
 
 class Unfade(Classical):
@@ -187,12 +154,10 @@ class Unfade(Classical):
         return (plane - middle) * np.float32(gain) + np.float32(centre if gain < _STRONGEST_GAIN else target)
 
 
-def _tool(step: str, settings: Settings, plane: Floats, photo: Photograph) -> Method:
+def _tool(step: str, plane: Floats, photo: Photograph, tools: Tools) -> Method:
     """Return the method for a step: the one that was named, or the usual one with measured parameters."""
-    if settings.method not in ("auto", "classical"):
-        chosen = named(settings.method)
-        if chosen.against == step:
-            return chosen
+    if step in tools:
+        return tools[step]
     if step == "destripe":
         return FourierNotch(width=2.5)
     if step == "deblock":
@@ -208,42 +173,60 @@ def _tool(step: str, settings: Settings, plane: Floats, photo: Photograph) -> Me
     return OverlappedDCT()
 
 
-def _take(step: str, tool: Method, image: Floats, settings: Settings) -> tuple[Floats, checks.Verdict]:
+def _take(
+    work: Pass, tool: Method, image: Floats, found: Diagnosis, settings: Settings, tools: Tools
+) -> tuple[Floats, checks.Verdict]:
     """Apply a method, to the brightness alone where there are colours to keep, and check the outcome."""
-    if step in ("x2", "x4"):
+    if work.steps[0] in ("x2", "x4"):
         return np.clip(tool.apply(image), 0, 1), checks.Verdict(True, "")
+    if work.steps[0] == "colour":
+        return _colour(image, tool, found, settings)
     before = lightness(image)
-    noise = estimate_noise(before) if step == "denoise" else None
-    after = _applied(tool, before[..., None])[..., 0]
-    verdict = _verdict(step, before, after, noise)
-    share = settings.strength * (1 - (settings.keep_grain if step == "denoise" else 0.0))
+    noise = estimate_noise(before) if "denoise" in work.steps else None
+    after = _applied(tool, before)
+    verdict = _verdict(work.steps, before, after, noise)
+    share = settings.strength * (1 - (settings.keep_grain if work.steps == ("denoise",) else 0.0))
     mixed = before + np.float32(share) * (after - before)
     if image.shape[2] == 1:
         return np.clip(mixed, 0, 1)[..., None], verdict
     ycbcr = to_ycbcr(image)
     ycbcr[..., 0] = mixed
-    if settings.recolour and step != "unfade":
+    if settings.recolour and work.steps != ("unfade",) and "colour" not in tools:
         for c in (1, 2):
             plane = ycbcr[..., c] + np.float32(0.5)
-            smooth = _applied(tool, np.clip(plane, 0, 1)[..., None])[..., 0]
+            smooth = _applied(tool, np.clip(plane, 0, 1))
             ycbcr[..., c] = plane + np.float32(share) * (smooth - plane) - np.float32(0.5)
     return np.clip(from_ycbcr(ycbcr), 0, 1).astype(np.float32), verdict
 
 
-def _applied(tool: Method, image: Floats) -> Floats:
-    """Apply a method and refuse an outcome that is no picture."""
-    made = tool.apply(image)
-    if made.shape[:2] != image.shape[:2]:
-        raise UsageError(f"method {tool.name}: {image.shape[:2]} became {made.shape[:2]}; it is no restorer.")
+def _colour(
+    image: Floats, tool: Method, found: Diagnosis, settings: Settings
+) -> tuple[Floats, checks.Verdict]:
+    """Colour a picture that has no colours of its own, or any if that was asked for."""
+    assert isinstance(tool, Learned)
+    if found.colour == "colour" and not settings.recolour:
+        return image, checks.Verdict(False, "it has colours of its own; --recolour would replace them")
+    share = 1.0 if settings.colour is None else settings.colour
+    return coloured(image, tool, share), checks.Verdict(True, "the colours are proposals, not memories")
+
+
+def _applied(tool: Method, plane: Floats) -> Floats:
+    """Apply a method to a plane [H, W] and refuse an outcome that is no picture."""
+    made = tool.brightness(plane) if isinstance(tool, Learned) else tool.apply(plane[..., None])[..., 0]
+    if made.shape != plane.shape:
+        raise UsageError(f"method {tool.name}: {plane.shape} became {made.shape}; it is no restorer.")
     return made
 
 
-def _verdict(step: str, before: Floats, after: Floats, noise: Noise | None) -> checks.Verdict:
-    """Check what can be checked without the truth."""
-    if step == "denoise":
-        return checks.removed_noise(before, after, noise or white(1 / 255))
-    if step == "deblock":
-        return checks.removed_blocks(before, after)
-    if step == "destripe":
-        return checks.removed_stripes(before, after)
-    return checks.Verdict(True, "")
+def _verdict(steps: Sequence[str], before: Floats, after: Floats, noise: Noise | None) -> checks.Verdict:
+    """Check what can be checked without the truth; of several steps at once one has to pass."""
+    verdicts = []
+    if "destripe" in steps:
+        verdicts.append(checks.removed_stripes(before, after))
+    if "deblock" in steps:
+        verdicts.append(checks.removed_blocks(before, after))
+    if "denoise" in steps:
+        verdicts.append(checks.removed_noise(before, after, noise or white(1 / 255)))
+    if not verdicts:
+        return checks.Verdict(True, "")
+    return next((verdict for verdict in verdicts if verdict.passed), verdicts[0])

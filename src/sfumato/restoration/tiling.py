@@ -43,7 +43,8 @@ def tiled(
         tile: Side of a tile in pixels; halved as often as memory asks for it.
         overlap: How far the function sees, in pixels.
         scale: By how much its output is larger than its input.
-        multiple: Sides that it takes are multiples of this; the picture is padded by reflection.
+        multiple: Sides that it takes, and places where tiles begin, are multiples of this; the picture is
+            padded by reflection.
         device: Where tiles are computed; the picture itself stays where it is.
         progress: Told (done, total) after each tile.
 
@@ -55,7 +56,7 @@ def tiled(
         SfumatoError: If memory does not suffice for the smallest tile, or an output is NaN or of the wrong
             size. Nothing is returned then: a picture never holds a stale tile.
     """
-    smallest = max(2 * overlap + _RAMP + multiple, 16)
+    smallest = max(math.ceil((2 * overlap + _RAMP) / multiple + 1) * multiple, 16)
     if tile < smallest:
         raise UsageError(
             f"tiles of {tile} pixels: with an overlap of {overlap} they need at least {smallest}."
@@ -79,10 +80,10 @@ def _run(
 ) -> Tensor:  # fmt: skip
     """Apply the function with one size of tile."""
     height, width = image.shape[1:]
-    high, wide = _side(height, tile, multiple), _side(width, tile, multiple)
-    image = _reflected(image, max(high - height, 0), max(wide - width, 0))
-    tops = list(_starts(image.shape[1], high, overlap))
-    lefts = list(_starts(image.shape[2], wide, overlap))
+    image = _reflected(image, -height % multiple, -width % multiple)
+    high, wide = (min(side, tile // multiple * multiple) for side in image.shape[1:])
+    tops = list(_starts(image.shape[1], high, overlap, multiple))
+    lefts = list(_starts(image.shape[2], wide, overlap, multiple))
     total, weight = None, torch.zeros(image.shape[1] * scale, image.shape[2] * scale)
     for index, (top, left) in enumerate((top, left) for top in tops for left in lefts):
         part = image[:, top : top + high, left : left + wide]
@@ -100,19 +101,18 @@ def _run(
     return total.div_(weight)[:, : height * scale, : width * scale]
 
 
-def _side(length: int, tile: int, multiple: int) -> int:
-    """Return the side of a tile: the whole picture where it fits, a multiple of `multiple`."""
-    return min(math.ceil(length / multiple) * multiple, tile // multiple * multiple)
+def _starts(length: int, tile: int, overlap: int, multiple: int) -> Iterator[int]:
+    """Yield evenly spread beginnings of tiles, the last of which ends with the picture.
 
-
-def _starts(length: int, tile: int, overlap: int) -> Iterator[int]:
-    """Yield evenly spread beginnings of tiles, the last of which ends with the picture."""
+    They are multiples of `multiple` as lengths are, for a network that halves its input sees another picture
+    when it is moved by one pixel.
+    """
     if length <= tile:
         yield 0
         return
-    count = math.ceil((length - tile) / (tile - 2 * overlap - _RAMP)) + 1
+    count = math.ceil((length - tile) / ((tile - 2 * overlap - _RAMP) // multiple * multiple)) + 1
     for k in range(count):
-        yield round(k * (length - tile) / (count - 1))
+        yield k * (length - tile) // (count - 1) // multiple * multiple
 
 
 def _window(start: int, tile: int, length: int, overlap: int, scale: int) -> Tensor:

@@ -1,0 +1,190 @@
+"""A trained run as a method of restoration: photographs of any size through a network of small images.
+
+Brightness goes through the network in tiles, at full size. Colours are a matter of the whole scene: they are
+found at the size of the training images, once, and follow the edges of the brightness from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sfumato.batch import DataSpec
+from sfumato.data.degradations import Pipeline, preset
+from sfumato.errors import UsageError
+from sfumato.imaging.colour import from_lab
+from sfumato.imaging.pixels import split_lab
+from sfumato.models.base import RestorationModel
+from sfumato.recipe import lookup
+from sfumato.restoration.diagnose import STEPS
+from sfumato.restoration.guided import colour_whole, letterboxed, resize
+from sfumato.restoration.method import Floats
+from sfumato.restoration.tiling import tiled
+from sfumato.runs import Run, checkpoints
+from sfumato.seeding import ImageNoise
+from sfumato.storage import read_json
+
+AGAINST = {
+    "structured": "destripe",
+    "jpeg": "deblock",
+    **dict.fromkeys(("gaussian", "salt_and_pepper", "multiplicative", "poisson", "correlated"), "denoise"),
+    **dict.fromkeys(
+        ("isotropic_blur", "anisotropic_blur", "generalised_blur", "plateau_blur", "motion_blur", "down_up"),
+        "deblur",
+    ),
+    "fade": "unfade",
+}
+"""What a network that has met some damage is for."""
+
+_LOOKS = 8
+"""Answers to different seeds whose spread says how sure a network is."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A restorer with its averaged weights, ready for photographs."""
+
+    name: str
+    """The run's."""
+    model: RestorationModel
+    data: DataSpec
+    steps: tuple[str, ...]
+    """What it was trained for, of `diagnose.STEPS`; all but `colour` happen in one pass."""
+    weights_sha256: str
+    device: torch.device
+    seed: int = 0
+    """Of the answers of a network that varies."""
+
+    @classmethod
+    def open(cls, run: Run, device: torch.device | str = "cpu") -> Learned:
+        """Load a run's newest averaged weights.
+
+        Args:
+            run: The run.
+            device: Where to compute.
+
+        Raises:
+            UsageError: If the run has no weights yet, or does not restore images.
+            SfumatoError: If the weights are damaged.
+        """
+        recipe, data, where = run.recipe, run.data, torch.device(device)
+        kind = lookup(recipe.preset).model
+        if not issubclass(kind, RestorationModel) or recipe.degradation is None:
+            raise UsageError(f"{run.path}: a {recipe.preset} does not restore images; see `sfumato presets`.")
+        checkpoint = checkpoints.newest(run.path)
+        if checkpoint is None:
+            raise UsageError(
+                f"{run.path}: there are no weights yet; train it with `sfumato resume {run.path}`."
+            )
+        model = kind(recipe.model, data)
+        checkpoints.copy_into(model, checkpoint.tensors["ema"], checkpoint.path)
+        model.to(device=where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model.requires_grad_(False).eval()
+        hashes = read_json(checkpoint.path / "manifest.json")["sha256"]
+        steps = steps_against(preset(recipe.degradation), data)
+        return cls(run.name, model, data, steps, hashes["ema.safetensors"], where)
+
+    @property
+    def channels(self) -> int:
+        """Channels of the pictures that it is given."""
+        return self.data.degraded_channels
+
+    def apply(self, image: Floats) -> Floats:
+        """Return the network's own answer to a picture of about the size of its training images.
+
+        Args:
+            image: [H, W, channels] in [0, 1].
+
+        Returns:
+            float32 [H, W, C] in [0, 1].
+        """
+        return self.draw(image, self.seed)
+
+    def draw(self, image: Floats, seed: int) -> Floats:
+        """Return the answer of a seed; of a network that does not vary the only one."""
+        given = torch.from_numpy(np.ascontiguousarray(image, np.float32)).permute(2, 0, 1)[None] * 2 - 1
+        return self._restored(given, seed)[0].add(1).div(2).permute(1, 2, 0).cpu().numpy()
+
+    def brightness(self, plane: Floats) -> Floats:
+        """Return the restored brightness of a photograph of any size, in tiles.
+
+        Args:
+            plane: [H, W] in [0, 1].
+
+        Returns:
+            float32 [H, W] in [0, 1].
+        """
+        made = tiled(
+            lambda tile: self._gray(self._restored(tile, self.seed)), _tensor(plane)[0],
+            multiple=self.model.multiple, device=self.device,
+        )  # fmt: skip
+        return made[0].add(1).div(2).numpy()
+
+    def colours_of(self, plane: Floats) -> Floats:
+        """Return the colours that a gray photograph may have had.
+
+        Args:
+            plane: [H, W] in [0, 1].
+
+        Returns:
+            CIE a and b, float32 [H, W, 2].
+        """
+
+        def chroma(square: Floats) -> Floats:
+            _, colour = split_lab(self._restored(_tensor(square), self.seed))
+            return colour[0].permute(1, 2, 0).cpu().numpy() * 110
+
+        return colour_whole(plane, self._side, chroma)
+
+    def uncertainty(self, plane: Floats) -> Floats | None:
+        """Return how far answers to different seeds differ; None where the model gives only one.
+
+        Args:
+            plane: Brightness [H, W] in [0, 1].
+
+        Returns:
+            Standard deviation [H, W] of the answers, of [0, 1], over colours and places of the size of the
+            training images.
+        """
+        if not self.model.varies:
+            return None
+        square, (height, width) = letterboxed(plane, self._side)
+        seeds = range(self.seed, self.seed + _LOOKS)
+        looks = torch.cat([self._restored(_tensor(square), seed) for seed in seeds])
+        spread = (looks.std(dim=0) / 2).square().mean(dim=0).sqrt()[:height, :width]
+        return resize(spread.cpu().numpy(), plane.shape)
+
+    @property
+    def _side(self) -> int:
+        """The size at which the network saw whole scenes."""
+        return max(self.data.height, self.data.width)
+
+    def _restored(self, image: Tensor, seed: int) -> Tensor:
+        """Ask the network: float [1, 1 or C', H, W] in [-1, 1] to [1, C, H, W]."""
+        image = image.to(self.device).expand(-1, self.channels, -1, -1)
+        with torch.inference_mode():
+            return self.model.restore(image, ImageNoise([seed], self.device)).float().clamp(-1, 1)
+
+    def _gray(self, images: Tensor) -> Tensor:
+        """Return the gray image [1, 1, H, W] that is as light; colour has no say in it."""
+        if images.shape[1] == 1:
+            return images
+        lab = (split_lab(images)[0].movedim(1, -1) + 1) * 50
+        gray = from_lab(torch.cat([lab, torch.zeros_like(lab), torch.zeros_like(lab)], dim=-1))
+        return gray[..., :1].movedim(-1, 1) * 2 - 1
+
+
+def steps_against(pipeline: Pipeline, data: DataSpec) -> tuple[str, ...]:
+    """Return the steps of `diagnose.STEPS` that undo what a pipeline does."""
+    met = {AGAINST[draw.step] for stage in pipeline.stages for draw in stage.draws}
+    if data.degraded_channels < data.channels:
+        met.add("colour")
+    return tuple(step for step in STEPS if step in met)
+
+
+def _tensor(plane: Floats) -> Tensor:
+    """Return a plane [H, W] in [0, 1] as network input [1, 1, H, W]."""
+    return torch.from_numpy(np.ascontiguousarray(plane, np.float32))[None, None] * 2 - 1

@@ -1,0 +1,136 @@
+"""What is to be done to a photograph, and with which tools, before any of it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from pydantic import Field
+
+from sfumato.config import Config
+from sfumato.errors import UsageError, nearest
+from sfumato.restoration.classical import METHODS
+from sfumato.restoration.diagnose import STEPS, Diagnosis
+from sfumato.restoration.learned import Learned
+from sfumato.restoration.method import Method
+from sfumato.runs import run as runs
+
+AUTOMATIC = ("destripe", "deblock", "denoise")
+"""What `auto` may do by itself: each has a check. Tones, colours, sharpness and size are for a person."""
+
+CHOSEN_HERE = ("auto", "classical")
+"""Methods that take the usual tool for each step."""
+
+_NO_COLOURISER = (
+    "colours cannot be restored, only invented by a network that has seen many photographs, and this method "
+    "is none. Name a run that colours (--method RUN), or leave out 'colour' (and --colour)."
+)
+
+Tools = Mapping[str, Method]
+"""The method for a step, where it is not the usual one."""
+
+
+class Settings(Config):
+    """What a person may choose."""
+
+    method: str = "auto"
+    """auto (the steps that help, each checked), classical (those proposed, unchecked), a filter's name, or a
+    trained run's name or path."""
+    steps: tuple[str, ...] | None = None
+    """Steps to take; empty: chosen from the diagnosis, or all that the method is for."""
+    strength: float = Field(default=1.0, ge=0, le=1)
+    """How far to go from the input to the result."""
+    keep_grain: float = Field(default=0.3, ge=0, le=1)
+    """Share of the removed noise that is given back, so that skin does not look like plastic; not where
+    blocks or stripes went with it."""
+    colour: float | None = Field(default=None, ge=0, le=1)
+    """How strongly to colour. Empty: fully where the method colours."""
+    recolour: bool = False
+    """Treat the colours of a colour photograph too, not its brightness alone."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One piece of work."""
+
+    steps: tuple[str, ...]
+    """What it is for: one step, or several that a network takes at once."""
+    reason: str
+    checked: bool
+    """Whether a failed check leaves it out."""
+
+
+def tools_of(method: str, device: torch.device | str = "cpu") -> Tools:
+    """Return the tools that a method's name stands for.
+
+    Args:
+        method: auto, classical, a filter's name, or a trained run's name or path.
+        device: Where a network computes.
+
+    Raises:
+        UsageError: If there is nothing of that name.
+    """
+    if method in CHOSEN_HERE:
+        return {}
+    if method in METHODS:
+        tool = METHODS[method]()
+        return {tool.against: tool}
+    try:
+        found = runs.find(method)
+    except UsageError as error:
+        known = nearest(method, [*METHODS, *CHOSEN_HERE])
+        raise UsageError(f"method '{method}': neither a filter nor a run; {known} Or: {error}") from None
+    learned = Learned.open(found, device)
+    return dict.fromkeys(learned.steps, learned)
+
+
+def check_settings(settings: Settings, tools: Tools) -> None:
+    """Refuse settings that cannot be, before any work starts.
+
+    Raises:
+        UsageError: Naming the setting and the rule.
+    """
+    for step in settings.steps or ():
+        if step not in STEPS:
+            raise UsageError(f"--steps {step}: {nearest(step, STEPS)}")
+    if "colour" not in tools and (settings.colour is not None or "colour" in (settings.steps or ())):
+        raise UsageError(f"--steps colour: {_NO_COLOURISER}")
+    if settings.steps and tools and not set(tools) & set(settings.steps):
+        raise UsageError(
+            f"--method {settings.method} is for the step {', '.join(tools)}, which --steps "
+            f"{','.join(settings.steps)} does not hold."
+        )
+
+
+def plan(settings: Settings, found: Diagnosis, tools: Tools) -> list[Pass]:
+    """Return what is to be done, in the order of `STEPS`."""
+    proposed = {proposal.step: proposal.reason for proposal in found.proposals}
+    chosen_here = settings.method in CHOSEN_HERE
+    if settings.steps is not None:
+        wanted = [step for step in STEPS if step in settings.steps]
+    elif chosen_here:
+        wanted = [step for step in STEPS if step in AUTOMATIC and step in proposed]
+    else:
+        wanted = [step for step in STEPS if step in tools]
+    checked = settings.method == "auto" and settings.steps is None
+    passes: list[list[str]] = []
+    for step in wanted:
+        if joined := _joins(step, passes, tools):
+            joined.append(step)
+        else:
+            passes.append([step])
+    because = lambda step: proposed.get(step, "asked for")  # noqa: E731
+    return [
+        Pass(tuple(steps), "; ".join(dict.fromkeys(map(because, steps))), checked or steps == ["colour"])
+        for steps in passes
+    ]
+
+
+def _joins(step: str, passes: list[list[str]], tools: Tools) -> list[str] | None:
+    """Return the pass of a network that takes this step as well; colours are found by themselves."""
+    if step == "colour" or not isinstance(tools.get(step), Learned):
+        return None
+    return next(
+        (steps for steps in passes if tools.get(steps[0]) is tools[step] and steps[0] != "colour"), None
+    )
