@@ -19,7 +19,7 @@ def spec(given: int, wanted: int) -> DataSpec:
 
 def model(given: int = 1, wanted: int = 3, **options) -> TwoStage:
     torch.manual_seed(0)
-    config = TwoStageConfig(widths=(4, 8), colour_width=4, colour_depth=2, perceptual="off", **options)
+    config = TwoStageConfig(widths=(4, 8), colour_width=4, colour_depth=2, perceptual="never", **options)
     return TwoStage(config, spec(given, wanted))
 
 

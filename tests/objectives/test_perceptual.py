@@ -100,8 +100,8 @@ def test_the_average_of_a_model_shares_it_and_no_checkpoint_holds_it(weights):
     assert set(model.state_dict()) == {"weight", "bias"} and len(list(model.parameters())) == 2
 
 
-def test_off_asks_for_nothing(stand_in: Published):
-    assert open_perceptual("off", stand_in) == (None, ())
+def test_never_asks_for_nothing(stand_in: Published):
+    assert open_perceptual("never", stand_in) == (None, ())
 
 
 def test_without_weights_it_is_said_or_refused(stand_in: Published, monkeypatch):

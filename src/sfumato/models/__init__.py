@@ -5,4 +5,4 @@ order in which `sfumato presets` lists them.
 """
 
 from sfumato.models import dcgan, gan_cbam, r3gan, fastgan, vae, vqvae, ddpm, flow  # noqa: F401, I001  (importing registers; order is shown)
-from sfumato.models import vae_unet, pix2pix, two_stage, drunet, nafnet, upscaler, domain  # noqa: F401, I001  (those that restore and enlarge, and the ruler)
+from sfumato.models import vae_unet, pix2pix, two_stage, nafnet, drunet, upscaler, domain  # noqa: F401, I001  (those that restore and enlarge, and the ruler)

@@ -50,6 +50,8 @@ class Model(nn.Module, ABC):
     """A network, or several, that can say what it would like to be minimised."""
 
     Config: ClassVar[type[ModelConfig]]
+    sometimes: ClassVar[frozenset[str]] = frozenset()
+    """Parameter groups that it has on some data only; a recipe may have optimizers for them anyway."""
 
     def __init__(self, config: ModelConfig, data: DataSpec) -> None:
         """Build the networks for one data set.

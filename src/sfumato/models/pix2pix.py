@@ -45,7 +45,7 @@ class Pix2PixConfig(ModelConfig):
     l1: Weight = 100.0
     """Weight of the mean absolute difference from the true image; the adversary's is 1."""
     perceptual: Wish = "if-there"
-    """A loss by the features of VGG16: off, if-there, required or download."""
+    """A loss by the features of VGG16: never, if-there, required or download."""
     perceptual_weight: Weight = 10.0
     """Its weight."""
     generator_steps: Annotated[int, Field(ge=1, le=10)] = 2

@@ -45,7 +45,7 @@ class TwoStageConfig(ModelConfig):
     mse: Weight = 0.5
     """Weight of its mean squared error."""
     perceptual: Wish = "if-there"
-    """Its loss by the features of VGG16: off, if-there, required or download."""
+    """Its loss by the features of VGG16: never, if-there, required or download."""
     perceptual_weight: Weight = 0.02
     """Weight of that loss."""
     colour_width: Annotated[int, Field(ge=4, le=512)] = 16
@@ -60,6 +60,7 @@ class TwoStage(RestorationModel):
     """A restorer, and behind it a colouriser if the damage takes the colours."""
 
     Config = TwoStageConfig
+    sometimes = frozenset({"colourise"})
 
     def __init__(self, config: TwoStageConfig, data: DataSpec) -> None:
         super().__init__(config, data)

@@ -31,8 +31,8 @@ TAPS = (3, 8, 15)
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pixels in [0, 1], red, green and blue."""
 
-Wish = Literal["off", "if-there", "required", "download"]
-"""off: no such loss; if-there: where its weights are on this machine; required: not without them;
+Wish = Literal["never", "if-there", "required", "download"]
+"""never: no such loss; if-there: where its weights are on this machine; required: not without them;
 download: fetch them first if they are not there."""
 
 
@@ -109,7 +109,7 @@ def open_perceptual(wish: Wish, published: Published = PUBLISHED) -> tuple[Perce
         UsageError: If they are not there and required, or a file is named that is not there.
         SfumatoError: If they are damaged, or cannot be downloaded.
     """
-    if wish == "off":
+    if wish == "never":
         return None, ()
     try:
         weights = find_weights(published, download=wish == "download")
@@ -117,7 +117,7 @@ def open_perceptual(wish: Wish, published: Published = PUBLISHED) -> tuple[Perce
         if wish != "if-there" or os.environ.get(published.variable):  # somebody counts on them
             raise UsageError(
                 f"model.perceptual = {wish}: {error} That is model.perceptual=download; if-there trains "
-                "without this loss where the weights are missing, off always."
+                "without this loss where the weights are missing, never always does."
             ) from error
         return None, (f"it trains without its perceptual loss (model.perceptual = if-there): {error}",)
     return Perceptual(weights), ()

@@ -28,7 +28,7 @@ def check(recipe: Recipe, model: Model, data: DataSpec, world: int) -> Sequence[
             optimizer has no group, or something that the model needs is missing.
     """
     config = recipe.training
-    optimizer_settings(model.parameter_groups(), config.optimizers)
+    optimizer_settings(model, config.optimizers)
     if config.images is None and config.seconds is None:
         raise UsageError("the recipe has no budget: set --budget 3m, --images N or --epochs N.")
     if config.batch_size > data.n_train:

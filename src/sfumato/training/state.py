@@ -50,7 +50,7 @@ class TrainingState:
         self.ema = copy.deepcopy(self.model).requires_grad_(False).eval()
         self.progress = Progress(micro_batches=config.micro_batches)
         self.groups = {name: list(group) for name, group in model.parameter_groups().items()}
-        self.settings = optimizer_settings(self.groups, config.optimizers)
+        self.settings = optimizer_settings(model, config.optimizers)
         fast = torch.bfloat16 if config.precision == "bf16" else torch.float32
         self.optimizers = {
             name: _optimizer(group, self.settings[name], device, fast) for name, group in self.groups.items()
@@ -132,16 +132,15 @@ def _like(value: Tensor, parameter: nn.Parameter) -> Tensor:
     return torch.empty_like(parameter).copy_(value)
 
 
-def optimizer_settings(
-    groups: Mapping[str, Any], given: Mapping[str, OptimizerConfig]
-) -> dict[str, OptimizerConfig]:
-    """Return each group's optimizer settings.
+def optimizer_settings(model: Model, given: Mapping[str, OptimizerConfig]) -> dict[str, OptimizerConfig]:
+    """Return the optimizer settings of each of a model's groups.
 
     Raises:
         UsageError: If a setting names no group.
     """
+    groups = model.parameter_groups()
     for name in given:
-        if name not in groups:
+        if name not in groups and name not in model.sometimes:
             raise UsageError(f"training.optimizers has no group '{name}'; {nearest(name, groups)}")
     return {name: given.get(name, OptimizerConfig()) for name in groups}
 
