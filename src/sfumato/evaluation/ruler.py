@@ -39,7 +39,6 @@ def load_ruler(run: Run, device: torch.device) -> Ruler:
     """
     model, digest, _ = opened(run, device)
     assert isinstance(model, FeatureModel)
-    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Ruler(run.recipe.preset, model, digest, device)
 
 

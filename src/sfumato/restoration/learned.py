@@ -72,7 +72,6 @@ class Learned:
         model, digest, _ = opened(run, where)
         if not isinstance(model, RestorationModel) or recipe.degradation is None:
             raise UsageError(f"{run.path}: a {recipe.preset} does not restore images; see `sfumato presets`.")
-        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return cls(run.name, model, data, steps_against(preset(recipe.degradation), data), digest, where)
 
     @property

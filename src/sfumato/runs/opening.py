@@ -20,7 +20,7 @@ class Opened(NamedTuple):
     """A network and which weights it has."""
 
     model: Model
-    """In evaluation mode, on its device, not to be trained."""
+    """In evaluation mode, on its device and in the memory format of its training, not to be trained."""
     digest: str
     """SHA-256 of the file of its weights."""
     scalars: Mapping[str, Any]
@@ -45,5 +45,7 @@ def opened(run: Run, device: torch.device | str = "cpu", folder: Path | None = N
     recipe = run.recipe
     model = lookup(recipe.preset).model(recipe.model, run.data)
     checkpoints.copy_into(model, checkpoint.tensors["ema"], checkpoint.path)
-    model = model.to(device).requires_grad_(False).eval()
+    layout = torch.channels_last if recipe.training.channels_last else torch.contiguous_format
+    model = model.to(device=device, memory_format=layout)  # type: ignore[call-overload]
+    model.requires_grad_(False).eval()
     return Opened(model, sha256(checkpoint.path / "ema.safetensors"), checkpoint.scalars)
