@@ -44,7 +44,7 @@ EXAMPLES = {
     "gan_cbam": Example(80_000, (), ""),
     "ddpm": Example(100_000, (), ""),
     "denoiser": Example(38_400, (), "", "drunet", TEXTURES, 128),
-    "upscaler": Example(51_200, ("training.crop=64", "data.colour=gray"), "", "", TEXTURES, 128),
+    "upscaler": Example(51_200, ("data.colour=gray",), "", "", TEXTURES, 128),
     "vae_unet": Example(19_200, (), "", "", TEXTURES, 128),
     "pix2pix": Example(11_200, (), "", "", TEXTURES, 128),
     "two_stage": Example(11_200, (), "", "", TEXTURES, 128),

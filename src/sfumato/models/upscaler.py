@@ -106,7 +106,9 @@ def recipe() -> Recipe:
         model=UpscalerConfig(),
         training=TrainingConfig(
             batch_size=16,
-            optimizers={"network": OptimizerConfig(kind="muon", lr=2e-3, clip=1.0)},
+            crop=64,
+            optimizers={"network": OptimizerConfig(kind="muon", lr=4e-3, clip=1.0)},
+            validation_images=32,
         ),
     )
 

@@ -1,0 +1,141 @@
+"""The networks that come along for photographs: small, taught by drawn pictures, better than filters."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sfumato import api
+from sfumato.data.degradations import preset
+from sfumato.data.degradations.steps import apply
+from sfumato.data.portraits import portrait
+from sfumato.data.textures import texture
+from sfumato.imaging.colour import luma
+from sfumato.imaging.photograph import Photograph, decode_photograph
+from sfumato.restoration.classical import NonLocalMeans, OverlappedDCT
+from sfumato.restoration.learned import Learned
+from sfumato.restoration.upscale import Bicubic, upscaler
+from sfumato.runs import checkpoints, find
+
+APPROACHES = ("vae_unet", "pix2pix", "two_stage")
+NAMES = ("denoiser", "upscaler", *APPROACHES)
+LARGEST = 12e6
+every_one = pytest.mark.parametrize("name", NAMES)
+
+
+def stranger(index: int, size: int = 128) -> np.ndarray:
+    """Draw a picture of another set than they learned from, in [0, 1]."""
+    return (texture(1, index, size) / 255).astype(np.float32)
+
+
+def gray(image: np.ndarray) -> np.ndarray:
+    return np.rint(luma(image) * 255).astype(np.float32)[..., None] / np.float32(255)
+
+
+def psnr(found: np.ndarray, truth: np.ndarray) -> float:
+    return float(-10 * np.log10(np.square(np.clip(found, 0, 1) - truth, dtype=np.float64).mean()))
+
+
+def test_they_are_small_together():
+    files = [path for name in NAMES for path in find(f"example:{name}").path.rglob("*")]
+    assert sum(path.stat().st_size for path in files) < LARGEST
+    own = Learned.open(find("example:denoiser"))
+    assert sum(parameter.numel() for parameter in own.model.parameters()) <= 2e6
+
+
+@every_one
+def test_each_is_a_whole_run_that_saw_drawn_pictures_only(name: str):
+    run = find(f"example:{name}")
+    assert run.status.state == "finished" and run.source.startswith("textures")
+    assert run.log("loss") and f"# example:{name}" in run.card and "## Limits" in run.card
+    checkpoint = checkpoints.newest(run.path)
+    assert checkpoint is not None and set(checkpoint.tensors) == {"ema"}
+    matrices = [tensor for tensor in checkpoint.tensors["ema"].values() if tensor.ndim > 1]
+    assert {tensor.dtype for tensor in matrices} == {torch.bfloat16}
+    for path in run.path.rglob("*"):
+        if path.suffix in (".json", ".jsonl", ".yaml", ".md"):
+            assert not re.search(r"(?<![\w.])/(tmp|work|home|root|Users)/", path.read_text("utf-8")), path
+    assert json.loads((run.path / "status.json").read_text())["host"] == ""
+    (event,) = run.log("picture")
+    with Image.open(run.path / event["path"]) as picture:
+        assert picture.width > picture.height > 256 and np.asarray(picture).std() > 20
+
+
+@pytest.mark.parametrize("sigma", [15, 25, 50])
+def test_the_denoiser_is_above_filters_that_know_the_noise(sigma: int):
+    own, random = Learned.open(find("example:denoiser")), np.random.default_rng(0)
+    gains = []
+    for index in range(6):
+        truth = gray(stranger(index))
+        hurt = truth + np.float32(sigma / 255) * random.standard_normal(truth.shape, np.float32)
+        filters = (NonLocalMeans(cut=0.6, sigma=sigma / 255), OverlappedDCT(sigma=sigma / 255))
+        gains.append(psnr(own.apply(hurt), truth) - max(psnr(one.apply(hurt), truth) for one in filters))
+    assert np.mean(gains) > 0.3, gains
+
+
+@pytest.mark.parametrize("quality", [10, 40])
+def test_the_denoiser_takes_blocks(quality: int):
+    own, gains = Learned.open(find("example:denoiser")), []
+    for index in range(6):
+        truth = gray(stranger(index))
+        buffer = io.BytesIO()
+        Image.fromarray(np.rint(truth[..., 0] * 255).astype(np.uint8)).save(buffer, "JPEG", quality=quality)
+        hurt = decode_photograph(buffer.getvalue()).floats()
+        gains.append(psnr(own.apply(hurt), truth) - psnr(hurt, truth))
+    assert np.mean(gains) > 0.5, gains
+
+
+def test_the_upscaler_is_above_interpolation():
+    gains, bicubic = [], Bicubic(scale=2)
+    for index in range(8):
+        truth = gray(stranger(index))
+        small = Image.fromarray(truth[..., 0]).resize((64, 64), Image.Resampling.BICUBIC)
+        small = np.rint(np.clip(np.asarray(small), 0, 1) * 255).astype(np.float32)[..., None] / np.float32(
+            255
+        )
+        gains.append(psnr(upscaler("auto", 2).apply(small), truth) - psnr(bicubic.apply(small), truth))
+    assert np.mean(gains) > 1.0 and min(gains) > 0, gains
+
+
+@pytest.mark.parametrize("name", APPROACHES)
+def test_the_approaches_restore_and_colour(name: str):
+    own, pipeline = Learned.open(find(f"example:{name}")), preset("old-photo")
+    better, colours = [], []
+    for index in range(8):
+        truth = texture(1, index, 128)
+        hurt = apply(pipeline.steps(0, index), truth).astype(np.float32) / 255
+        made = own.apply(hurt)
+        assert made.shape == (128, 128, 3)
+        bright = luma(truth.astype(np.float32) / 255)
+        better.append(psnr(luma(made), bright) - psnr(hurt[..., 0], bright))
+        colours.append(np.ptp(made, axis=-1).mean())
+    assert np.mean(better) > 1 and np.mean(colours) > 0.02, (better, colours)
+
+
+def test_auto_loses_nothing_on_clean_pictures():
+    """At most 0.1 dB, where 50 dB stand for a picture that came back as it was."""
+    for index in range(24):
+        pixels = texture(1, index, 160) if index % 3 else portrait(1, index, 160)[0]
+        found = api.restore(pixels, device="cpu")
+        if found.taken:
+            kept = psnr(found.image / np.float32(255), pixels / np.float32(255))
+            assert kept > 40, (index, [step.reason for step in found.steps], kept)
+
+
+def test_auto_takes_the_denoiser_where_there_is_noise():
+    truth = stranger(3, 160)
+    random = np.random.default_rng(0)
+    noisy = np.clip(truth + random.normal(0, 20 / 255, truth.shape[:2])[..., None], 0, 1)
+    photo = Photograph(np.rint(noisy * 255).astype(np.uint8))
+    found = api.restore(photo, keep_grain=0, device="cpu")
+    assert [(step.step, step.method) for step in found.taken] == [("denoise", "example:denoiser")]
+    assert psnr(found.image / 255, truth) > psnr(photo.floats(), truth) + 3
+    plain = api.restore(photo, keep_grain=0, method="classical", device="cpu")
+    assert {step.method for step in plain.taken} == {"dct"}
+    assert psnr(found.image / 255, truth) > psnr(plain.image / 255, truth)
