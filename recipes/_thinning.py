@@ -89,10 +89,10 @@ def last_columns(source: Path, target: Path) -> set[str]:
     """Copy the first columns of the last picture, of what was given, made and true; return its name."""
     last = max(source.glob("*.png"))
     with Image.open(last) as picture:
-        pixels, about = np.asarray(picture), dict(picture.info)
+        pixels, rows = np.asarray(picture), str(picture.info["rows"])
     border = 2
     left = (pixels.shape[1] - border) // PREVIEWED * COLUMNS + border
-    write_png(target / last.name, pixels[:, :left], about)
+    write_png(target / last.name, pixels[:, :left], {"rows": rows})
     return {last.name}
 
 
