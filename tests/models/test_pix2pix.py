@@ -55,7 +55,7 @@ def test_the_second_answer_is_painted_by_the_updated_generator():
     next(stream)
     first = next(stream)
     with torch.no_grad():
-        network.generator.decoder.leave.bias += 0.5
+        network.generator.decoder.join[-1].bias += 0.5
     second = next(stream)
     assert abs(float(first.terms["l1"] - second.terms["l1"])) > 0.01
 

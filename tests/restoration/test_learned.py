@@ -199,6 +199,9 @@ def test_answers_that_vary_say_how_sure_they_are():
         learned = Learned("unsure", Unsure(ModelConfig(), data), data, ("denoise",), "", torch.device("cpu"))
         found = restore(photo(np.full((50, 200), 0.5)), Settings(method="x"), tools={"denoise": learned})
     assert found.uncertainty is not None and found.uncertainty.shape == (50, 200)
+    plane = np.full((8, 8, 1), 0.5)
+    np.testing.assert_allclose(learned.apply(plane), plane, atol=1e-6, err_msg="not the answer in the middle")
+    assert learned.draw(plane, 1).std() > 0.02
     text = page("x.png", photo(np.full((50, 200), 0.5)), found)
     assert "Map of doubt" in text and "answers differ" in text and "(0 explains everything)" in text
     thirds = [float(part.mean()) for part in np.array_split(found.uncertainty, 3, axis=1)]

@@ -34,7 +34,7 @@ from sfumato.seeding import ImageNoise
 class Pix2PixConfig(ModelConfig):
     """Options of pix2pix."""
 
-    width: Annotated[int, Field(ge=4, le=512)] = 24
+    width: Annotated[int, Field(ge=4, le=512)] = 20
     """Channels of the generator after the first halving; they double with each, up to eight times as many."""
     depth: Annotated[int, Field(ge=2, le=7)] = 4
     """How often the generator halves the image."""

@@ -36,7 +36,7 @@ from sfumato.seeding import ImageNoise
 class TwoStageConfig(ModelConfig):
     """Options of the two networks."""
 
-    widths: Annotated[tuple[Width, ...], Field(min_length=1, max_length=6)] = (24, 48, 96)
+    widths: Annotated[tuple[Width, ...], Field(min_length=1, max_length=6)] = (20, 40, 80)
     """Channels of the first network at each resolution, the highest first."""
     blocks: Annotated[int, Field(ge=1, le=16)] = 1
     """Its residual blocks at each resolution but the lowest, on the way down and again on the way up."""

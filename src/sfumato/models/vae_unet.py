@@ -38,7 +38,7 @@ SPREAD_EVERY = 16
 class VAEUNetConfig(ModelConfig):
     """Options of the variational U-Net."""
 
-    width: Annotated[int, Field(ge=4, le=512)] = 24
+    width: Annotated[int, Field(ge=4, le=512)] = 20
     """Channels after the first halving; they double with each, up to eight times as many."""
     depth: Annotated[int, Field(ge=2, le=7)] = 4
     """How often the image is halved."""
@@ -57,7 +57,7 @@ class VAEUNetConfig(ModelConfig):
 
 
 class VAEUNet(RestorationModel):
-    """Encoder, Gaussian bottleneck, and a decoder with skips that adds what is missing."""
+    """Encoder, Gaussian bottleneck, and a decoder with skips."""
 
     Config = VAEUNetConfig
     varies = True
@@ -70,7 +70,7 @@ class VAEUNet(RestorationModel):
         self.encoder = Encoder(data.degraded_channels, sizes)
         self.posterior = nn.Conv2d(sizes[-1], 2 * config.latent, 1)
         self.enter = nn.Conv2d(config.latent, sizes[-1], 1)
-        self.decoder = Decoder(data.channels, sizes)
+        self.decoder = Decoder(data.degraded_channels, data.channels, sizes)
 
     def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
         return {"autoencoder": list(self.parameters())}
@@ -118,10 +118,9 @@ class VAEUNet(RestorationModel):
         return mean + (log_variance / 2).exp() * noise.normal(purpose, *mean.shape[1:])
 
     def _decoded(self, given: Tensor, z: Tensor, skips: Sequence[Tensor]) -> Tensor:
-        """Return the restored image, or its Lab; what the network says is added to what it was shown."""
+        """Return the restored image, or its Lab."""
         height, width = given.shape[2:]
-        found = self.decoder(self.enter(z), skips)[..., :height, :width].float()
-        return torch.cat([given + found[:, : given.shape[1]], found[:, given.shape[1] :]], dim=1)
+        return self.decoder(self.enter(z), skips)[..., :height, :width].float()
 
     def _errors(self, restored: Tensor, clean: Images) -> dict[str, Tensor]:
         """Return how far the restored image, or its Lab, is from the clean image."""

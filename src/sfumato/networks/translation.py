@@ -3,9 +3,10 @@
 Reference: Ronneberger et al. 2015, arXiv:1505.04597; Isola et al. 2017, Sec. 6.1.1, arXiv:1611.07004.
 
 Note: Transposed kernels are 4 wide at stride 2, so that every pixel is reached by as many weights as its
-    neighbours (Odena et al. 2016, doi:10.23915/distill.00003), and a 3x3 convolution at each resolution
-    of the way up smooths what is left of the checkerboard. There is no dropout: as a source of noise it does
-    next to nothing (Isola et al., Sec. 3.2), and it costs restorers accuracy.
+    neighbours (Odena et al. 2016, doi:10.23915/distill.00003), and a 3x3 convolution behind each joins
+    what it made with the skip and smooths what is left of the checkerboard. The topmost skip is the image
+    itself, because what is not damaged need not be painted anew. There is no dropout: as a source of noise
+    it does next to nothing (Isola et al., Sec. 3.2).
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from torch import Tensor, nn
 from sfumato.networks.resolution import padded
 
 
-def widths(width: int, depth: int, most: int = 8) -> list[int]:
-    """Return the channels after each halving: doubled every time, up to `most` times the first."""
-    return [width * min(2**level, most) for level in range(depth)]
+def widths(width: int, depth: int) -> list[int]:
+    """Return the channels after each halving: doubled every time, up to eight times the first."""
+    return [width * min(2**level, 8) for level in range(depth)]
 
 
 class Encoder(nn.Module):
@@ -34,54 +35,44 @@ class Encoder(nn.Module):
             widths: Channels after each halving.
         """
         super().__init__()
-        self.levels = nn.ModuleList()
-        for inputs, outputs in zip([channels, *widths[:-1]], widths, strict=True):
-            self.levels.append(
-                nn.Sequential(
-                    nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False),
-                    nn.BatchNorm2d(outputs),
-                    nn.LeakyReLU(0.2),
-                )
-            )
+        pairs = zip([channels, *widths[:-1]], widths, strict=True)
+        self.levels = nn.ModuleList(
+            _normalised(nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False)) for inputs, outputs in pairs
+        )
 
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """Map [B, C, H, W] to the feature maps after each halving, the largest first."""
-        found = []
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Map [B, C, H, W] to the image itself and the feature maps after each halving."""
+        found = [images]
         for level in self.levels:
-            x = level(x)
-            found.append(x)
+            found.append(level(found[-1]))
         return found
 
 
 class Decoder(nn.Module):
-    """Doubles the deepest feature maps again and again, with the encoder's of each size beside them."""
+    """Doubles the deepest feature maps again and again, and joins the encoder's of each size."""
 
-    def __init__(self, channels: int, widths: Sequence[int]) -> None:
+    def __init__(self, inputs: int, outputs: int, widths: Sequence[int]) -> None:
         """Build it.
 
         Args:
-            channels: Of the images.
+            inputs: Channels of the encoder's images.
+            outputs: Channels of the images to be made.
             widths: The encoder's.
         """
         super().__init__()
-        self.levels = nn.ModuleList()
-        inputs = widths[-1]
-        for outputs in reversed(widths[:-1]):
-            self.levels.append(
-                nn.Sequential(
-                    nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False),
-                    nn.BatchNorm2d(outputs),
-                    nn.LeakyReLU(0.2),
-                )
-            )
-            inputs = 2 * outputs
-        self.leave = nn.ConvTranspose2d(inputs, channels, 4, 2, 1)
+        sizes = [max(widths[0] // 2, 4), *widths]
+        self.grow, self.join = nn.ModuleList(), nn.ModuleList()
+        for wide, deep in reversed(list(zip(sizes[:-1], sizes[1:], strict=True))):
+            self.grow.append(_normalised(nn.ConvTranspose2d(deep, wide, 4, 2, 1, bias=False)))
+        for wide in reversed(widths[:-1]):
+            self.join.append(_normalised(nn.Conv2d(2 * wide, wide, 3, padding=1, bias=False)))
+        self.join.append(nn.Conv2d(sizes[0] + inputs, outputs, 3, padding=1))
 
     def forward(self, x: Tensor, skips: Sequence[Tensor]) -> Tensor:
-        """Map the deepest feature maps and those before them, the largest first, to [B, C, H, W]."""
-        for level, skip in zip(self.levels, reversed(skips), strict=True):
-            x = torch.cat([level(x), skip], dim=1)
-        return self.leave(x)
+        """Map the deepest feature maps, and what the encoder found before them, to [B, C, H, W]."""
+        for grow, join, skip in zip(self.grow, self.join, reversed(skips), strict=True):
+            x = join(torch.cat([grow(x), skip], dim=1))
+        return x
 
 
 class TranslationUNet(nn.Module):
@@ -90,7 +81,7 @@ class TranslationUNet(nn.Module):
     def __init__(self, inputs: int, outputs: int, widths: Sequence[int]) -> None:
         super().__init__()
         self.multiple = 2 ** len(widths)
-        self.encoder, self.decoder = Encoder(inputs, widths), Decoder(outputs, widths)
+        self.encoder, self.decoder = Encoder(inputs, widths), Decoder(inputs, outputs, widths)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map Float [B, inputs, H, W] of any size to [B, outputs, H, W]."""
@@ -99,3 +90,8 @@ class TranslationUNet(nn.Module):
     def _whole(self, images: Tensor) -> Tensor:
         *skips, deepest = self.encoder(images)
         return self.decoder(deepest, skips)
+
+
+def _normalised(convolution: nn.Conv2d | nn.ConvTranspose2d) -> nn.Sequential:
+    """Put batch norm and LeakyReLU behind a convolution."""
+    return nn.Sequential(convolution, nn.BatchNorm2d(convolution.out_channels), nn.LeakyReLU(0.2))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sfumato.batch import Images
@@ -27,7 +27,7 @@ PUBLISHED = Published(
 """VGG16 as torchvision publishes it, trained on ImageNet."""
 
 TAPS = (3, 8, 15)
-"""The layers whose outputs are compared: relu1_2, relu2_2 and relu3_3 (relu3_3 is the last that runs)."""
+"""The layers whose outputs are compared: relu1_2, relu2_2 and relu3_3, the last that is run."""
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pixels in [0, 1], red, green and blue."""
 
@@ -39,7 +39,8 @@ download: fetch them first if they are not there."""
 class Perceptual:
     """The mean absolute difference of VGG16's features.
 
-    It is no module on purpose: its weights are nobody's parameters and belong in no checkpoint.
+    It is no module on purpose: its weights are nobody's parameters and belong in no checkpoint. Up to
+    relu3_3 it takes 3.0 billion multiplications for an image of 128x128, three times for a step.
 
     Note: Absolute differences instead of Johnson's squared ones, averaged over three layers, so that the
         weight beside an L1 term means about the same in every layer.
@@ -57,7 +58,7 @@ class Perceptual:
         from torchvision.models import vgg16
 
         with torch.device("meta"):  # nothing is drawn for weights that come from a file
-            self._layers = vgg16(weights=None).features[: TAPS[-1] + 1]
+            self._layers = nn.Sequential(*list(vgg16(weights=None).features.children())[: TAPS[-1] + 1])
         names, state = self._layers.state_dict(), load_state(weights)
         try:
             found = {name: state[f"features.{name}"].float() for name in names}

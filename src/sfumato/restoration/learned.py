@@ -23,7 +23,7 @@ from sfumato.restoration.guided import colour_whole, letterboxed, resize
 from sfumato.restoration.method import Floats
 from sfumato.restoration.tiling import tiled
 from sfumato.runs import Run, opened
-from sfumato.seeding import ImageNoise
+from sfumato.seeding import ImageNoise, NoNoise
 
 AGAINST = {
     "structured": "destripe",
@@ -53,8 +53,6 @@ class Learned:
     """What it was trained for, of `diagnose.STEPS`; all but `colour` happen in one pass."""
     weights_sha256: str
     device: torch.device
-    seed: int = 0
-    """Of the answers of a network that varies."""
 
     @classmethod
     def open(cls, run: Run, device: torch.device | str = "cpu") -> Learned:
@@ -82,16 +80,19 @@ class Learned:
     def apply(self, image: Floats) -> Floats:
         """Return the network's own answer to a picture of about the size of its training images.
 
+        Of a network that varies this is the answer in the middle, here as everywhere: tiles would not
+        fit together if each were drawn for itself.
+
         Args:
             image: [H, W, channels] in [0, 1].
 
         Returns:
             float32 [H, W, C] in [0, 1].
         """
-        return self.draw(image, self.seed)
+        return self.draw(image, None)
 
-    def draw(self, image: Floats, seed: int) -> Floats:
-        """Return the answer of a seed; of a network that does not vary the only one."""
+    def draw(self, image: Floats, seed: int | None) -> Floats:
+        """Return the answer of a seed, or the one in the middle; most networks have only one."""
         given = torch.from_numpy(np.ascontiguousarray(image, np.float32)).permute(2, 0, 1)[None] * 2 - 1
         return self._restored(given, seed)[0].add(1).div(2).permute(1, 2, 0).cpu().numpy()
 
@@ -105,7 +106,7 @@ class Learned:
             float32 [H, W] in [0, 1].
         """
         made = tiled(
-            lambda tile: self._gray(self._restored(tile, self.seed)), _tensor(plane)[0],
+            lambda tile: self._gray(self._restored(tile)), _tensor(plane)[0],
             multiple=self.model.multiple, device=self.device,
         )  # fmt: skip
         return made[0].add(1).div(2).numpy()
@@ -121,7 +122,7 @@ class Learned:
         """
 
         def chroma(square: Floats) -> Floats:
-            _, colour = split_lab(self._restored(_tensor(square), self.seed))
+            _, colour = split_lab(self._restored(_tensor(square)))
             return colour[0].permute(1, 2, 0).cpu().numpy() * 110
 
         return colour_whole(plane, self._side, chroma)
@@ -139,8 +140,7 @@ class Learned:
         if not self.model.varies:
             return None
         square, (height, width) = letterboxed(plane, self._side)
-        seeds = range(self.seed, self.seed + _LOOKS)
-        looks = torch.cat([self._restored(_tensor(square), seed) for seed in seeds])
+        looks = torch.cat([self._restored(_tensor(square), seed) for seed in range(_LOOKS)])
         spread = (looks.std(dim=0) / 2).square().mean(dim=0).sqrt()[:height, :width]
         return resize(spread.cpu().numpy(), plane.shape)
 
@@ -149,11 +149,12 @@ class Learned:
         """The size at which the network saw whole scenes."""
         return max(self.data.height, self.data.width)
 
-    def _restored(self, image: Tensor, seed: int) -> Tensor:
+    def _restored(self, image: Tensor, seed: int | None = None) -> Tensor:
         """Ask the network: float [1, 1 or C', H, W] in [-1, 1] to [1, C, H, W]."""
         image = image.to(self.device).expand(-1, self.channels, -1, -1)
+        noise = NoNoise([0], self.device) if seed is None else ImageNoise([seed], self.device)
         with torch.inference_mode():
-            return self.model.restore(image, ImageNoise([seed], self.device)).float().clamp(-1, 1)
+            return self.model.restore(image, noise).float().clamp(-1, 1)
 
     def _gray(self, images: Tensor) -> Tensor:
         """Return the gray image [1, 1, H, W] that is as light; colour has no say in it."""
