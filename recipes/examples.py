@@ -50,12 +50,17 @@ class Example(NamedTuple):
     """What a visitor should know, for the card."""
 
 
+UNET = ("model.multipliers=[1,1,2]", "model.patch=2", "training.batch_size=32")
+"""Patches of 2x2: eyes and rims of glasses are not much larger, and there are fewer channels than pixels in
+patches of 4x4."""
+GAME = ("model.latent=64", "training.decay_from=0.6")
+
 EXAMPLES = {
-    "flow": Example(240_000, ("model.width=24", "sampling.steps=10"), ""),
-    "dcgan": Example(80_000, (), ""),
-    "vae": Example(100_000, (), ""),
-    "gan_cbam": Example(80_000, (), ""),
-    "ddpm": Example(100_000, (), ""),
+    "flow": Example(19_200, ("model.width=32", *UNET, "sampling.steps=10"), ""),
+    "dcgan": Example(38_400, ("model.width=24", *GAME), ""),
+    "vae": Example(51_200, ("model.width=24", "model.latent=64"), ""),
+    "gan_cbam": Example(38_400, ("model.width=16", *GAME), ""),
+    "ddpm": Example(19_200, ("model.width=24", *UNET), ""),
 }
 
 
