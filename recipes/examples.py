@@ -56,7 +56,7 @@ EXAMPLES = {
     "flow": Example(
         115_200,
         ("model.width=24", "training.decay_from=0.8", "sampling.steps=10"),
-        "Its faces are soft, as if painted with a broad brush: it works in patches of 4x4 pixels, and has few "
+        "Its faces are soft, as if painted with a broad brush: it works in patches of 4x4 pixels with few "
         "channels. Its training was begun under a longer plan and, at 91,776 images, went on under this one, "
         "which is the same up to there.",
     ),
