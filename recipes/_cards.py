@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import sfumato as sf
 from sfumato.metrics.score import Score
 
-MACHINE = "one core of an AMD EPYC without bfloat16 and AVX-512, float32"
+MACHINE = "one core of an AMD EPYC without bfloat16 and AVX-512 that had other work too"
+DRAWS = 1
+"""Sets of images that are measured of one that generates."""
 PAIRED = {"psnr_luma": "PSNR of the brightness, dB", "delta_e": "colour difference (delta E 2000)",
           "colourfulness": "colourfulness"}  # fmt: skip
 
@@ -53,8 +55,8 @@ def generated(name: str, scores: Mapping[str, Score]) -> str:
         if label.startswith("accuracy: ")
     )
     return GENERATED.format(
-        name=name, metric=distance.metric, value=distance.value, low=low, high=high, n=distance.n_generated,
-        draws=distance.protocol.draws, precision=scores["precision"].value, recall=scores["recall"].value,
+        name=name, metric=distance.metric, value=distance.value, low=low, high=high, draws=DRAWS,
+        last=distance.n_generated - 1, precision=scores["precision"].value, recall=scores["recall"].value,
         seen=seen,
     )  # fmt: skip
 
@@ -159,7 +161,7 @@ Apache-2.0, like the rest of Sfumato; the training images are drawn by Sfumato t
 """
 
 GENERATED = """\
-`sfumato evaluate example:{name}`, of the weights as shipped:
+`sfumato evaluate example:{name} --draws {draws}`, of the weights as shipped:
 
 | score | value |
 |---|---|
@@ -167,8 +169,8 @@ GENERATED = """\
 | precision | {precision:.2f} |
 | recall | {recall:.2f} |
 
-{draws} draws of {n:,} images each. The ruler is trained on the spot: another machine's is a little different.
-How often the ruler sees in an image what was asked for:
+The images of seeds 0 to {last}, for labels as they occur. The ruler is trained on the spot: another machine's
+is a little different. How often the ruler sees in an image what was asked for:
 
 | label | seen |
 |---|---|

@@ -38,9 +38,9 @@ def test_explorations_have_names_that_every_system_takes(sfumato):
 def test_what_would_change_them_is_refused(sfumato, words):
     found = sfumato(*words)
     assert found.code == 2
-    assert found.err == (
+    assert found.err.strip() == (
         "sfumato: example:vae came with Sfumato and is only read; make a run of your own of it with "
-        "`sfumato runs copy example:vae NAME`, or choose another name.\n"
+        "`sfumato runs copy example:vae NAME`, or choose another name."
     )
 
 

@@ -26,7 +26,7 @@ def examples() -> list[Run]:
     Example:
         >>> import sfumato as sf
         >>> [run.name for run in sf.examples()]
-        ['example:dcgan', 'example:ddpm', 'example:flow', 'example:gan_cbam', 'example:vae']
+        ['example:dcgan', 'example:flow', 'example:vae']
     """
     return list_runs(FOLDER)
 
