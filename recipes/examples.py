@@ -57,9 +57,9 @@ EXAMPLES = {
     ),
     "denoiser": Example(38_400, (), "", "drunet", TEXTURES, 128),
     "upscaler": Example(51_200, ("data.colour=gray",), "", "", TEXTURES, 128),
-    "vae_unet": Example(19_200, (), "", "", TEXTURES, 128),
-    "pix2pix": Example(11_200, (), "", "", TEXTURES, 128),
-    "two_stage": Example(11_200, (), "", "", TEXTURES, 128),
+    "vae_unet": Example(12_800, (), "", "", TEXTURES, 128),
+    "pix2pix": Example(7_200, (), "", "", TEXTURES, 128),
+    "two_stage": Example(9_600, (), "", "", TEXTURES, 128),
 }
 
 
