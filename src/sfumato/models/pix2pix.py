@@ -168,6 +168,7 @@ def recipe() -> Recipe:
                 "generator": OptimizerConfig(lr=1e-3, betas=(0.5, 0.999)),
             },
             ema_halflife=5_000,
+            validation_images=64,
         ),
         degradation="old-photo",
     )

@@ -2,11 +2,11 @@
 
 Reference: Ronneberger et al. 2015, arXiv:1505.04597; Isola et al. 2017, Sec. 6.1.1, arXiv:1611.07004.
 
-Note: Transposed kernels are 4 wide at stride 2, so that every pixel is reached by as many weights as its
-    neighbours (Odena et al. 2016, doi:10.23915/distill.00003), and a 3x3 convolution behind each joins
-    what it made with the skip and smooths what is left of the checkerboard. The topmost skip is the image
-    itself, because what is not damaged need not be painted anew. There is no dropout: as a source of noise
-    it does next to nothing (Isola et al., Sec. 3.2).
+Note: Against checkerboards, transposed kernels are 4 wide at stride 2, so that every pixel is reached by as
+    many weights as its neighbours (Odena et al. 2016, doi:10.23915/distill.00003), and begin as bilinear
+    interpolation (Long et al. 2015, Sec. 3.3, arXiv:1411.4038); a 3x3 convolution behind each joins what it
+    made with the skip. The topmost skip is the image itself, because what is not damaged need not be painted
+    anew. There is no dropout: as a source of noise it does next to nothing (Isola et al., Sec. 3.2).
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Decoder(nn.Module):
         sizes = [max(widths[0] // 2, 4), *widths]
         self.grow, self.join = nn.ModuleList(), nn.ModuleList()
         for wide, deep in reversed(list(zip(sizes[:-1], sizes[1:], strict=True))):
-            self.grow.append(_normalised(nn.ConvTranspose2d(deep, wide, 4, 2, 1, bias=False)))
+            self.grow.append(_normalised(_doubling(deep, wide)))
         for wide in reversed(widths[:-1]):
             self.join.append(_normalised(nn.Conv2d(2 * wide, wide, 3, padding=1, bias=False)))
         self.join.append(nn.Conv2d(sizes[0] + inputs, outputs, 3, padding=1))
@@ -90,6 +90,16 @@ class TranslationUNet(nn.Module):
     def _whole(self, images: Tensor) -> Tensor:
         *skips, deepest = self.encoder(images)
         return self.decoder(deepest, skips)
+
+
+def _doubling(inputs: int, outputs: int) -> nn.ConvTranspose2d:
+    """Return a transposed convolution that begins as bilinear interpolation of mixed channels."""
+    convolution = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False)
+    bilinear = torch.tensor([0.25, 0.75, 0.75, 0.25])
+    mixed = torch.randn(inputs, outputs, 1, 1) * (2 / inputs) ** 0.5
+    with torch.no_grad():
+        convolution.weight.copy_(mixed * torch.outer(bilinear, bilinear))
+    return convolution
 
 
 def _normalised(convolution: nn.Conv2d | nn.ConvTranspose2d) -> nn.Sequential:
