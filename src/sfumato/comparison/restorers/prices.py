@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sfumato.comparison.restorers.duels import LUMA, Side, best_first, lead, leader
+from sfumato.comparison.restorers.duels import DAMAGED, LUMA, MEAN, Side, best_first, lead, leader
 from sfumato.comparison.restorers.records import Finding, Pairs
 from sfumato.metrics.uncertainty import paired_bootstrap
 
@@ -41,11 +41,12 @@ def price(learned: Sequence[Side]) -> Finding:
 
 def filters(everybody: Sequence[Side], learned: Sequence[Side], pairs: Pairs) -> list[Finding]:
     """Say how near filters come to the best model, and where they beat it."""
-    those = [side for side in everybody if not side.learned and side.name != "identity"]
+    unlearned = [side for side in everybody if not side.learned and side.name != MEAN]
+    those = [side for side in unlearned if side.name != DAMAGED]
     if not those or not learned:
         return []
     model, best = best_first(learned, LUMA)[0], best_first(those, LUMA)[0]
-    answer = f"{_distance(model, best)} {_where(model, those, pairs)}"
+    answer = f"{_distance(model, best)} {_where(model, unlearned, pairs)}"
     return [Finding(question="Where does a filter do?", answer=answer.strip(), names=[best.name])]
 
 
@@ -62,7 +63,7 @@ def _distance(model: Side, best: Side) -> str:
 
 
 def _where(model: Side, those: Sequence[Side], pairs: Pairs) -> str:
-    """Name the kinds of damage at which a filter is better than a model beyond the noise.
+    """Name the kinds of damage at which a filter, or nothing, is better than a model beyond the noise.
 
     The best of several filters is looked at each time, which flatters them a little.
     """
@@ -73,16 +74,17 @@ def _where(model: Side, those: Sequence[Side], pairs: Pairs) -> str:
             best = max(those, key=lambda side: side.alone(*where).mean())
             gains = best.alone(*where) - model.alone(*where)
             if paired_bootstrap(gains, seed=0)[0] > 0:
-                wins.append((float(gains.mean()), f"{severity} {damage.kind.replace('-', ' ')}", best.name))
+                how = "left alone" if best.name == DAMAGED else best.name
+                wins.append((float(gains.mean()), f"{severity} {damage.kind.replace('-', ' ')}", how))
             total += 1
     if not total:
         return ""
     if not wins:
-        return f"No filter beats {model.name} on any of the {total} kinds of damage alone."
+        return f"No filter beats {model.name} at any of the {total} kinds of damage alone."
     wins.sort(reverse=True)
-    named = ", ".join(f"{where} ({name} by {gain:.1f} dB)" for gain, where, name in wins[:LISTED])
+    named = ", ".join(f"{where} ({name}, {gain:.1f} dB better)" for gain, where, name in wins[:LISTED])
     more = f" and {len(wins) - LISTED} more" if len(wins) > LISTED else ""
-    return f"Of {total} kinds of damage alone, {len(wins)} are better left to a filter: {named}{more}."
+    return f"Of {total} kinds of damage alone, {len(wins)} are better off without it: {named}{more}."
 
 
 def variational(learned: Sequence[Side]) -> list[Finding]:

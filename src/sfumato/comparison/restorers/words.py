@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sfumato.comparison.restorers.duels import COLOUR, LUMA, SEEDS, Leader, Side, leader, sides
+from sfumato.comparison.restorers.duels import COLOUR, DAMAGED, LUMA, MEAN, SEEDS, Leader, Side, leader, sides
 from sfumato.comparison.restorers.prices import cost, filters, price, variational
 from sfumato.comparison.restorers.records import Finding, Findings, Pairs, Restorer
 from sfumato.comparison.words import listed
@@ -24,7 +24,7 @@ def findings(contestants: Sequence[Restorer], pairs: Pairs, real: Score | None) 
     """
     everybody = sides(contestants)
     learned = [side for side in everybody if side.learned]
-    restores = leader(everybody, LUMA)
+    restores = leader([side for side in everybody if side.name != MEAN], LUMA)  # it is a filter, coloured
     colours = leader(everybody, COLOUR) if pairs.colour else None
     said = [_restoring(restores, everybody, pairs)]
     said += [_colouring(colours, everybody, real)] if colours and real else []
@@ -63,7 +63,7 @@ def _restoring(found: Leader, everybody: Sequence[Side], pairs: Pairs) -> Findin
     """Say who restores best."""
     first, question = found.first, "Who restores best?"
     value = f"{first.mean(LUMA):.2f} dB PSNR on brightness"
-    damaged = next((side for side in everybody if side.name == "identity"), None)
+    damaged = next((side for side in everybody if side.name == DAMAGED), None)
     gain = f", {first.mean(LUMA) - damaged.mean(LUMA):+.2f} dB over the damaged ones" if damaged else ""
     if found.runner is None:
         answer = f"{first.name} reaches {value}{gain}; there is nobody to compare it with."
@@ -92,7 +92,7 @@ def _colouring(found: Leader, everybody: Sequence[Side], real: Score) -> Finding
         answer = f"{first.name}: {value}, {found.margin()} less than {found.runner.name}."
     else:
         answer = f"{first.name} has {value}."
-    mean = next((side for side in everybody if side.name == "mean_chroma"), None)
+    mean = next((side for side in everybody if side.name == MEAN), None)
     if mean and first.learned and mean is not found.runner:
         answer += f" One mean colour everywhere has {mean.mean(COLOUR):.2f}."
     return Finding(

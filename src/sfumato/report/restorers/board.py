@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sfumato.comparison.restorers.duels import COLOUR, LUMA
+from sfumato.comparison.restorers.duels import COLOUR, DAMAGED, LUMA, MEAN
 from sfumato.comparison.restorers.records import RestorationContest, Restorer
 from sfumato.metrics.score import Score
 from sfumato.report import formats, glossary
 from sfumato.report.ladder import Rung, rung
 from sfumato.report.leaderboard import Cell, plain, scored
-
-DAMAGED, MEAN = "identity", "mean_chroma"
-"""The rows that tell what the others are worth."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,11 @@ def shown(contest: RestorationContest) -> list[Restorer]:
     best = max(real, key=lambda one: one.scores[LUMA].value, default=None)
     kept = [one for one in filters if one is best or one.name in (DAMAGED, MEAN)]
     return [one for one in contest.contestants if one.learned] + kept
+
+
+def groups(columns: Sequence[Column]) -> list[tuple[str, int]]:
+    """Return the groups of columns in order, with the number of columns of each."""
+    return [(name, len(list(run))) for name, run in itertools.groupby(columns, lambda column: column.group)]
 
 
 def board(contest: RestorationContest) -> list[Column]:
@@ -116,7 +119,9 @@ def _costs(those: Sequence[Restorer]) -> list[Column]:
         if not any(values):
             continue
         texts = ["–" if value is None else show(value) for value in values]
-        cells = dict(zip([one.name for one in those], plain(values, texts, sign), strict=True))
+        # what filters take is shown, and no model is held against it
+        ranked = [value if one.learned else None for one, value in zip(those, values, strict=True)]
+        cells = dict(zip([one.name for one in those], plain(ranked, texts, sign), strict=True))
         found.append(Column(title, "Cost", meaning, better, cells))
     return found
 
@@ -127,9 +132,16 @@ def steps(contest: RestorationContest) -> list[Steps]:
     measures += [(COLOUR, "Colour: ΔE behind the best, on the same pictures")] if contest.pairs.colour else []
     found = []
     for key, title in measures:
-        pairs = [(one.name, one.gaps[key]) for one in shown(contest)]
+        pairs = [(one.name, one.gaps[key]) for one in shown(contest) if one.name != MEAN or key == COLOUR]
         top = max(max(gap.interval or (gap.value,)) for _, gap in pairs) * 1.03
         if top > 0 and len(pairs) > 1:
             ordered = sorted(pairs, key=lambda pair: pair[1].value)
-            found.append(Steps(title, [rung(name, gap, top) for name, gap in ordered]))
+            found.append(Steps(title, [_step(name, gap, top) for name, gap in ordered]))
     return found
+
+
+def _step(name: str, gap: Score, top: float) -> Rung:
+    """Place one gap, its numbers with two decimals like those of the table."""
+    ends = [formats.fixed(end, 2) for end in gap.interval or ()]
+    interval = f"[{', '.join(ends)}]" if ends else ""
+    return replace(rung(name, gap, top), text=formats.fixed(gap.value, 2), interval=interval)

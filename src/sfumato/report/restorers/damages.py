@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from sfumato.comparison.restorers.duels import LUMA
+from sfumato.comparison.restorers.duels import DAMAGED, LUMA, MEAN
 from sfumato.comparison.restorers.records import Damage, RestorationContest, Restorer
 from sfumato.report import formats
-from sfumato.report.restorers.board import DAMAGED
 
 Place = tuple[str, str]
 """Kind of damage and severity."""
@@ -18,7 +17,7 @@ Gains = Mapping[str, Mapping[Place, float]]
 
 FILTERS = "the best filter"
 """The column of filters, whichever is best; all filters share its mark."""
-STRONGEST = 55
+STRONGEST = 80
 """Per cent of colour in the strongest cell, so that its text stays readable."""
 
 
@@ -59,7 +58,7 @@ def damages(contest: RestorationContest) -> list[Line]:
     if damaged is None or not contest.pairs.damages:
         return []
     learned = [one for one in contest.contestants if one.learned]
-    filters = [one for one in contest.contestants if not one.learned and one is not damaged]
+    filters = [one for one in contest.contestants if not one.learned and one.name not in (DAMAGED, MEAN)]
     before = _means(damaged)
     gains = {one.name: _gains(one, before) for one in learned + filters}
     top = max((abs(gain) for found in gains.values() for gain in found.values()), default=0.0) or 1.0

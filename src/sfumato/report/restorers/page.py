@@ -9,7 +9,7 @@ from sfumato.comparison.restorers.records import RestorationContest
 from sfumato.report.page import fill
 from sfumato.report.palette import assign
 from sfumato.report.plots import anchors
-from sfumato.report.restorers.board import board, shown, steps
+from sfumato.report.restorers.board import board, groups, shown, steps
 from sfumato.report.restorers.damages import FILTERS, damages
 from sfumato.report.restorers.plates import Plates
 from sfumato.report.restorers.plots import plots
@@ -25,12 +25,13 @@ def render(contest: RestorationContest, folder: Path) -> str:
         folder: What the paths of their pictures are relative to.
     """
     colours = _colours(contest)
-    kept = shown(contest)
+    kept, columns = shown(contest), board(contest)
     context: dict[str, object] = {
         "comparison": contest,
         "colours": colours,
         "plates": Plates.of(contest, folder),
-        "board": board(contest),
+        "board": columns,
+        "groups": groups(columns),
         "shown": kept,
         "learned": [one for one in kept if one.learned],
         "others": [one for one in contest.contestants if one not in kept],

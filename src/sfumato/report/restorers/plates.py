@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sfumato.comparison.restorers.duels import COLOUR, LUMA
+from sfumato.comparison.restorers.duels import COLOUR, DAMAGED, LUMA, MEAN
 from sfumato.comparison.restorers.pictures import FIXED
 from sfumato.comparison.restorers.records import RestorationContest, Restorer
 from sfumato.imaging.grid import compose
 from sfumato.report import formats
 from sfumato.report.pictures import Picture, embed, load, tiles
 from sfumato.report.plates import ROOM
-from sfumato.report.restorers.board import DAMAGED, shown
+from sfumato.report.restorers.board import shown
 
 HERO = 3
 """Columns of tiles of the pictures that open the page."""
@@ -67,7 +67,7 @@ class Plates:
         return cls(
             hero=_hero(cut, best) if best else [],
             sides=_sides(cut, those),
-            worst=_worst(cut, [one for one in those if one.learned or one.name != "mean_chroma"]),
+            worst=_worst(cut, [one for one in those if one.learned or one.name != MEAN]),
         )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sfumato.comparison.restorers.duels import COLOUR, LUMA
+from sfumato.comparison.restorers.duels import COLOUR, DAMAGED, LUMA
 from sfumato.comparison.restorers.records import RestorationContest, Restorer
 from sfumato.report import formats
 from sfumato.report.bars import Chart, chart
 from sfumato.report.curves import Panel, duel, losses, quality
 from sfumato.report.figures import Drawing, axes, stretch
+from sfumato.report.palette import SOFT
 from sfumato.report.restorers.board import shown
 from sfumato.report.tradeoffs import point
 
@@ -50,7 +51,7 @@ def plots(contest: RestorationContest, colours: dict[str, int]) -> Plots:
 
 def _tradeoffs(contest: RestorationContest, colours: dict[str, int]) -> list[tuple[str, str, Drawing]]:
     """Draw quality against the time that a picture takes."""
-    those = [one for one in shown(contest) if one.name != "identity"]
+    those = [one for one in shown(contest) if one.name != DAMAGED]
     found = [
         (
             "Brightness and waiting time",
@@ -71,8 +72,10 @@ def _against_time(those: Sequence[Restorer], colours: dict[str, int], key: str) 
     plot = axes("milliseconds for one picture", f"{first.metric}, {way} is better")
     for one in those:
         point(plot, one.milliseconds, one.scores[key], colours[one.name])
+        place = (one.milliseconds, one.scores[key].value)
+        plot.annotate(one.name, place, xytext=(7, 4), textcoords="offset points", fontsize=10, color=SOFT)
     plot.set_xlim(left=0)
-    stretch(plot, "x", [one.milliseconds for one in those], ratio=6, room=1.5)
+    stretch(plot, "x", [one.milliseconds for one in those], ratio=6, room=2.2)
     words = "; ".join(
         f"{one.name} {formats.number(one.scores[key].value)} at {formats.number(one.milliseconds)} ms"
         for one in those
