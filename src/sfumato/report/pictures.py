@@ -8,6 +8,7 @@ import itertools
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
@@ -121,8 +122,8 @@ def tiles(image: Image.Image | None, tile: tuple[int, int], count: int) -> list[
     return [image.crop(layout.box(column, 0, 1, 1)) for column in range(count)]
 
 
-def _encode(image: Image.Image, **options: object) -> bytes:
+def _encode(image: Image.Image, **options: Any) -> bytes:
     """Encode an image in memory."""
     target = io.BytesIO()
-    image.save(target, **options)  # pyright: ignore[reportArgumentType]
+    image.save(target, **options)
     return target.getvalue()
