@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from sfumato.training.ranks import Ranks
 
 from sfumato.batch import Clock, DataSpec
 from sfumato.config import override
@@ -12,7 +13,6 @@ from sfumato.models.base import Model
 from sfumato.recipe import Recipe, lookup
 from sfumato.seeding import StepNoise, derive
 from sfumato.training.precision import choose_precision
-from sfumato.training.ranks import Ranks
 from sfumato.training.state import TrainingState
 from sfumato.training.step import Stepper
 

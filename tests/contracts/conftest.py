@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from sfumato.training.ranks import Ranks
 from torch.nn import functional as F
 
 from sfumato import models  # noqa: F401  (registers the presets)
@@ -16,7 +17,6 @@ from sfumato.data.degradations import preset
 from sfumato.models.base import Model
 from sfumato.recipe import OptimizerConfig, Recipe, lookup
 from sfumato.seeding import StepNoise, derive
-from sfumato.training.ranks import Ranks
 from sfumato.training.state import TrainingState
 from sfumato.training.step import Stepper
 

@@ -11,6 +11,7 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
+from sfumato.training.ranks import Ranks
 from torch import nn
 from torch.nn import functional as F
 
@@ -29,7 +30,6 @@ from sfumato.recipe import Recipe, SamplingConfig, presets
 from sfumato.runs import Run, checkpoints
 from sfumato.seeding import ImageNoise
 from sfumato.training import train
-from sfumato.training.ranks import Ranks
 from sfumato.training.step import Stepper
 
 CPU = torch.device("cpu")

@@ -20,7 +20,6 @@ from sfumato.evaluation.extractor import Classifies
 from sfumato.evaluation.inception import PUBLISHED, VARIANTS, Inception
 from sfumato.metrics.frechet import frechet_distance
 from sfumato.metrics.inception_score import inception_score
-from sfumato.published import Weights
 from sfumato.storage import sha256
 
 CPU = torch.device("cpu")

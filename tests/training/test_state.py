@@ -5,6 +5,7 @@ import signal
 
 import pytest
 import torch
+from sfumato.training.ranks import Ranks
 
 from sfumato.batch import Clock
 from sfumato.config import override
@@ -13,7 +14,6 @@ from sfumato.recipe import OptimizerConfig, TrainingConfig
 from sfumato.runs import checkpoints
 from sfumato.seeding import StepNoise
 from sfumato.training import train
-from sfumato.training.ranks import Ranks
 from sfumato.training.state import TrainingState
 from sfumato.training.step import Stepper
 

@@ -62,6 +62,7 @@ def score_pairs(
             n_real=len(pairs),
             n_generated=len(pairs),
             higher_is_better=metric.higher_is_better,
+            ideal=0.0 if metric.higher_is_better is None else None,
             protocol=protocol,
         )
         for name, metric in chosen.items()

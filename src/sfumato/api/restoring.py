@@ -64,7 +64,9 @@ def restore(
         >>> sf.restore(np.full((16, 16), 90, np.uint8)).image.shape
         (16, 16, 1)
     """
-    settings = _settings(method, steps, strength, keep_grain, colour, recolour)
+    settings = _settings(
+        method=method, steps=steps, strength=strength, keep_grain=keep_grain, colour=colour, recolour=recolour
+    )
     tools = tools_of(settings, choose_device(device))
     return restore_photo(_photograph(image), settings, tools=tools)
 
@@ -106,7 +108,9 @@ def restore_files(
     Raises:
         UsageError: If a setting cannot be, or there is nothing to do.
     """
-    settings = _settings(method, steps, strength, keep_grain, colour, recolour)
+    settings = _settings(
+        method=method, steps=steps, strength=strength, keep_grain=keep_grain, colour=colour, recolour=recolour
+    )
     tools = tools_of(settings, choose_device(device))
     weights = {
         tool.name: tool.weights_sha256 for tool in tools.values() if isinstance(tool, Learned | Trained)
@@ -155,7 +159,6 @@ def upscale(
 
     Raises:
         UsageError: If the method is none, or its weights are none or for another scale.
-        SfumatoError: If spandrel is needed and not installed.
     """
     tool = upscaler(method, scale, choose_device(device))
     plain = {
@@ -177,19 +180,8 @@ def upscale(
     )  # fmt: skip
 
 
-def _settings(
-    method: str,
-    steps: Sequence[str] | None,
-    strength: float,
-    keep_grain: float,
-    colour: float | None,
-    recolour: bool,
-) -> Settings:
+def _settings(**values: object) -> Settings:
     """Validate what was asked for."""
-    values = {
-        "method": method, "steps": None if steps is None else tuple(steps), "strength": strength,
-        "keep_grain": keep_grain, "colour": colour, "recolour": recolour,
-    }  # fmt: skip
     return build(Settings, values, "restore")
 
 

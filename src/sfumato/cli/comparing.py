@@ -10,7 +10,7 @@ from typer import Argument, Context, Option
 from sfumato.cli import options as o
 
 TASKS = {
-    "generate": ("draws", "extractor", "download"),
+    "generate": ("draws", "extractor", "download", "to"),
     "restore": ("degradation", "pairs"),
 }
 """What is compared, and the flags that mean something to it alone."""
@@ -48,6 +48,7 @@ def compare(
         int, Option("--pairs", metavar="N", help="Frozen test pairs; FD needs 400, KD does with fewer.")
     ] = 400,
     set_: o.Set = None,
+    to: o.To = "html",
     out: o.Out = Path("report"),
     device: o.Device = "auto",
     allow_bad: o.AllowBad = False,
@@ -70,8 +71,8 @@ def compare(
     A contest that was interrupted goes on where it stopped when the same command is given again.
     """
     from sfumato import api
+    from sfumato.cli.judgement import tell_comparison, tell_restorers
     from sfumato.cli.progress import display
-    from sfumato.cli.verdicts import tell_comparison, tell_restorers
 
     _check(task, context)
     shared: dict[str, Any] = {
@@ -87,13 +88,13 @@ def compare(
             )
         else:
             found = api.compare(
-                entrants or (), draws=draws, extractor=extractor, download=download, observer=observer,
-                **shared,
+                entrants or (), draws=draws, extractor=extractor, download=download, to=o.names(to),
+                observer=observer, **shared,
             )  # fmt: skip
     if task == "restore":
         tell_restorers(contest, out, json)
     else:
-        tell_comparison(found, out, json)
+        tell_comparison(found, out, json, formats=o.names(to))
 
 
 def _check(task: str, context: Context) -> None:

@@ -17,7 +17,7 @@ runs_app = typer.Typer(help="List, show, copy and remove runs.", no_args_is_help
 
 @data_app.command("inspect")
 def data_inspect(
-    data: Annotated[str, Argument(metavar="DIR|FILE|NAME", help="The images.")],
+    data: o.Source,
     set_: o.Set = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
@@ -40,7 +40,7 @@ def data_inspect(
 
 @data_app.command("prepare")
 def data_prepare(
-    data: Annotated[str, Argument(metavar="DIR|FILE|NAME", help="The images.")],
+    data: o.Source,
     set_: o.Set = None,
     allow_bad: o.AllowBad = False,
     json: o.Json = False,
@@ -85,7 +85,7 @@ def runs_list(
 
 @runs_app.command("show")
 def runs_show(
-    run: Annotated[str, Argument(metavar="RUN")],
+    run: o.Run,
     json: o.Json = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -98,7 +98,7 @@ def runs_show(
 
 @runs_app.command("copy")
 def runs_copy(
-    run: Annotated[str, Argument(metavar="RUN", help="Name (below runs/), path, or example:NAME.")],
+    run: o.Run,
     name: Annotated[str, Argument(metavar="NAME", help="Name (below runs/) or path of the copy.")],
     json: o.Json = False,
     quiet: o.Quiet = False,
@@ -118,7 +118,7 @@ def runs_copy(
 
 @runs_app.command("remove")
 def runs_remove(
-    run: Annotated[str, Argument(metavar="RUN")],
+    run: o.Run,
     yes: Annotated[bool, Option("--yes", help="Do not ask.")] = False,
     json: o.Json = False,
     quiet: o.Quiet = False,

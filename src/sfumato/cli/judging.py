@@ -27,8 +27,8 @@ def demo(
       sfumato demo --out demo/
     """
     from sfumato import api
+    from sfumato.cli.judgement import tell_comparison
     from sfumato.cli.progress import display
-    from sfumato.cli.verdicts import tell_comparison
 
     with display(quiet) as observer:
         found = api.demo(out, budget=budget or "60s", device=device, observer=observer)
@@ -37,10 +37,7 @@ def demo(
 
 def report(
     entrants: Annotated[list[str], Argument(metavar="RUN...", help="Runs that exist.")],
-    to: Annotated[
-        str,
-        Option("--to", metavar="html,pptx", help="A page, slides ready to present, or both."),
-    ] = "html",
+    to: o.To = "html",
     out: o.Out = Path("report"),
     draws: o.Draws = 3,
     extractor: o.Extractor = "domain",
@@ -61,8 +58,8 @@ def report(
       sfumato report report/runs/* --to html,pptx --out talk/
     """
     from sfumato import api
+    from sfumato.cli.judgement import tell_comparison
     from sfumato.cli.progress import display
-    from sfumato.cli.verdicts import tell_comparison
 
     with display(quiet) as observer:
         found = api.compare(
@@ -124,7 +121,7 @@ def evaluate(
       sfumato evaluate restored/ --reference originals/ --metrics psnr,ssim,delta_e
     """
     from sfumato import api
-    from sfumato.cli.output import tell_scores
+    from sfumato.cli.judgement import tell_scores
     from sfumato.cli.progress import display
 
     with display(quiet) as observer:
@@ -155,6 +152,6 @@ def leaderboard(
       sfumato leaderboard runs/ report/ --out standings/
     """
     from sfumato import api
-    from sfumato.cli.verdicts import tell_standings
+    from sfumato.cli.judgement import tell_standings
 
     tell_standings(api.leaderboard(folders or ("runs",), out=out), out, json)

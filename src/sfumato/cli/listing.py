@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
-from sfumato.cli.output import console, print_json, say
+from sfumato.cli.output import columns, console, print_json, say
 from sfumato.config import explain
 from sfumato.errors import SfumatoError
 from sfumato.runs import Run, examples, find, list_runs
@@ -36,9 +34,7 @@ def _tell_list(found: Sequence[Run], as_json: bool) -> None:
     """Print a line for each run."""
     if as_json:
         return print_json([_summary(run) for run in found])
-    table = Table(box=None, pad_edge=False)
-    for title in ("run", "preset", "data", "state", "images", "seconds"):
-        table.add_column(title)
+    table = columns("run", "preset", "data", "state", "images", "seconds")
     for run in found:
         try:
             status = run.status
@@ -47,7 +43,7 @@ def _tell_list(found: Sequence[Run], as_json: bool) -> None:
                 f"{status.seconds:.0f}",
             )  # fmt: skip
         except SfumatoError as error:  # one broken run must not hide the others
-            table.add_row(run.name, "-", "-", str(error).replace("[", "\\["))
+            table.add_row(run.name, "-", "-", str(error))
     console.print(table)
 
 

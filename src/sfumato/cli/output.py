@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,14 @@ from sfumato import models  # noqa: F401  (registers the presets)
 from sfumato.api.environment import Finding
 from sfumato.api.sampling import grid_path, paths
 from sfumato.config import explain
-from sfumato.data.degradations import Pairs
 from sfumato.data.doctor import DataReport
 from sfumato.data.prepared import Prepared
 from sfumato.errors import UsageError
-from sfumato.metrics.score import Score
 from sfumato.models.own import preset_name
 from sfumato.recipe import lookup, presets
-from sfumato.restoration.batch import FAILURES, Batch
-from sfumato.restoration.diagnose import Diagnosis
 from sfumato.runs import Run
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, markup=False)
 
 
 def print_json(value: Any) -> None:
@@ -38,7 +34,12 @@ def print_json(value: Any) -> None:
 
 def say(text: str) -> None:
     """Print a sentence for people."""
-    console.print(text, markup=False)
+    console.print(text)
+
+
+def columns(*titles: str, title: str | None = None) -> Table:
+    """Return an empty table with these columns."""
+    return Table(*titles, box=None, pad_edge=False, title=title, title_justify="left")
 
 
 def split_words(words: Sequence[str], data: str | None) -> tuple[str | None, str]:
@@ -90,24 +91,6 @@ def tell_samples(
     say(f"{len(images)} images in {out}, all of them in {grid}")
 
 
-def tell_scores(scores: Mapping[str, Score], as_json: bool) -> None:
-    """Print scores with their intervals."""
-    if as_json:
-        return print_json({name: score.model_dump(mode="json") for name, score in scores.items()})
-    table = Table(box=None, pad_edge=False)
-    for title in ("score", "value", "95% interval", "better", "real / generated", "note"):
-        table.add_column(title)
-    for name, score in scores.items():
-        low_high = f"[{score.interval[0]:.4g}, {score.interval[1]:.4g}]" if score.interval else "-"
-        title = name if name.startswith("accuracy") else score.metric
-        table.add_row(
-            title.replace("[", "\\["), f"{score.value:.4g}", low_high.replace("[", "\\["),
-            "higher" if score.higher_is_better else "lower",
-            f"{score.n_real} / {score.n_generated}", score.note,
-        )  # fmt: skip
-    console.print(table)
-
-
 def tell_presets(name: str | None, as_json: bool) -> None:
     """Print the presets, or every field of one."""
     if name is None:
@@ -127,7 +110,7 @@ def tell_presets(name: str | None, as_json: bool) -> None:
     table.add_column(ratio=1)
     for field in explain(recipe):
         if field.key not in ("preset", "summary", "schema_version"):
-            table.add_row(field.key, str(field.value).replace("[", "\\["), field.help.replace("[", "\\["))
+            table.add_row(field.key, str(field.value), field.help)
     console.print(table, soft_wrap=False)
 
 
@@ -157,46 +140,3 @@ def tell_prepared(prepared: Prepared, as_json: bool) -> None:
         f"{spec.name}: {spec.n_train:,} training and {spec.n_test:,} held-out images of "
         f"{spec.height}x{spec.width} {colour} in {prepared.path}"
     )
-
-
-def tell_pairs(pairs: Pairs, as_json: bool) -> None:
-    """Print where pairs were written, and which pictures could not be read."""
-    if as_json:
-        facts = {"out": str(pairs.folder), "files": list(pairs.files)}
-        return print_json(facts | {"failures": [list(failure) for failure in pairs.failures]})
-    say(f"{len(pairs.files)} pairs in {pairs.folder}")
-    for file, reason in pairs.failures:
-        say(f"left out: {file}: {reason}")
-
-
-def tell_batch(batch: Batch, as_json: bool) -> None:
-    """Print what was written, what was done before, and what failed."""
-    if as_json:
-        return print_json(
-            {
-                "out": str(batch.out),
-                "written": [str(path) for path in batch.written],
-                "skipped": [str(path) for path in batch.skipped],
-                "failures": batch.failures,
-                "records": batch.records,
-            }
-        )
-    for path, record in zip(batch.written, batch.records, strict=True):
-        say(f"{path}")
-        for step in record["steps"]:
-            say(f"  {step['step']} ({step['method']}): {step['reason']}")
-        if not record["steps"]:
-            say("  nothing to repair was found; it is as it was")
-    if batch.skipped:
-        say(f"{len(batch.skipped)} were done before with the same settings")
-    for name, reason in batch.failures.items():
-        say(f"failed: {name}: {reason}")
-    if batch.failures:
-        say(f"{len(batch.failures)} failed; they are listed in {batch.out / FAILURES}")
-
-
-def tell_diagnosis(found: Diagnosis, as_json: bool) -> None:
-    """Print what is wrong with a photograph."""
-    if as_json:
-        return print_json(found.model_dump(mode="json"))
-    say(found.to_text())

@@ -65,7 +65,7 @@ def build_comparison(
         comparable(scores)
     floor = reference.anchors.floor
     contestants = [_contestant(entrant, reference, folder) for entrant in entrants]
-    contestants = [one.model_copy(update={"warnings": warnings(one, floor)}) for one in contestants]
+    contestants = [one.model_copy(update={"warnings": warnings(one)}) for one in contestants]
     ranked = sorted(contestants, key=lambda one: leading(one.scores).value)
     data, ruler = reference.prepared.spec, describe_ruler(reference)
     return Comparison(

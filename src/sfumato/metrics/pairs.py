@@ -25,7 +25,8 @@ class Paired(NamedTuple):
 
     title: str
     measure: Measure
-    higher_is_better: bool
+    higher_is_better: bool | None
+    """None: best near 0."""
 
     def values(self, restored: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return one finite number per image, float64 [N]."""
@@ -47,7 +48,7 @@ PAIRED: Mapping[str, Paired] = {
     "ssim_luma": Paired("SSIM on luma", _on_luma(ssim), True),
     "ms_ssim": Paired("MS-SSIM, 4 scales", ms_ssim, True),
     "delta_e": Paired("delta E 2000", delta_e_2000, False),
-    "colourfulness": Paired("colourfulness less the target's", _more_colourful, True),
+    "colourfulness": Paired("colourfulness less the target's", _more_colourful, None),
 }
 """What two images of one name are compared by. LPIPS is one too, with its weights."""
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
+from sfumato.training.ranks import Ranks
 
 from sfumato import api
 from sfumato.recipe import lookup
 from sfumato.runs import Run, checkpoints
 from sfumato.seeding import derive
-from sfumato.training.ranks import Ranks
 
 SETTINGS = [
     "training.batch_size=8", "model.width=8", "model.multipliers=[1, 2]", "model.blocks=1",

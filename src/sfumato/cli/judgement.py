@@ -1,39 +1,42 @@
-"""How contests and rankings are printed: for people on stdout, or as JSON with --json."""
+"""How scores, comparisons, contests and standings are printed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.table import Table
-
-from sfumato.cli.output import console, print_json, say
+from sfumato.cli.output import columns, console, print_json, say
 from sfumato.comparison.records import Comparison
 from sfumato.comparison.restorers.records import RestorationContest
 from sfumato.comparison.standings import Standings, mean_ranks, rankings
-from sfumato.metrics.score import leading
+from sfumato.metrics.score import Score, leading
 
-RESTORED = {
-    "psnr_luma": "PSNR luma", "ssim_luma": "SSIM luma", "delta_e": "delta E", "colourfulness": "colourful",
-    "fd": "FD", "kd": "KD",
-}  # fmt: skip
-"""What is printed of a contest of restorers, with its title."""
+
+def tell_scores(scores: Mapping[str, Score], as_json: bool) -> None:
+    """Print scores with their intervals."""
+    if as_json:
+        return print_json({name: score.model_dump(mode="json") for name, score in scores.items()})
+    table = columns("score", "value", "95% interval", "better", "real / generated", "note")
+    for name, score in scores.items():
+        title = name if name.startswith("accuracy") else score.metric
+        table.add_row(
+            title, f"{score.value:.4g}", _interval(score, 4),
+            score.better, f"{score.n_real} / {score.n_generated}", score.note,
+        )  # fmt: skip
+    console.print(table)
 
 
 def tell_comparison(found: Comparison, out: Path, as_json: bool, formats: Sequence[str] = ("html",)) -> None:
     """Print the verdict, the ranking and where the report is."""
     if as_json:
         return print_json(found.model_dump(mode="json"))
-    table = Table(box=None, pad_edge=False)
-    for title in ("", "score", "95% interval", "precision", "recall", "16 images", "images/s"):
-        table.add_column(title)
+    table = columns("", "score", "95% interval", "precision", "recall", "16 images", "images/s")
     for one in found.contestants:
         score = leading(one.scores)
-        interval = f"[{score.interval[0]:.3g}, {score.interval[1]:.3g}]" if score.interval else "-"
         extra = [f"{one.scores[k].value:.2f}" if k in one.scores else "-" for k in ("precision", "recall")]
         table.add_row(
-            one.name, f"{score.metric} {score.value:.3g}".replace("[", "\\["),
-            interval.replace("[", "\\["), *extra, f"{one.sampling_seconds_16:.2f} s",
+            one.name, f"{score.metric} {score.value:.3g}",
+            _interval(score), *extra, f"{one.sampling_seconds_16:.2f} s",
             f"{one.images_per_second:.0f}",
         )  # fmt: skip
     console.print(table)
@@ -45,7 +48,6 @@ def tell_restorers(found: RestorationContest, out: Path, as_json: bool) -> None:
     """Print the verdict, the answers, the ranking and where the report is."""
     if as_json:
         return print_json(found.model_dump(mode="json"))
-    table = Table(box=None, pad_edge=False)
     measures = {
         "psnr_luma": "PSNR luma",
         "ssim_luma": "SSIM luma",
@@ -54,8 +56,7 @@ def tell_restorers(found: RestorationContest, out: Path, as_json: bool) -> None:
         "kd": "KD",
     }
     shown = [name for name in measures if name in found.contestants[0].scores]
-    for title in ("", *(measures[name] for name in shown), "ms", "weights", "trained"):
-        table.add_column(title)
+    table = columns("", *(measures[name] for name in shown), "ms", "weights", "trained")
     for one in found.contestants:
         scores = [f"{one.scores[name].value:.4g}" if name in one.scores else "-" for name in shown]
         training = one.training
@@ -74,15 +75,12 @@ def tell_standings(found: Standings, out: Path, as_json: bool) -> None:
         return print_json(found.model_dump(mode="json"))
     tables = rankings(found.standings)
     for ranking in tables:
-        table = Table(box=None, pad_edge=False, title=ranking.data, title_justify="left")
-        for title in ("", "run", "preset", "score", "95% interval", "recall", "trained"):
-            table.add_column(title)
+        table = columns("", "run", "preset", "score", "95% interval", "recall", "trained", title=ranking.data)
         for place, one in enumerate(ranking.runs, start=1):
             score, recall = one.leading, one.scores.get("recall")
-            interval = f"[{score.interval[0]:.3g}, {score.interval[1]:.3g}]" if score.interval else "-"
             table.add_row(
-                str(place), one.run, one.preset, f"{score.metric} {score.value:.3g}".replace("[", "\\["),
-                interval.replace("[", "\\["), f"{recall.value:.2f}" if recall else "-",
+                str(place), one.run, one.preset, f"{score.metric} {score.value:.3g}",
+                _interval(score), f"{recall.value:.2f}" if recall else "-",
                 f"{one.training_seconds:.0f} s",
             )  # fmt: skip
         console.print(table)
@@ -90,3 +88,7 @@ def tell_standings(found: Standings, out: Path, as_json: bool) -> None:
     for mean in mean_ranks(tables):
         say(f"{mean.preset}: mean rank {mean.rank:.2g} over {mean.datasets} data sets")
     say(f"The page: {out / 'leaderboard.html'}")
+
+
+def _interval(score: Score, digits: int = 3) -> str:
+    return f"[{score.interval[0]:.{digits}g}, {score.interval[1]:.{digits}g}]" if score.interval else "-"
