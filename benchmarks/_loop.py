@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import torch
-from sfumato.training.ranks import Ranks
 
 from sfumato.batch import Clock, DataSpec
 from sfumato.config import override
 from sfumato.data.feed import Feed
 from sfumato.data.prepared import Prepared
 from sfumato.models.base import Model
+from sfumato.ranks import Ranks
 from sfumato.recipe import Recipe, lookup
 from sfumato.seeding import StepNoise, derive
 from sfumato.training.precision import choose_precision

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
-from sfumato.training.ranks import Ranks
 
 from sfumato import api
+from sfumato.ranks import Ranks
 from sfumato.recipe import lookup
 from sfumato.runs import Run, checkpoints
 from sfumato.seeding import derive

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from sfumato.training.ranks import Ranks
 from torch.nn import functional as F
 
 from sfumato import models  # noqa: F401  (registers the presets)
@@ -15,6 +14,7 @@ from sfumato.batch import Batch, Clock, Column, Condition, DataSpec
 from sfumato.config import override
 from sfumato.data.degradations import preset
 from sfumato.models.base import Model
+from sfumato.ranks import Ranks
 from sfumato.recipe import OptimizerConfig, Recipe, lookup
 from sfumato.seeding import StepNoise, derive
 from sfumato.training.state import TrainingState

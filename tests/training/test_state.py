@@ -5,11 +5,11 @@ import signal
 
 import pytest
 import torch
-from sfumato.training.ranks import Ranks
 
 from sfumato.batch import Clock
 from sfumato.config import override
 from sfumato.errors import SfumatoError, UsageError
+from sfumato.ranks import Ranks
 from sfumato.recipe import OptimizerConfig, TrainingConfig
 from sfumato.runs import checkpoints
 from sfumato.seeding import StepNoise

@@ -18,6 +18,7 @@ from sfumato.data.paired import with_damage
 from sfumato.data.prepared import Prepared
 from sfumato.errors import SfumatoError
 from sfumato.memory import out_of_memory
+from sfumato.ranks import Ranks
 from sfumato.recipe import lookup
 from sfumato.runs import Run, Status, checkpoints
 from sfumato.seeding import StepNoise, derive
@@ -25,7 +26,6 @@ from sfumato.training.budget import Budget
 from sfumato.training.check import check
 from sfumato.training.compiling import compile_networks
 from sfumato.training.memory import Memory, recompute
-from sfumato.training.ranks import Ranks
 from sfumato.training.records import Recorder
 from sfumato.training.signals import StopRequest, stop_requests
 from sfumato.training.state import TrainingState
@@ -41,6 +41,7 @@ def train(
     device: torch.device,
     observer: Observer = lambda event: None,
     reset_optimizers: bool = False,
+    ranks: Ranks | None = None,
 ) -> Status:
     """Train a run to the end of its budget, from its newest checkpoint if there is one.
 
@@ -50,6 +51,7 @@ def train(
         device: Where to train.
         observer: Told of every event.
         reset_optimizers: Forget the optimizers' moments, for a run that went unstable.
+        ranks: The processes that train it; None: all that were started together.
 
     Returns:
         The final status: finished, or stopped by a signal.
@@ -58,15 +60,15 @@ def train(
         UsageError: If another process uses the run or the recipe does not fit.
         SfumatoError: If the run diverged or its files cannot be written.
     """
-    ranks = Ranks.join(device)
-    try:
-        with stop_requests() as stop, run.locked() if ranks.first else contextlib.nullcontext():
-            training = _Training(run, prepared, device, ranks, observer)
-            if reset_optimizers:
-                training.state.reset_optimizers()
-            return training.until_done(stop)
-    finally:
-        ranks.leave()
+    with (
+        contextlib.nullcontext(ranks) if ranks is not None else Ranks.joined(device) as ranks,
+        stop_requests() as stop,
+        run.locked() if ranks.first else contextlib.nullcontext(),
+    ):
+        training = _Training(run, prepared, device, ranks, observer)
+        if reset_optimizers:
+            training.state.reset_optimizers()
+        return training.until_done(stop)
 
 
 class _Training:
