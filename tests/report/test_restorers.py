@@ -132,8 +132,9 @@ def test_everything_may_be_missing(shown_page, tmp_path: Path):
     bare = [
         one.model_copy(update={"pictures": {}, "worst": [], "alone": []}) for one in records.contestants[:1]
     ]
-    empty = records.model_copy(update={"contestants": bare, "pictures": {}, "differences": [], "commands": [],
-                                       "pairs": records.pairs.model_copy(update={"damages": []})})  # fmt: skip
+    pairs = records.pairs.model_copy(update={"damages": []})
+    gone = {"contestants": bare, "pictures": {}, "differences": [], "commands": [], "pairs": pairs}
+    empty = records.model_copy(update=gone)
     text = render(empty, tmp_path)
     for absent in ("See for yourself", "Damage by damage", "Where they fail", "The duel", "Do it again"):
         assert absent not in text

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+
+import torch
 
 from sfumato import report, runs
 from sfumato.api.contestants import Plan, common_data, must_be, must_be_folder, train_all
@@ -16,6 +19,7 @@ from sfumato.errors import UsageError, nearest
 from sfumato.evaluation.evaluate import DRAWS
 from sfumato.evaluation.reference import Reference
 from sfumato.models.base import GenerativeModel
+from sfumato.ranks import Ranks
 from sfumato.runs import Run
 from sfumato.training.precision import choose_device, choose_precision
 
@@ -87,30 +91,40 @@ def compare(
         >>> found.verdict.sentence  # doctest: +SKIP
         'flow beats vae: FD[domain] 41.2 [40.1, 42.3] against 88.9 [86.8, 91.0], 2.2 times lower; ...'
     """
-    folder, backbone = Path(out), Backbone(extractor, weights, download)
+    folder, where = Path(out), choose_device(device)
     if wrong := [name for name in to if name not in FORMATS]:
         raise UsageError(f"--to {wrong[0]}: a report is no such thing; {nearest(wrong[0], FORMATS)}")
     must_be_folder(folder)
-    measured = _measuring_words(extractor, weights, draws)
     if not entrants and data is None:
         raise UsageError("name runs to compare, or --data and --models to train them first.")
-    if entrants:
-        chosen = [run if isinstance(run, Run) else runs.find(run) for run in entrants]
-        words = ""
-        commands = [quoted("sfumato", "compare", *map(str, chosen), *measured, "--out", str(out))]
-    else:
-        asked = list(dict.fromkeys(models))
-        plan = Plan.of(models, seeds, seed, str(data), budget, images, settings)
-        for model in plan.models:
-            must_be(model, GenerativeModel)
-        chosen, words = train_all(plan, folder, device, allow_bad, observer), plan.words
-        commands = [quoted("sfumato", "compare", *plan.flags(asked), *measured, "--out", str(out))]
-    reference, measured_runs = _evaluate(chosen, backbone, draws, device, allow_bad, observer)
+    flags = [*_measuring_words(extractor, weights, draws), "--out", str(out)]
+    with Ranks.joined(where) as ranks:
+        observer = observer if ranks.first else silent
+        if entrants:
+            chosen = [run if isinstance(run, Run) else runs.find(run) for run in entrants]
+            words, command = "", quoted("sfumato", "compare", *map(str, chosen), *flags)
+        else:
+            asked = list(dict.fromkeys(models))
+            plan = Plan.of(models, seeds, seed, str(data), budget, images, settings)
+            for model in plan.models:
+                must_be(model, GenerativeModel)
+            words, command = plan.words, quoted("sfumato", "compare", *plan.flags(asked), *flags)
+            chosen = train_all(plan, folder, device, allow_bad, observer)
+        backbone = Backbone(extractor, weights, download, ranks)
+        reference, measured = _evaluate(chosen, backbone, draws, where, allow_bad, observer)
+        build = partial(
+            build_comparison, measured, reference, reference.anchors, folder,
+            source=chosen[0].source, budget=words, commands=[command],
+        )  # fmt: skip
+        return ranks.by_first(lambda: _written(build, folder, to, observer))
+
+
+def _written(
+    build: Callable[[], Comparison], folder: Path, to: Sequence[str], observer: Observer
+) -> Comparison:
+    """Build a comparison and write its report."""
     observer({"event": "progress", "what": "writing the report", "done": 0, "total": 1})
-    source = chosen[0].source
-    comparison = build_comparison(
-        measured_runs, reference, folder, source=source, budget=words, commands=commands
-    )
+    comparison = build()
     path = report.write(comparison, folder)
     if "pptx" in to:
         report.write_slides(comparison, folder)
@@ -129,16 +143,15 @@ def _evaluate(
     chosen: Sequence[Run],
     backbone: Backbone,
     draws: int,
-    device: str,
+    device: torch.device,
     allow_bad: bool,
     observer: Observer,
 ) -> tuple[Reference, list[Entrant]]:
     """Measure runs on their common data."""
-    where, prepared = choose_device(device), common_data(chosen, allow_bad, observer)
-    reference = open_reference(prepared, where, observer, backbone)
+    reference = open_reference(common_data(chosen, allow_bad, observer), device, observer, backbone)
     entrants = []
     for run in chosen:
-        trained = open_run(run, where)
+        trained = open_run(run, device)
         evaluation = evaluate_trained(trained, reference, observer, draws=draws)
         entrants.append(Entrant(run.name, run, trained.sampler, evaluation))
     return reference, entrants

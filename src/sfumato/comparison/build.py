@@ -22,7 +22,7 @@ from sfumato.comparison.records import (
 from sfumato.comparison.words import advice, listed, verdict, warnings
 from sfumato.config import VERSION, explain
 from sfumato.evaluation.records import Evaluation
-from sfumato.evaluation.reference import Reference
+from sfumato.evaluation.reference import Anchors, Reference
 from sfumato.metrics.score import comparable, leading
 from sfumato.runs import Run
 from sfumato.sampling import Sampler
@@ -41,6 +41,7 @@ class Entrant:
 def build_comparison(
     entrants: Sequence[Entrant],
     reference: Reference,
+    anchors: Anchors,
     folder: Path,
     *,
     source: str,
@@ -52,6 +53,7 @@ def build_comparison(
     Args:
         entrants: The evaluated runs.
         reference: What they were held against.
+        anchors: What its ruler says of real and of damaged images.
         folder: Where pictures are written.
         source: What was passed as --data.
         budget: The equal budget in words, or empty.
@@ -63,11 +65,10 @@ def build_comparison(
     for name in ("fd", "kd"):
         scores = [e.evaluation.scores[name] for e in entrants if name in e.evaluation.scores]
         comparable(scores)
-    floor = reference.anchors.floor
     contestants = [_contestant(entrant, reference, folder) for entrant in entrants]
     contestants = [one.model_copy(update={"warnings": warnings(one)}) for one in contestants]
     ranked = sorted(contestants, key=lambda one: leading(one.scores).value)
-    data, ruler = reference.prepared.spec, describe_ruler(reference)
+    data, ruler = reference.prepared.spec, describe_ruler(reference, anchors)
     return Comparison(
         title=f"{listed([one.name for one in ranked])} on {data.name}",
         data=data,
@@ -80,7 +81,7 @@ def build_comparison(
         contestants=ranked,
         histograms=_histograms({entrant.name: entrant.evaluation for entrant in entrants}),
         verdict=verdict(ranked, ruler.trustworthy),
-        advice=advice(ranked, data, floor),
+        advice=advice(ranked, data, anchors.floor),
         differences=differences({entrant.name: entrant.run for entrant in entrants}),
         commands=list(commands),
         pictures={"real": real_grid(reference, folder)},
@@ -101,9 +102,8 @@ def describe_machine(device: torch.device) -> str:
     return f"{what}; {platform.system()}, Python {platform.python_version()}, torch {torch.__version__}"
 
 
-def describe_ruler(reference: Reference) -> Ruler:
+def describe_ruler(reference: Reference, anchors: Anchors) -> Ruler:
     """Return the ruler with what it says of real and of damaged images."""
-    anchors = reference.anchors
     return Ruler(
         name=reference.ruler.name,
         summary=_summary(reference),

@@ -64,7 +64,7 @@ def build_contest(
         created=now(),
         version=VERSION,
         machine=describe_machine(reference.ruler.device),
-        ruler=describe_ruler(reference),
+        ruler=describe_ruler(reference, reference.anchors),
         differences=differences(runs),
         commands=list(commands),
         pictures=shared_pictures(bench.trials.mixed, folder),
