@@ -60,5 +60,5 @@ def test_gamut_mapping_keeps_lightness_and_hue():
 def test_clipping_would_have_changed_the_hue():
     vivid = np.array([[50.0, 60.0, -120.0]])
     clipped, mapped = to_lab(np.clip(from_lab(vivid), 0, 1)), to_lab(map_into_gamut(vivid))
-    hue = lambda lab: np.degrees(np.arctan2(lab[0, 2], lab[0, 1]))  # noqa: E731
-    assert abs(hue(mapped) - hue(vivid)) < 1 < abs(hue(clipped) - hue(vivid))
+    hue, kept, lost = (np.degrees(np.arctan2(lab[0, 2], lab[0, 1])) for lab in (vivid, mapped, clipped))
+    assert abs(kept - hue) < 1 < abs(lost - hue)

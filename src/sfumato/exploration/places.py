@@ -7,7 +7,7 @@ the latents' mean and covariance, so what is decoded is as likely as a sample.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -54,12 +54,12 @@ class Places:
 class _MixedNoise(ImageNoise):
     """Noise of images that stand between anchors: mixtures of the anchors' own."""
 
-    weights: Tensor | None = None
+    weights: Tensor = field(kw_only=True)
     """Float64 [N, S], one column for each of `seeds`."""
 
     def normal(self, purpose: str, *shape: int, step: int = 0) -> Tensor:
         """Draw noise of shape [N, *shape]."""
-        return mixed(self.weights, super().normal(purpose, *shape, step=step))  # type: ignore[arg-type]
+        return mixed(self.weights, super().normal(purpose, *shape, step=step))
 
 
 def mixed(weights: Tensor, anchors: Tensor) -> Tensor:
@@ -122,4 +122,4 @@ def found(sampler: Sampler, places: Places, rows: slice = slice(None)) -> tuple[
     alone = (weights == 1).any(dim=1) & ((weights != 0).sum(dim=1) == 1)
     latents = mixed(weights, anchors.latents - centre) + centre
     latents[alone] = anchors.latents[weights[alone].argmax(dim=1)]
-    return latents, _MixedNoise(anchors.seeds, sampler.device, weights)
+    return latents, _MixedNoise(anchors.seeds, sampler.device, weights=weights)

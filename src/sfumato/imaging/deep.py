@@ -11,10 +11,11 @@ import io
 import struct
 import sys
 import zlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 _OTHER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
@@ -22,7 +23,7 @@ _ROWS = 64
 """Rows in a strip of a TIFF."""
 
 
-def depth_of(image: Image.Image) -> int:
+def depth_of(image: ImageFile.ImageFile) -> int:
     """Return 16 for an opened, not yet decoded file with 16 bits per channel, else 8."""
     if image.mode.startswith("I;16"):
         return 16
@@ -53,7 +54,7 @@ def read_deep(content: bytes) -> NDArray[np.uint16]:
     return _both_bytes(first, _open(content), raw)
 
 
-def _both_bytes(first: Image.Image, second: Image.Image, raw: str) -> NDArray[np.uint16]:
+def _both_bytes(first: ImageFile.ImageFile, second: ImageFile.ImageFile, raw: str) -> NDArray[np.uint16]:
     """Decode the high bytes from one opened file and the low bytes from another."""
     _set_raw_mode(second, raw[:-1] + _OTHER[raw[-1]])
     return (np.asarray(first).astype(np.uint16) << 8 | np.asarray(second)).astype(np.uint16)
@@ -66,26 +67,25 @@ def _unmultiplied(pixels: NDArray[np.uint16]) -> NDArray[np.uint16]:
     return np.concatenate([colours.astype(np.uint16), pixels[..., 3:]], axis=-1)
 
 
-def _open(content: bytes) -> Image.Image:
+def _open(content: bytes) -> ImageFile.ImageFile:
     return Image.open(io.BytesIO(content), formats=("PNG", "TIFF"))
 
 
-def _raw_mode(image: Image.Image) -> str:
+def _raw_mode(image: ImageFile.ImageFile) -> str:
     """Return the name of the layout that the decoder is told to expect."""
-    tiles = getattr(image, "tile", None)
-    if not tiles:
+    if not image.tile:
         return ""
-    arguments = tiles[0].args
+    arguments = image.tile[0].args
     return arguments if isinstance(arguments, str) else str(arguments[0]) if arguments else ""
 
 
-def _set_raw_mode(image: Image.Image, raw: str) -> None:
+def _set_raw_mode(image: ImageFile.ImageFile, raw: str) -> None:
     """Tell the decoder to expect another layout of the same size."""
 
-    def renamed(arguments: object) -> object:
-        return raw if isinstance(arguments, str) else (raw, *arguments[1:])  # type: ignore[index]
+    def renamed(arguments: tuple[Any, ...] | str | None) -> tuple[Any, ...] | str:
+        return (raw, *arguments[1:]) if isinstance(arguments, tuple) else raw
 
-    image.tile = [tile._replace(args=renamed(tile.args)) for tile in image.tile]  # type: ignore[attr-defined]
+    image.tile = [tile._replace(args=renamed(tile.args)) for tile in image.tile]
 
 
 def deep_png(pixels: NDArray[np.uint16], chunks: list[tuple[bytes, bytes]]) -> bytes:

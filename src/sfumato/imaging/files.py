@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from sfumato.errors import SfumatoError
 from sfumato.imaging.sniff import DECODABLE, SNIFF_BYTES, name_of
@@ -145,7 +145,7 @@ def _reason(error: Exception) -> str:
     return f"the file is broken ({words or type(error).__name__})"
 
 
-def open_checked(content: bytes, max_pixels: int) -> Image.Image:
+def open_checked(content: bytes, max_pixels: int) -> ImageFile.ImageFile:
     """Open by content, without decoding, and check the header.
 
     Raises:

@@ -67,8 +67,9 @@ def convert_deep(pixels: NDArray[np.uint16], profile: bytes) -> NDArray[np.uint1
     tags = _tags(profile)
     if not {b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC"} <= tags.keys():
         return None
-    curves = [_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")]
-    if any(curve is None for curve in curves):
+    read = (_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC"))
+    curves = [curve for curve in read if curve is not None]
+    if len(curves) < 3:
         return None
     columns = [
         np.array(struct.unpack(">3i", tags[name][8:20])) / 65536 for name in (b"rXYZ", b"gXYZ", b"bXYZ")
@@ -77,7 +78,7 @@ def convert_deep(pixels: NDArray[np.uint16], profile: bytes) -> NDArray[np.uint1
     made = np.empty_like(pixels)
     for k in range(0, len(pixels), 256):  # rows at a time: memory stays flat
         rows = pixels[k : k + 256]
-        linear = np.stack([curve[rows[..., c]] for c, curve in enumerate(curves)], axis=-1)  # type: ignore[index]
+        linear = np.stack([curve[rows[..., c]] for c, curve in enumerate(curves)], axis=-1)
         coded = from_linear(np.clip(linear @ matrix.T, 0, 1))
         made[k : k + 256] = np.rint(np.clip(coded, 0, 1) * 65535).astype(np.uint16)
     return made

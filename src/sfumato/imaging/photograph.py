@@ -112,7 +112,8 @@ def decode_photograph(content: bytes, *, max_pixels: int = MAX_PIXELS) -> Photog
         kind, dpi = image.format or "PNG", _resolution(image)
         if getattr(image, "is_animated", False):
             notes.append(f"holds {getattr(image, 'n_frames', 2)} frames; the first was taken")
-        tables = tuple(tuple(image.quantization[k]) for k in sorted(getattr(image, "quantization", {})))  # type: ignore[attr-defined]
+        steps: dict[int, list[int]] = getattr(image, "quantization", {})  # of a JPEG
+        tables = tuple(tuple(steps[number]) for number in sorted(steps))
         turn, exif = _history(image, notes)
         profile = image.info.get("icc_profile") or b""
         samples = read_deep(content) if deep else _samples(image, profile, notes)

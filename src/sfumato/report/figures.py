@@ -45,9 +45,7 @@ class Drawing:
     def png(self, scale: float = 2) -> bytes:
         """Return it as a PNG of `scale` times its size in the page, on a transparent ground."""
         target = io.BytesIO()
-        self.plot.get_figure(root=True).savefig(  # pyright: ignore[reportOptionalMemberAccess]
-            target, format="png", dpi=72 * scale, transparent=True
-        )
+        _figure(self.plot).savefig(target, format="png", dpi=72 * scale, transparent=True)
         return target.getvalue()
 
 
@@ -109,10 +107,10 @@ def inline(plot: Axes, name: str, label: str) -> Markup:
         label: The drawing in words, for those who cannot see it.
     """
     target = io.BytesIO()
-    figure = plot.get_figure()
-    assert isinstance(figure, Figure)
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "sfumato"}):
-        figure.savefig(target, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        _figure(plot).savefig(
+            target, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+        )
     root = ElementTree.fromstring(target.getvalue())
     for parent in list(root.iter()):
         for child in list(parent):
@@ -129,6 +127,13 @@ def inline(plot: Axes, name: str, label: str) -> Markup:
     text = re.sub(r"\sxmlns(:\w+)?=\"[^\"]*\"", "", text)
     # Safe: the tree was serialised by ElementTree, which escapes every text and attribute.
     return Markup(re.sub(r"#[0-9a-f]{6}", lambda hit: VARIABLES.get(hit[0], hit[0]), text))
+
+
+def _figure(plot: Axes) -> Figure:
+    """Return the figure that axes were made with."""
+    figure = plot.get_figure()
+    assert isinstance(figure, Figure)
+    return figure
 
 
 def _adapt(element: ElementTree.Element, name: str) -> None:

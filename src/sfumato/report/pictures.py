@@ -8,6 +8,7 @@ import itertools
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
@@ -113,8 +114,8 @@ def strips(image: Image.Image | None, tile: tuple[int, int], count: int) -> list
     return [image.crop(layout.box(0, row, layout.columns, 1)) for row in range(count)]
 
 
-def _encode(image: Image.Image, **options: object) -> bytes:
+def _encode(image: Image.Image, **options: Any) -> bytes:
     """Encode an image in memory."""
     target = io.BytesIO()
-    image.save(target, **options)  # pyright: ignore[reportArgumentType]
+    image.save(target, **options)
     return target.getvalue()

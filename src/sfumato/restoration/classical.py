@@ -5,7 +5,6 @@ The filters are scikit-image's and SciPy's; what is ours stands in `dct`, `wavel
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -39,17 +38,13 @@ class Median(Classical):
     title: ClassVar[str] = "median"
     against: ClassVar[str] = "denoise"
     radius: ClassVar[int | None] = 8
+    tried: ClassVar = {"size": (3, 5, 7)}
     size: int = Field(default=3, ge=1, le=15)
     """Side of the square in pixels."""
 
     def plane(self, plane: Floats) -> Floats:
         """Return the filtered plane."""
         return ndimage.median_filter(plane, self.size, mode="reflect")
-
-    def grid(self) -> Iterator[Classical]:
-        """Vary the size."""
-        for size in (3, 5, 7):
-            yield Median(size=size)
 
 
 class Bilateral(Classical):
@@ -58,6 +53,7 @@ class Bilateral(Classical):
     title: ClassVar[str] = "bilateral"
     against: ClassVar[str] = "denoise"
     radius: ClassVar[int | None] = 16
+    tried: ClassVar = {"spatial": (1.0, 1.5, 2.5), "tonal": (0.05, 0.1, 0.15, 0.25, 0.4)}
     spatial: float = Field(default=1.5, gt=0, le=5)
     """Standard deviation across pixels."""
     tonal: float = Field(default=0.15, gt=0, le=1)
@@ -74,39 +70,38 @@ class Bilateral(Classical):
         )
         return made.reshape(plane.shape)  # it loses an axis of one pixel
 
-    def grid(self) -> Iterator[Classical]:
-        """Vary both deviations."""
-        for spatial in (1.0, 1.5, 2.5):
-            for tonal in (0.05, 0.1, 0.15, 0.25, 0.4):
-                yield Bilateral(spatial=spatial, tonal=tonal)
+
+class KnownNoise(Classical):
+    """A filter that must know how strong the noise is."""
+
+    against: ClassVar[str] = "denoise"
+    sigma: float | None = Field(default=None, gt=0, le=1)
+    """Standard deviation of the noise in [0, 1]; empty: measured."""
+
+    def deviation(self, plane: Floats) -> float:
+        """Return sigma, as it was given or as the plane shows it; 0 where there is no noise."""
+        return self.sigma or estimate_noise(plane).sigma
 
 
-class NonLocalMeans(Classical):
+class NonLocalMeans(KnownNoise):
     """The mean of pixels with similar surroundings (Buades et al. 2005, doi:10.1109/CVPR.2005.38)."""
 
     title: ClassVar[str] = "nlm"
-    against: ClassVar[str] = "denoise"
     radius: ClassVar[int | None] = 16
+    tried: ClassVar = {"cut": (0.4, 0.6, 0.8, 1.0)}
     cut: float = Field(default=0.8, gt=0, le=3)
     """How unlike surroundings may be, in standard deviations of the noise."""
-    sigma: float | None = Field(default=None, gt=0, le=1)
-    """Standard deviation of the noise in [0, 1]; empty: measured."""
 
     def plane(self, plane: Floats) -> Floats:
         """Return the filtered plane."""
         from skimage.restoration import denoise_nl_means
 
-        sigma = self.sigma or estimate_noise(plane).sigma
+        sigma = self.deviation(plane)
         if sigma == 0 or min(plane.shape) < 8:
             return plane
         return denoise_nl_means(
             plane, patch_size=5, patch_distance=6, h=self.cut * sigma, sigma=sigma, fast_mode=True
         )
-
-    def grid(self) -> Iterator[Classical]:
-        """Vary the cut."""
-        for cut in (0.4, 0.6, 0.8, 1.0):
-            yield NonLocalMeans(cut=cut, sigma=self.sigma)
 
 
 class TotalVariation(Classical):
@@ -115,6 +110,7 @@ class TotalVariation(Classical):
     title: ClassVar[str] = "tv"
     against: ClassVar[str] = "denoise"
     radius: ClassVar[int | None] = 32
+    tried: ClassVar = {"weight": (0.02, 0.04, 0.07, 0.1, 0.15, 0.25)}
     weight: float = Field(default=0.1, gt=0, le=2)
     """More is smoother."""
 
@@ -124,26 +120,19 @@ class TotalVariation(Classical):
 
         return denoise_tv_chambolle(plane, weight=self.weight, max_num_iter=60)
 
-    def grid(self) -> Iterator[Classical]:
-        """Vary the weight."""
-        for weight in (0.02, 0.04, 0.07, 0.1, 0.15, 0.25):
-            yield TotalVariation(weight=weight)
 
-
-class Wiener(Classical):
+class Wiener(KnownNoise):
     """The best linear answer from local mean and variance (Lee 1980, doi:10.1109/TPAMI.1980.4766994)."""
 
     title: ClassVar[str] = "wiener"
-    against: ClassVar[str] = "denoise"
     radius: ClassVar[int | None] = 8
+    tried: ClassVar = {"size": (3, 5, 7)}
     size: int = Field(default=5, ge=3, le=15)
     """Side of the window in pixels."""
-    sigma: float | None = Field(default=None, gt=0, le=1)
-    """Standard deviation of the noise; empty: measured."""
 
     def plane(self, plane: Floats) -> Floats:
         """Return the filtered plane."""
-        power = (self.sigma or estimate_noise(plane).sigma) ** 2
+        power = self.deviation(plane) ** 2
         if power == 0:
             return plane
         padded = np.pad(plane.astype(np.float64), self.size, mode="symmetric")
@@ -151,32 +140,20 @@ class Wiener(Classical):
             made = signal.wiener(padded, self.size, power)
         return made[self.size : -self.size, self.size : -self.size]
 
-    def grid(self) -> Iterator[Classical]:
-        """Vary the window."""
-        for size in (3, 5, 7):
-            yield Wiener(size=size, sigma=self.sigma)
 
-
-class Wavelet(Classical):
+class Wavelet(KnownNoise):
     """BayesShrink on Daubechies wavelets, averaged over shifts."""
 
     title: ClassVar[str] = "wavelet"
-    against: ClassVar[str] = "denoise"
     radius: ClassVar[int | None] = 64
+    tried: ClassVar = {"order": (1, 2, 4)}
     order: int = Field(default=4, ge=1, le=8)
     """Vanishing moments of the wavelet."""
-    sigma: float | None = Field(default=None, gt=0, le=1)
-    """Standard deviation of the noise; empty: measured."""
 
     def plane(self, plane: Floats) -> Floats:
         """Return the filtered plane."""
-        sigma = self.sigma or estimate_noise(plane).sigma
+        sigma = self.deviation(plane)
         return bayes_shrink(plane, sigma, self.order) if sigma else plane
-
-    def grid(self) -> Iterator[Classical]:
-        """Vary the wavelet."""
-        for order in (1, 2, 4):
-            yield Wavelet(order=order, sigma=self.sigma)
 
 
 class OverlappedDCT(Classical):
@@ -184,7 +161,7 @@ class OverlappedDCT(Classical):
 
     title: ClassVar[str] = "dct"
     against: ClassVar[str] = "denoise"
-    radius: ClassVar[int | None] = dct.RADIUS
+    tried: ClassVar = {"strength": (0.8, 0.9, 1.0, 1.1, 1.25)}
     sigma: float | None = Field(default=None, gt=0, le=1)
     """Standard deviation of white noise; empty: noise, spectrum and brightness are measured."""
     strength: float = Field(default=1.0, gt=0, le=3)
@@ -192,28 +169,16 @@ class OverlappedDCT(Classical):
     stride: int = Field(default=2, ge=1, le=8)
     """Blocks begin at every so many pixels, a divisor of 8."""
 
-    def apply(self, image: Floats) -> Floats:
-        """Return [H, W, C]; the noise is measured on the whole picture and not tile by tile."""
-        return np.stack([self._measured(image[..., c]) for c in range(image.shape[2])], axis=-1)
-
-    def _measured(self, plane: Floats) -> Floats:
+    def plane(self, plane: Floats) -> Floats:
+        """Return the filtered plane, tile by tile, by the noise of the whole."""
         noise = estimate_noise(plane) if self.sigma is None else white(self.sigma)
-        return self.remove(np.ascontiguousarray(plane, np.float32), noise)
-
-    def remove(self, plane: Floats, noise: Noise) -> Floats:
-        """Remove a known noise from [H, W]."""
         if noise.sigma == 0:
             return plane
 
         def local(tile: torch.Tensor) -> torch.Tensor:
             return dct.shrink(tile, noise, stride=self.stride, strength=self.strength)
 
-        return tiled(local, torch.from_numpy(plane)[None], overlap=self.radius or 0)[0].numpy()
-
-    def grid(self) -> Iterator[Classical]:
-        """Vary the strength."""
-        for strength in (0.8, 0.9, 1.0, 1.1, 1.25):
-            yield self.model_copy(update={"strength": strength})
+        return tiled(local, torch.from_numpy(plane)[None], overlap=dct.RADIUS)[0].numpy()
 
 
 def white(sigma: float) -> Noise:
@@ -226,17 +191,13 @@ class FourierNotch(Classical):
 
     title: ClassVar[str] = "notch"
     against: ClassVar[str] = "destripe"
+    tried: ClassVar = {"width": (0.7, 1.0, 1.5, 2.5)}
     width: float = Field(default=1.5, gt=0, le=8)
     """Standard deviation of each notch in bins of the spectrum."""
 
     def plane(self, plane: Floats) -> Floats:
         """Return the filtered plane."""
         return remove_stripes(plane, self.width)
-
-    def grid(self) -> Iterator[Classical]:
-        """Vary the width."""
-        for width in (0.7, 1.0, 1.5, 2.5):
-            yield FourierNotch(width=width)
 
 
 class RichardsonLucy(Classical):
@@ -245,6 +206,7 @@ class RichardsonLucy(Classical):
     title: ClassVar[str] = "richardson_lucy"
     against: ClassVar[str] = "deblur"
     radius: ClassVar[int | None] = 32
+    tried: ClassVar = {"sigma": (0.8, 1.2, 1.6, 2.0), "iterations": (5, 10, 20)}
     sigma: float = Field(default=1.2, gt=0, le=5)
     """Standard deviation of the blur in pixels."""
     iterations: int = Field(default=10, ge=1, le=100)
@@ -261,12 +223,6 @@ class RichardsonLucy(Classical):
         padded = np.pad(np.maximum(plane, 1e-4), margin, mode="symmetric")
         made = richardson_lucy(padded, kernel, num_iter=self.iterations, filter_epsilon=1e-6)
         return made[margin:-margin, margin:-margin]
-
-    def grid(self) -> Iterator[Classical]:
-        """Vary blur and iterations."""
-        for sigma in (0.8, 1.2, 1.6, 2.0):
-            for iterations in (5, 10, 20):
-                yield RichardsonLucy(sigma=sigma, iterations=iterations)
 
 
 METHODS: dict[str, type[Classical]] = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import ClassVar, Protocol, TypeVar, runtime_checkable
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -36,7 +38,7 @@ class Method(Protocol):
         ...
 
 
-class Classical(Config):
+class Classical(Config, ABC):
     """A method without training: frozen, typed parameters and a formula for one plane."""
 
     title: ClassVar[str]
@@ -45,19 +47,22 @@ class Classical(Config):
     """The step that it is for: denoise, deblock, destripe, deblur, x2 or colour."""
     radius: ClassVar[int | None] = None
     """How far it sees in pixels, so that large pictures go through tiles; None: it needs the whole."""
+    tried: ClassVar[Mapping[str, tuple[float, ...]]] = {}
+    """Parameter to the values that `tune` tries, a few around what is usual."""
 
     @property
     def name(self) -> str:
         """Its name, as every method has one."""
         return self.title
 
+    @abstractmethod
     def plane(self, plane: Floats) -> Floats:
         """Return [H, W] from [H, W]."""
-        raise NotImplementedError
 
-    def grid(self) -> Iterator[Classical]:
-        """Yield the variants that `tune` tries; a small grid around what is usual."""
-        yield self
+    def grid(self) -> Iterator[Self]:
+        """Yield every combination of the values in `tried`; the other parameters stay as they are."""
+        for values in itertools.product(*self.tried.values()):
+            yield self.model_copy(update=dict(zip(self.tried, values, strict=True)))
 
     def apply(self, image: Floats) -> Floats:
         """Return [H, W, C], each channel by itself, large pictures in tiles where the method is local."""
@@ -83,7 +88,7 @@ def tune(method: M, pairs: Sequence[Pair]) -> M:
     """Return the variant of a method with the highest mean PSNR on validation pairs.
 
     Args:
-        method: Where to begin; what `grid` does not vary stays.
+        method: Where to begin; what its `tried` does not name stays.
         pairs: (damaged, clean) pictures that are not those it will be measured on.
 
     Raises:
@@ -91,11 +96,7 @@ def tune(method: M, pairs: Sequence[Pair]) -> M:
     """
     if not pairs:
         raise UsageError("tune: give at least one pair of a damaged and a clean picture.")
-    return max(_variants(method), key=lambda variant: mean_psnr(variant, pairs))
-
-
-def _variants(method: M) -> Iterable[M]:
-    return method.grid()  # type: ignore[return-value]
+    return max(method.grid(), key=lambda variant: mean_psnr(variant, pairs))
 
 
 def mean_psnr(method: Method, pairs: Sequence[Pair]) -> float:

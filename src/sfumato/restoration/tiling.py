@@ -118,7 +118,10 @@ def _starts(length: int, tile: int, overlap: int) -> Iterator[int]:
 def _window(start: int, tile: int, length: int, overlap: int, scale: int) -> Tensor:
     """Return the weight of each row of a tile: 0 near a cut, 1 inside, a raised cosine between."""
     place = torch.arange(tile * scale) + 0.5
-    ramp = lambda far: torch.sin((far / scale - overlap).clamp(0, _RAMP) / _RAMP * (math.pi / 2)).square()  # noqa: E731
+
+    def ramp(away: Tensor) -> Tensor:
+        return torch.sin((away / scale - overlap).clamp(0, _RAMP) / _RAMP * (math.pi / 2)).square()
+
     before = torch.ones(tile * scale) if start == 0 else ramp(place)
     after = torch.ones(tile * scale) if start + tile == length else ramp(tile * scale - place)
     return before * after

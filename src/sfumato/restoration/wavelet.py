@@ -91,10 +91,12 @@ def _soft(band: Floats, sigma: float) -> Floats:
 def _analyse(plane: Floats, taps: Floats, axis: int) -> tuple[Floats, Floats]:
     """Filter along an axis, periodically, and keep every second value."""
     mirrored = taps[::-1] * (-1) ** np.arange(len(taps))
-    low = sum(tap * np.roll(plane, -k, axis) for k, tap in enumerate(taps))
-    high = sum(tap * np.roll(plane, -k, axis) for k, tap in enumerate(mirrored))
     even = (slice(None),) * axis + (slice(None, None, 2),)
-    return low[even], high[even]  # type: ignore[index]
+    low, high = (
+        sum((tap * np.roll(plane, -k, axis) for k, tap in enumerate(each)), np.zeros_like(plane))[even]
+        for each in (taps, mirrored)
+    )
+    return low, high
 
 
 def _synthesise(low: Floats, high: Floats, taps: Floats, axis: int) -> Floats:

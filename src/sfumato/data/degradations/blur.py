@@ -7,6 +7,7 @@ kernels), arXiv:2107.10833; Liu et al. 2020, arXiv:1903.02285.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -25,9 +26,9 @@ Degrees = Annotated[float, Field(ge=-180, le=180)]
 class _Blur(Step):
     """A filter with a kernel of its own."""
 
+    @abstractmethod
     def kernel(self) -> Kernel:
         """Return the kernel, float64 [k, k], k odd, of sum 1."""
-        raise NotImplementedError
 
     def apply(self, image: Image) -> Image:
         """Filter every channel; the picture is mirrored at its borders."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
@@ -21,7 +22,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**53)]
 """Of a step's own noise; below 2**53, so that every reader of JSON keeps it exactly."""
 
 
-class Step(Config):
+class Step(Config, ABC):
     """One kind of damage with its numbers drawn: applying it twice gives the same pixels twice.
 
     The bounds of the fields are what a step can do at all; how strong it usually is, is the
@@ -34,6 +35,7 @@ class Step(Config):
     harmless: ClassVar[Mapping[str, float]] = {}
     """Values at which the step does nothing (or least); a weaker step lies on the way to them."""
 
+    @abstractmethod
     def apply(self, image: Image) -> Image:
         """Damage a picture.
 
@@ -43,7 +45,6 @@ class Step(Config):
         Returns:
             float32 [H, W, C'], not clamped.
         """
-        raise NotImplementedError
 
 
 def random_of(seed: int) -> np.random.Generator:
