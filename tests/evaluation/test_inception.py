@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,9 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 from torchvision.models import inception_v3
 
-from sfumato.errors import UsageError
 from sfumato.evaluation.backbones import open_extractor
 from sfumato.evaluation.extractor import Classifies
 from sfumato.evaluation.inception import PUBLISHED, VARIANTS, Inception
-from sfumato.evaluation.weights import Weights
 from sfumato.metrics.frechet import frechet_distance
 from sfumato.metrics.inception_score import inception_score
 from sfumato.storage import sha256
@@ -186,12 +183,6 @@ def test_fid_is_what_torch_fidelity_calculates(ours, weights, shared_data: Path)
     score = inception_score(ours.logits(features), splits=2)
     expected = theirs["inception_score_mean"], theirs["inception_score_std"]
     assert score == pytest.approx(expected, rel=1e-4)
-
-
-def test_without_torch_fidelity_the_way_to_it_is_told(monkeypatch, tmp_path: Path):
-    monkeypatch.setitem(sys.modules, "torch_fidelity.feature_extractor_inceptionv3", None)
-    with pytest.raises(UsageError, match="pip install torch-fidelity"):
-        Inception("inception", Weights(tmp_path / "x.pth", ""), CPU)
 
 
 @pytest.mark.skipif(not os.environ.get(PUBLISHED.variable), reason=f"needs the file in {PUBLISHED.variable}")

@@ -56,14 +56,16 @@ def halves(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_frechet_distance(halves: tuple[np.ndarray, np.ndarray]) -> None:
-    fidelity = pytest.importorskip("torch_fidelity.metric_fid")
+    from torch_fidelity import metric_fid as fidelity
+
     statistics = [fidelity.fid_features_to_statistics(torch.from_numpy(x)) for x in halves]
     expected = fidelity.fid_statistics_to_metric(*statistics, False)["frechet_inception_distance"]
     assert frechet_distance(*halves) == pytest.approx(expected, rel=SAME)
 
 
 def test_kernel_distance(halves: tuple[np.ndarray, np.ndarray]) -> None:
-    fidelity = pytest.importorskip("torch_fidelity.metric_kid")
+    from torch_fidelity import metric_kid as fidelity
+
     expected = fidelity.kid_features_to_metric(
         *(torch.from_numpy(x) for x in halves[::-1]), kid_subsets=10, kid_subset_size=500, rng_seed=1,
         kid_kernel="poly", kid_kernel_poly_degree=3, kid_kernel_poly_gamma=None, kid_kernel_poly_coef0=1,
@@ -75,7 +77,8 @@ def test_kernel_distance(halves: tuple[np.ndarray, np.ndarray]) -> None:
 
 
 def test_precision_and_recall(halves: tuple[np.ndarray, np.ndarray]) -> None:
-    fidelity = pytest.importorskip("torch_fidelity.metric_prc")
+    from torch_fidelity import metric_prc as fidelity
+
     real, generated = (torch.from_numpy(x) for x in halves)
     expected = fidelity.calculate_precision_recall_full(generated, real, neighborhood=3)
     found = neighbourhood(*halves)
@@ -83,14 +86,16 @@ def test_precision_and_recall(halves: tuple[np.ndarray, np.ndarray]) -> None:
 
 
 def test_all_four_of_prdc(halves: tuple[np.ndarray, np.ndarray]) -> None:
-    prdc = pytest.importorskip("prdc")
+    import prdc
+
     expected = prdc.compute_prdc(*halves, nearest_k=5)
     for name, value in neighbourhood(*halves, precision_k=5)._asdict().items():
         assert value == pytest.approx(expected[name], rel=SAME), name
 
 
 def test_inception_score(halves: tuple[np.ndarray, np.ndarray]) -> None:
-    fidelity = pytest.importorskip("torch_fidelity.metric_isc")
+    from torch_fidelity import metric_isc as fidelity
+
     logits = 5 * halves[0][:, :10]
     expected = fidelity.isc_features_to_metric(torch.from_numpy(logits), splits=10, shuffle=False)
     mean, std = inception_score(logits)
@@ -99,7 +104,9 @@ def test_inception_score(halves: tuple[np.ndarray, np.ndarray]) -> None:
 
 
 def test_paired_metrics(images: np.ndarray) -> None:
-    metrics, colour = pytest.importorskip("skimage.metrics"), pytest.importorskip("skimage.color")
+    from skimage import color as colour
+    from skimage import metrics
+
     target = images[:5]
     noise = 20 * np.random.default_rng(0).standard_normal(target.shape)
     restored = np.clip(target + noise, 0, 255).astype(np.uint8)

@@ -60,7 +60,8 @@ def test_delta_e_of_the_published_pairs() -> None:
 
 
 def test_delta_e_agrees_with_scikit_image() -> None:
-    colour = pytest.importorskip("skimage.color")
+    from skimage import color as colour
+
     restored, target = images(0), images(1)
     restored[0, :4] = target[0, :4]  # no difference
     restored[1, :4, :, :], target[2, :4, :, :] = 77, 140  # grays, which have no hue
@@ -88,7 +89,8 @@ def test_colourfulness_by_hand() -> None:
 
 
 def test_luma_agrees_with_scikit_image_and_tells_brightness_from_colour() -> None:
-    colour = pytest.importorskip("skimage.color")
+    from skimage import color as colour
+
     studio = colour.rgb2ycbcr(images(0))[..., :1]  # 16 to 235
     np.testing.assert_allclose(luma(images(0)), (studio - 16) / 219, rtol=1e-6)
     assert luma(np.full((1, 2, 2, 3), 255, np.uint8)).max() == pytest.approx(1, abs=1e-15)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import io
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from pptx import Presentation
 
 from sfumato.comparison.records import Comparison
-from sfumato.errors import SfumatoError
 from sfumato.report.deck import HEIGHT, INSET, LEADING, WIDTH, Box, fit, lines, plain
 from sfumato.report.slides import write_slides
 
 from .conftest import Written
 
-pptx = pytest.importorskip("pptx", reason="needs python-pptx")
 EMU = 914_400
 EVIL = "<a:t>&\"'\x00\x0b" + "long" * 60
 
@@ -44,7 +42,7 @@ def named(comparison: Comparison, names: list[str]) -> Comparison:
 @pytest.fixture(scope="module")
 def slides(written: Written) -> list[Any]:
     """The slides of the sample."""
-    return list(pptx.Presentation(str(write_slides(written.records, written.page.parent))).slides)
+    return list(Presentation(str(write_slides(written.records, written.page.parent))).slides)
 
 
 def overflowing(slide: Any) -> list[str]:
@@ -112,7 +110,7 @@ def test_eight_contestants_with_hostile_names_fit(written: Written, tmp_path: Pa
     names = [f"{EVIL}{number}" for number in range(8)]
     one = written.records.model_copy(update={"histograms": written.records.histograms[:1]})
     path = write_slides(named(one, names), tmp_path)
-    shown = list(pptx.Presentation(str(path)).slides)
+    shown = list(Presentation(str(path)).slides)
     assert [overflowing(slide) for slide in shown] == [[] for _ in shown]
     assert "<a:t>&\"'" in said(shown[1])
 
@@ -124,18 +122,8 @@ def test_everything_may_be_missing(written: Written, tmp_path: Path) -> None:
     records = written.records.model_copy(
         update={"contestants": those, "pictures": {}, "commands": [], "histograms": [], "advice": []}
     )
-    titles = [
-        slide.shapes.title.text for slide in pptx.Presentation(str(write_slides(records, tmp_path))).slides
-    ]
+    titles = [slide.shapes.title.text for slide in Presentation(str(write_slides(records, tmp_path))).slides]
     assert titles[1:] == ["The verdict", "Cost", "How it was measured, and how to do it again"]
-
-
-def test_without_python_pptx_the_cure_is_named(
-    written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "pptx", None)
-    with pytest.raises(SfumatoError, match="pip install python-pptx"):
-        write_slides(written.records, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["short", "word " * 400, "x" * 3000, "a\nb\nc", ""])

@@ -29,7 +29,8 @@ def events(toys, run: Run, kind: str) -> list[dict]:
 
 
 def test_tensorboard_has_the_log_s_numbers(toys, monkeypatch):
-    events_of = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    from tensorboard.backend.event_processing import event_accumulator as events_of
+
     monkeypatch.setattr(records, "LOG_SECONDS", 0.0)
     run = toys.make("board", "tensorboard=true")
     train(run, toys.prepared, CPU)

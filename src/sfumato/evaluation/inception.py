@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from sfumato.errors import SfumatoError, UsageError
+from sfumato.errors import SfumatoError
 from sfumato.evaluation.extractor import Extractor
 from sfumato.evaluation.resizing import (
     antialiased_bicubic,
@@ -76,7 +76,6 @@ class Inception(Extractor):
             device: Where it computes.
 
         Raises:
-            UsageError: If torch-fidelity is not installed.
             SfumatoError: If the file does not hold this network's weights.
         """
         self._variant = VARIANTS[variant]
@@ -114,13 +113,8 @@ class Inception(Extractor):
 
 def _network(weights: Weights) -> nn.Module:
     """Return torch-fidelity's network with the weights in it."""
-    try:
-        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-    except ImportError as error:
-        raise UsageError(
-            f"inception: its network comes with torch-fidelity ({error}); install it with "
-            "`pip install torch-fidelity`, or use the extractor `domain`."
-        ) from error
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
     # its constructor unpickles what it is given; this copy was read as tensors and nothing else
     safe = io.BytesIO()
     torch.save(load_state(weights), safe)

@@ -6,7 +6,6 @@ chunk named `sfumato`. `read_record` finds it again in any of them.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -45,10 +44,6 @@ def check_suffix(path: Path) -> str:
         raise UsageError(f"--out {path}: end the name in .png, .gif, .webp or .mp4.")
     if path.is_dir():
         raise UsageError(f"--out {path}: that is a folder; name a file.")
-    if suffix == ".mp4" and importlib.util.find_spec("av") is None:
-        raise UsageError(
-            f"--out {path}: MP4 needs PyAV (pip install av); GIF and lossless WEBP are written without it."
-        )
     return suffix
 
 
@@ -94,7 +89,7 @@ def write_film(
         hold: Milliseconds that the last frame stands still in addition (not in an MP4).
 
     Raises:
-        UsageError: If the suffix is another, or MP4 is asked for without PyAV.
+        UsageError: If the suffix is another.
         SfumatoError: If it cannot be written; an older file is then still whole.
     """
     suffix = check_suffix(path)
@@ -128,7 +123,7 @@ def read_record(path: Path) -> dict[str, Any]:
     text: Any = None
     try:
         if path.suffix.lower() == ".mp4":
-            import av  # pyright: ignore[reportMissingImports]
+            import av
 
             with av.open(str(path)) as container:
                 text = container.metadata.get("comment")
@@ -137,7 +132,7 @@ def read_record(path: Path) -> dict[str, Any]:
                 text = image.info.get("sfumato") or image.info.get("comment")
                 text = text or image.getexif().get(_DESCRIPTION)
         record = json.loads(text)
-    except (OSError, ValueError, TypeError, ImportError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, TypeError, Image.DecompressionBombError) as error:
         raise SfumatoError(f"{path}: carries no record of how it was made ({error}).") from None
     if not isinstance(record, dict):
         raise SfumatoError(f"{path}: carries no record of how it was made.")
@@ -161,8 +156,8 @@ def _mp4(path: Path, frames: Sequence[NDArray[np.uint8]], text: str, millisecond
     """Write H.264 at a quality at which losses are not seen, in the pixel format that every player knows."""
     from fractions import Fraction
 
-    import av  # pyright: ignore[reportMissingImports]
-    from av.error import FFmpegError  # pyright: ignore[reportMissingImports]
+    import av
+    from av.error import FFmpegError
 
     height, width = (side + side % 2 for side in frames[0].shape[:2])
     try:

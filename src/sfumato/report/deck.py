@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import matplotlib
 from PIL import Image, ImageFont
 
-from sfumato.errors import SfumatoError
 from sfumato.report.palette import BEST, CARD, INK, PAPER, PIGMENTS, SOFT
 from sfumato.storage import replacing
 
@@ -38,22 +37,13 @@ class Box(NamedTuple):
 
 
 class Deck:
-    """A presentation that grows slide by slide.
-
-    Raises:
-        SfumatoError: If python-pptx is not installed.
-    """
+    """A presentation that grows slide by slide."""
 
     def __init__(self, title: str) -> None:
-        try:
-            import pptx
-        except ImportError:
-            raise SfumatoError(
-                "Slides need python-pptx, which is not installed: run `pip install python-pptx`."
-            ) from None
+        from pptx import Presentation
         from pptx.util import Inches
 
-        self._file = pptx.Presentation()
+        self._file = Presentation()
         self._file.slide_width, self._file.slide_height = Inches(WIDTH), Inches(HEIGHT)
         self._file.core_properties.title = plain(title)[:255]
         self._file.core_properties.author = "Sfumato"

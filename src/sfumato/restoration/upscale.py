@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,13 +10,11 @@ import torch
 from PIL import Image
 from pydantic import Field
 
-from sfumato.errors import SfumatoError, UsageError
+from sfumato.errors import UsageError
 from sfumato.restoration.guided import resize
 from sfumato.restoration.method import Classical, Floats
 from sfumato.restoration.tiling import tiled
 from sfumato.storage import sha256
-
-INSTALL = "pip install --no-deps spandrel einops"
 
 
 class Lanczos(Classical):
@@ -58,16 +55,16 @@ class Network:
 
         Raises:
             UsageError: If there is no such file, it holds no weights, or no known architecture.
-            SfumatoError: If spandrel is not installed.
         """
+        from spandrel import ImageModelDescriptor, ModelLoader  # every architecture: not without need
+
         self.path, self.device = Path(path), torch.device(device)
         state = _weights(self.path)
-        spandrel = _spandrel()
         try:
-            found: Any = spandrel.ModelLoader(device="cpu").load_from_state_dict(state)
+            found = ModelLoader(device="cpu").load_from_state_dict(state)
         except Exception as error:  # spandrel raises its own and whatever a wrong shape leads to
             raise UsageError(f"{path}: spandrel knows no architecture for these weights ({error}).") from None
-        if not isinstance(found, spandrel.ImageModelDescriptor):
+        if not isinstance(found, ImageModelDescriptor):
             raise UsageError(f"{path}: these weights need a mask as well; choose an upscaler or a restorer.")
         self.scale, self.channels = int(found.scale), int(found.input_channels)
         if (self.channels, found.output_channels) not in ((1, 1), (3, 3)):
@@ -118,17 +115,6 @@ def _weights(path: Path) -> dict[str, torch.Tensor]:
     if not isinstance(state, dict) or not any(isinstance(v, torch.Tensor) for v in state.values()):
         raise UsageError(f"{path}: holds no tensors by name, so it is no file of weights.")
     return state
-
-
-def _spandrel() -> Any:
-    """Import spandrel when it is needed."""
-    try:
-        return importlib.import_module("spandrel")
-    except ImportError:
-        raise SfumatoError(
-            f"community weights need spandrel, which is not installed: {INSTALL}   (MIT; without the extra "
-            "architectures, whose licences differ)."
-        ) from None
 
 
 def upscaler(method: str, scale: int, device: torch.device | str = "cpu") -> Lanczos | Bicubic | Network:
