@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sfumato.errors import SfumatoError, UsageError
+from sfumato.metrics.diversity import vendi_score
 from sfumato.metrics.names import METRICS
 from sfumato.metrics.rules import score_features
 from sfumato.metrics.score import Protocol
@@ -24,7 +25,8 @@ def test_every_score_has_its_name_interval_counts_and_protocol() -> None:
         assert score.interval is not None
         assert score.interval[0] <= score.value <= score.interval[1], name
         assert (score.n_real, score.n_generated, score.protocol) == (450, 450, PROTOCOL)
-        assert score.higher_is_better == (name not in ("fd", "kd", "copies"))
+        expected = {"fd": "lower", "kd": "lower", "copies": "lower", "diversity": "near 1"}
+        assert score.better == expected.get(name, "higher")
     assert scores["copies"].value < 0.05
 
 
@@ -58,6 +60,8 @@ def test_what_is_asked_for_is_what_is_computed() -> None:
     every = score_features(test, train, generated, PROTOCOL, seed=3, metrics=["all"], logits=logits)
     assert list(every) == list(METRICS)
     assert all(every[name] == usual[name] for name in usual)
+    assert every["ct"].ideal == 0, "C_T far above 0 has strayed, and is no better than far below"
+    assert every["vendi"].ideal == pytest.approx(vendi_score(test)), "noise is more varied than real images"
     assert every["fd_inf"].value < every["fd"].value
     assert every["fd_inf"].interval[0] < 0 < every["fd_inf"].interval[1]  # one law, no distance
     assert 5 < every["vendi"].interval[0] < every["vendi"].value < 8

@@ -49,6 +49,27 @@ def test_draws_are_averaged_and_listed() -> None:
     assert averaged([*draws, score()]).interval is None, "one draw without an interval leaves none"
 
 
+@pytest.mark.parametrize(
+    ("direction", "words", "best_first"),
+    [
+        ({}, "lower", [-3.0, 0.5, 2.0, 4.0]),
+        ({"higher_is_better": True}, "higher", [4.0, 2.0, 0.5, -3.0]),
+        ({"higher_is_better": None, "ideal": 0.0}, "near 0", [0.5, 2.0, -3.0, 4.0]),
+        ({"higher_is_better": None, "ideal": 14.25}, "near 14.2", [4.0, 2.0, 0.5, -3.0]),
+    ],
+)
+def test_three_ways_of_being_better(direction: dict, words: str, best_first: list[float]) -> None:
+    one = score(**direction)
+    assert one.better == words
+    assert sorted([2.0, -3.0, 4.0, 0.5], key=one.badness) == best_first
+
+
+@pytest.mark.parametrize("direction", [{"higher_is_better": None}, {"ideal": 1.0}])
+def test_a_score_is_best_in_one_way(direction: dict) -> None:
+    with pytest.raises(ValueError, match="give one of them"):
+        score(**direction)
+
+
 def test_what_ranks() -> None:
     fd, kd, recall = score(), score(metric="KD[domain]"), score(metric="recall[domain]")
     assert leading({"recall": recall, "kd": kd, "fd": fd}) is fd

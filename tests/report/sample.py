@@ -41,8 +41,16 @@ PROTOCOL = Protocol(
 )
 
 
-def score(metric: str, value: float, spread: float = 0.0, *, up: bool = False, note: str = "") -> Score:
-    """Return a score with an interval of plus and minus `spread`."""
+def score(
+    metric: str,
+    value: float,
+    spread: float = 0.0,
+    *,
+    up: bool = False,
+    near: float | None = None,
+    note: str = "",
+) -> Score:
+    """Return a score with an interval of plus and minus `spread`; lower is better, or `up`, or `near`."""
     interval = (value - spread, value + 1.1 * spread) if spread else None
     return Score(
         metric=metric,
@@ -50,7 +58,8 @@ def score(metric: str, value: float, spread: float = 0.0, *, up: bool = False, n
         interval=interval,
         n_real=1000,
         n_generated=1000,
-        higher_is_better=up,
+        higher_is_better=up if near is None else None,
+        ideal=near,
         protocol=PROTOCOL,
         note=note,
     )
@@ -170,7 +179,7 @@ def contestant(name: str, folder: Path, rank: int = 0) -> Contestant:
             "recall": score("recall[domain]", 0.74 - fd / 110, 0.03, up=True),
         },
         copies=score("copies[domain]", 0.004 if name == "flow" else 0.0, 0.0 if name != "flow" else 0.003),
-        diversity=score("diversity[domain]", 1.02 - fd / 300, 0.012, up=True),
+        diversity=score("diversity[domain]", 1.02 - fd / 300, 0.012, near=1.0),
         attributes={
             kind: score(f"accuracy[{kind}]", 0.97 - 0.04 * k - fd / 400, 0.02, up=True)
             for k, kind in enumerate(ATTRIBUTES)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sfumato.comparison.records import Comparison, Difference, Histogram
+from sfumato.report import glossary
 from sfumato.report.breakdown import breakdown
 from sfumato.report.ladder import ladder
 from sfumato.report.leaderboard import leaderboard, primary
@@ -75,8 +76,19 @@ def test_best_is_marked_and_ties_within_noise_are_level(written: Written) -> Non
 
 
 def test_diversity_is_best_near_one(written: Written) -> None:
-    records = change(written.records, 0, diversity=score("diversity[domain]", 1.4, 0.01, up=True))
+    records = change(written.records, 0, diversity=score("diversity[domain]", 1.4, 0.01, near=1.0))
     assert rows(records)["Diversity"] == ["", "best", ""]
+
+
+def test_neither_copying_nor_straying_is_best(written: Written) -> None:
+    """C_T: -8 copies, 12 has strayed, and the interval of 0.4 reaches as far as that of -0.9 does."""
+    records, name = written.records, glossary.METRICS["ct"].title
+    for number, (value, spread) in enumerate(((-8.0, 1.0), (0.4, 0.6), (12.0, 1.0))):
+        records = change(records, number, scores={"ct": score("C_T[domain]", value, spread, near=0.0)})
+    assert rows(records)[name] == ["", "best", ""]
+    assert "near 0 is better" in render(records, written.page.parent)
+    close = change(records, 0, scores={"ct": score("C_T[domain]", -0.9, 0.6, near=0.0)})
+    assert rows(close)[name] == ["level", "best", ""]
 
 
 def test_unlike_rulers_are_not_ranked(written: Written) -> None:

@@ -37,15 +37,15 @@ def likeness(
 
     Returns:
         `psnr_reconstruction` and `ssim_reconstruction` (higher is better) where the model encodes: held-out
-        images, encoded and decoded. Else `psnr_nearest` and `ssim_nearest` (lower is more original), with
-        the same figure for real held-out images in the note; nearest means by pixels.
+        images, encoded and decoded. Else `psnr_nearest` and `ssim_nearest`, best near what real held-out
+        images have: above it images are copied, below it they are noise; nearest means by pixels.
     """
     pixels = protocol.model_copy(update={"backbone": "pixels", "weights_sha256": "", "resize": "none"})
     if isinstance(sampler.model, Encodes):
         real = reference.images[:MOST]
         found = _compared(_reconstructed(sampler, reference), real)
         return {
-            f"{name}_reconstruction": _score(f"{NAMES[name]} of reconstructions", values, pixels, True, "")
+            f"{name}_reconstruction": _score(f"{NAMES[name]} of reconstructions", values, pixels)
             for name, values in found.items()
         }
     training = reference.prepared.images[reference.prepared.train]
@@ -55,11 +55,10 @@ def likeness(
     )
     return {
         f"{name}_nearest": _score(
-            f"{NAMES[name]} to the nearest training image", values, pixels, False,
-            f"real held-out images: {_mean(expected[name]):.3g}",
+            f"{NAMES[name]} to the nearest training image", values, pixels, _finite(expected[name]).mean()
         )
         for name, values in found.items()
-    }  # fmt: skip
+    }
 
 
 @torch.no_grad()
@@ -88,20 +87,22 @@ def _compared(first: np.ndarray, second: np.ndarray) -> dict[str, np.ndarray]:
     return values
 
 
-def _mean(values: np.ndarray) -> float:
-    """Return the mean over images; an equal pair counts as 100 dB, as its true value is infinite."""
-    return float(np.minimum(values, 100.0).mean())
+def _finite(values: np.ndarray) -> np.ndarray:
+    """Let an equal pair count as 100 dB, as its true value is infinite."""
+    return np.minimum(values, 100.0)
 
 
-def _score(metric: str, values: np.ndarray, protocol: Protocol, higher: bool, note: str) -> Score:
-    finite = np.minimum(values, 100.0)
+def _score(metric: str, values: np.ndarray, protocol: Protocol, real: float | None = None) -> Score:
+    """Return the mean over images, which is best near that of real images where there is one."""
+    finite = _finite(values)
     return Score(
         metric=metric,
         value=float(finite.mean()),
         interval=paired_bootstrap(finite, seed=0),
         n_real=len(finite),
         n_generated=len(finite),
-        higher_is_better=higher,
+        higher_is_better=True if real is None else None,
+        ideal=real,
         protocol=protocol,
-        note=note,
+        note="" if real is None else f"real held-out images: {real:.3g}",
     )

@@ -19,8 +19,8 @@ class Metric(NamedTuple):
     """What it needs beyond the test and the generated features: `train` features, `logits`."""
     usual: bool = True
     """Whether it is computed where nobody asks for any."""
-    higher_is_better: bool = True
-    """Which way is up."""
+    higher_is_better: bool | None = True
+    """Which way is up; None where values are best near one that the score names."""
 
 
 METRICS: dict[str, Metric] = {
@@ -31,11 +31,11 @@ METRICS: dict[str, Metric] = {
     "recall": Metric("prdc", "recall"),
     "density": Metric("prdc", "density"),
     "coverage": Metric("prdc", "coverage"),
-    "diversity": Metric("variety", "diversity"),
-    "vendi": Metric("variety", "Vendi", usual=False),
+    "diversity": Metric("variety", "diversity", higher_is_better=None),
+    "vendi": Metric("variety", "Vendi", usual=False, higher_is_better=None),
     "copies": Metric("memorisation", "copies", frozenset({"train"}), higher_is_better=False),
     "authenticity": Metric("memorisation", "AuthPct", frozenset({"train"}), usual=False),
-    "ct": Metric("memorisation", "C_T", frozenset({"train"}), usual=False),
+    "ct": Metric("memorisation", "C_T", frozenset({"train"}), usual=False, higher_is_better=None),
     "is": Metric("inception", "IS", frozenset({"logits"})),
 }
 """Every metric of features by its short name, in the order of a table."""

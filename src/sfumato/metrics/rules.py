@@ -34,6 +34,8 @@ class _Measured(NamedTuple):
     value: float
     interval: Interval
     note: str = ""
+    ideal: float | None = None
+    """The best value of a metric that has one."""
 
 
 def score_features(
@@ -91,6 +93,7 @@ def score_features(
             value=found.value,
             interval=found.interval,
             higher_is_better=METRICS[name].higher_is_better,
+            ideal=found.ideal,
             protocol=protocol,
             note=found.note,
             **counts,
@@ -168,12 +171,12 @@ class _Sheet:
         return self._neighbour("coverage")
 
     def _diversity(self) -> _Measured:
-        return _Measured(*diversity(self.real, self.fake), "1 is as varied as real")
+        return _Measured(*diversity(self.real, self.fake), "1 is as varied as real", ideal=1.0)
 
     def _vendi(self) -> _Measured:
         value, real = vendi_score(self.fake), vendi_score(self.real)
         note = f"effective number of images; real images score {real:.4g}"
-        return _Measured(value, vendi_interval(self.fake, value, self.seed), note)
+        return _Measured(value, vendi_interval(self.fake, value, self.seed), note, ideal=real)
 
     def _copies(self) -> _Measured | None:
         """The fraction of copies, or nothing where no honest distance is known."""
@@ -199,7 +202,7 @@ class _Sheet:
         note = "0 is ideal, under -3 copies, far above 0 has strayed from the data"
         if found.represented < 1:
             note += f"; {found.represented:.0%} of the test images lie in cells that counted"
-        return _Measured(found.value, found.interval, note)
+        return _Measured(found.value, found.interval, note, ideal=0.0)
 
     def _is(self) -> _Measured:
         """Each split must hold a fair sample, whatever order the images came in."""

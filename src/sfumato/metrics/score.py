@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from pydantic import model_validator
+
 from sfumato.config import Config
 from sfumato.errors import UsageError
 
@@ -65,12 +67,37 @@ class Score(Config):
     """Reference images."""
     n_generated: int
     """Generated images."""
-    higher_is_better: bool
-    """Which way is up."""
+    higher_is_better: bool | None
+    """Which way is up; None where values are best near `ideal`."""
+    ideal: float | None = None
+    """The best value, where neither higher nor lower is better: 0 of C_T, what real images score of Vendi."""
     protocol: Protocol
     """How it was measured."""
     note: str = ""
     """A warning in words, e.g. `rank-deficient: n < d`."""
+
+    @model_validator(mode="after")
+    def _directed(self) -> Score:
+        """Refuse a score that is best in two ways or in none."""
+        if (self.higher_is_better is None) != (self.ideal is not None):
+            raise ValueError(
+                f"{self.metric}: higher_is_better is {self.higher_is_better} and ideal is {self.ideal}; give "
+                "one of them, true or false or a value"
+            )
+        return self
+
+    @property
+    def better(self) -> str:
+        """Which values are better: `lower`, `higher` or `near 1`."""
+        if self.ideal is not None:
+            return f"near {self.ideal:.3g}"
+        return "higher" if self.higher_is_better else "lower"
+
+    def badness(self, value: float) -> float:
+        """Return a number that is smallest for the best value of this metric."""
+        if self.ideal is not None:
+            return abs(value - self.ideal)
+        return -value if self.higher_is_better else value
 
 
 def leading(scores: Mapping[str, Score]) -> Score:

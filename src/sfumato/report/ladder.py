@@ -55,7 +55,7 @@ def ladder(comparison: Comparison) -> Ladder | None:
     same = floor.metric == scores[0].metric and floor.protocol.ruler() == scores[0].protocol.ruler()
     return Ladder(
         metric=scores[0].metric,
-        better="higher" if scores[0].higher_is_better else "lower",
+        better=scores[0].better,
         rungs=[rung(name, score, top, draws[name]) for name, score in pairs],
         floor=_place(floor.value, top) if same else None,
         floor_score=floor,

@@ -29,7 +29,7 @@ class Row:
     symbol: str
     meaning: str
     better: str
-    """`lower`, `higher`, `near 1` or empty where neither is better."""
+    """`lower`, `higher`, `near 1`, or empty where none is better."""
     cells: list[Cell]
     note: str = ""
 
@@ -49,7 +49,7 @@ def leaderboard(comparison: Comparison) -> list[Group]:
     quality = [scored(glossary.entry(key, ""), [one.scores.get(key) for one in those]) for key in keys]
     honesty = [
         scored(glossary.COPIES, [one.copies for one in those]),
-        scored(glossary.DIVERSITY, [one.diversity for one in those], near=1.0),
+        scored(glossary.DIVERSITY, [one.diversity for one in those]),
         _obedience(those),
     ]
     groups = [
@@ -68,16 +68,16 @@ def primary(comparison: Comparison) -> str:
     return next(iter(shared or keys), "")
 
 
-def scored(entry: glossary.Entry, scores: Sequence[Score | None], near: float | None = None) -> Row:
+def scored(entry: glossary.Entry, scores: Sequence[Score | None]) -> Row:
     """Build a row of scores; without cells if nobody has one."""
     present = [score for score in scores if score is not None]
     if not present:
         return Row(entry.title, "", entry.meaning, "", [])
     alike = len({score.protocol.ruler() for score in present}) == 1
-    ways = {score.higher_is_better for score in present}
-    better = "near 1" if near is not None else ("higher" if ways == {True} else "lower")
-    ranked = alike and len(ways) == 1 and len(scores) > 1
-    standings = _standings(scores, _badness(better)) if ranked else [""] * len(scores)
+    ways = {score.better for score in present}
+    better = ways.pop() if len(ways) == 1 else ""
+    ranked = alike and bool(better) and len(scores) > 1
+    standings = _standings(scores) if ranked else [""] * len(scores)
     cells = [
         Cell(*formats.estimate(score, entry.as_percent), standing, score) if score else Cell("–")
         for score, standing in zip(scores, standings, strict=True)
@@ -87,28 +87,31 @@ def scored(entry: glossary.Entry, scores: Sequence[Score | None], near: float | 
     return Row(entry.title or present[0].metric, symbol, entry.meaning, better, cells, note)
 
 
-def _badness(better: str) -> Callable[[float], float]:
-    """Return a function that is smallest for the best value."""
-    return {"lower": lambda v: v, "higher": lambda v: -v, "near 1": lambda v: abs(v - 1)}[better]
-
-
-def _standings(scores: Sequence[Score | None], badness: Callable[[float], float]) -> list[str]:
+def _standings(scores: Sequence[Score | None]) -> list[str]:
     """Mark the best score, and those that cannot be told from it."""
-    values = [badness(score.value) for score in scores if score]
-    if min(values) == max(values):
+    bad = [score.badness(score.value) for score in scores if score]
+    if min(bad) == max(bad):
         return [""] * len(scores)
-    best = next(score for score in scores if score and badness(score.value) == min(values))
-    return [_standing(score, best, badness) if score else "" for score in scores]
+    best = next(score for score in scores if score and score.badness(score.value) == min(bad))
+    return [_standing(score, best) if score else "" for score in scores]
 
 
-def _standing(score: Score, best: Score, badness: Callable[[float], float]) -> str:
+def _standing(score: Score, best: Score) -> str:
     """Say whether a score is the best, level with it, or neither."""
-    if badness(score.value) == badness(best.value):
+    if score.badness(score.value) == best.badness(best.value):
         return "best"
     if score.interval and best.interval:
-        overlap = score.interval[0] <= best.interval[1] and best.interval[0] <= score.interval[1]
+        # in badness, so that intervals on either side of an ideal can overlap
+        overlap = _reach(score, score.interval)[0] <= _reach(best, best.interval)[1]
         return "level" if overlap else ""
     return ""
+
+
+def _reach(score: Score, interval: tuple[float, float]) -> tuple[float, float]:
+    """Return how bad the best and the worst value of an interval are."""
+    ends = [score.badness(end) for end in interval]
+    around = score.ideal is not None and interval[0] <= score.ideal <= interval[1]
+    return 0.0 if around else min(ends), max(ends)
 
 
 def _obedience(those: Sequence[Contestant]) -> Row:

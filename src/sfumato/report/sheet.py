@@ -93,6 +93,7 @@ def columns(key: str, score: Score) -> Iterator[tuple[str, Any]]:
     yield f"{key}_high", high
     yield f"{key}_metric", score.metric
     yield f"{key}_higher_is_better", score.higher_is_better
+    yield f"{key}_ideal", score.ideal
     yield f"{key}_n_real", score.n_real
     yield f"{key}_n_generated", score.n_generated
     yield f"{key}_protocol", score.protocol.model_dump_json()

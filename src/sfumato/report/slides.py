@@ -39,9 +39,6 @@ def write_slides(comparison: Comparison, folder: Path) -> Path:
     Returns:
         The path of `report.pptx`: 16:9, every text a real text, every picture described, and what to say
         about each slide, in plain words, in its notes.
-
-    Raises:
-        SfumatoError: If python-pptx is not installed.
     """
     deck = Deck(comparison.title)
     colours = assign(one.name for one in comparison.contestants)
@@ -217,8 +214,8 @@ def _row(
 
 def _measure(row: Row) -> str:
     """Name a row and which way is better."""
-    arrow = {"lower": " ↓", "higher": " ↑", "near 1": " → 1"}.get(row.better, "")
-    return f"{row.title}{arrow}"
+    arrow = {"lower": "↓", "higher": "↑"}.get(row.better, row.better.replace("near", "→"))
+    return f"{row.title} {arrow}".rstrip()
 
 
 def _protocol(one: Measurement) -> str:

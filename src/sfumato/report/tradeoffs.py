@@ -35,7 +35,7 @@ def quality_against_cost(those: Sequence[Contestant], colours: dict[str, int], k
     drawn = [(one.scores[key], 1000 * one.sampling_seconds_16 / 16, one) for one in having]
     if not drawn:
         return None
-    way = "higher" if drawn[0][0].higher_is_better else "lower"
+    way = drawn[0][0].better
     plot = axes("milliseconds for one image", f"{drawn[0][0].metric}, {way} is better")
     for score, cost, one in drawn:
         _point(plot, cost, score, colours[one.name])
