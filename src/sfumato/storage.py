@@ -7,13 +7,15 @@ killing a process during a plain save left 4 of 6 files corrupt, and 0 of 6 this
 from __future__ import annotations
 
 import contextlib
+import csv
 import hashlib
+import io
 import json
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +89,13 @@ def write_text(target: Path, text: str) -> None:
 def write_json(target: Path, value: Any) -> None:
     """Write JSON atomically, indented for people."""
     write_text(target, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_rows(target: Path, rows: Iterable[Iterable[Any]]) -> None:
+    """Write a table as CSV atomically, its heading first."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_text(target, text.getvalue())
 
 
 def read_json(path: Path) -> Any:

@@ -62,12 +62,16 @@ def test_statistics_go_out_and_come_back(sfumato, folders):
 
 
 def test_pairs_are_matched_by_name(sfumato, folders):
-    found = evaluate(sfumato, "fake", "--reference", "real", "--metrics", "psnr,ssim,delta_e")
+    found = evaluate(sfumato, "fake", "--reference", "real", "--metrics", "psnr,ssim,delta_e,colourfulness")
     assert found.code == 0, found.err
     assert found.json["psnr"]["metric"] == "PSNR" and 0 < found.json["psnr"]["value"] < 20
     assert found.json["delta_e"]["n_generated"] == 60
     same = evaluate(sfumato, "real", "--reference", "real", "--metrics", "psnr,ssim")
     assert same.json["psnr"]["value"] == 100 and same.json["ssim"]["value"] == pytest.approx(1)
+    vivid = found.json["colourfulness"]
+    assert vivid["higher_is_better"] is None and vivid["ideal"] == 0 > vivid["value"]
+    told = sfumato("evaluate", "fake", "--reference", "real", "--metrics", "colourfulness,psnr", "--quiet")
+    assert "near 0" in told.out and "higher" in told.out
     (folders / "real" / "059.png").unlink()
     alone = evaluate(sfumato, "fake", "--reference", "real", "--metrics", "psnr")
     assert alone.code == 2 and "1 of 60 images have no partner" in alone.err and "059" in alone.err
@@ -107,7 +111,6 @@ def test_what_cannot_be_measured(sfumato, folders, words, said, monkeypatch):
 
 
 def test_a_report_as_page_and_slides(sfumato, trained, tmp_path: Path, short_ruler):
-    pytest.importorskip("pptx")
     shutil.copytree(trained.path, tmp_path / "runs" / "one")
     made = sfumato("report", "one", "--to", "html,pptx", "--draws", "1", "--quiet", "--device", "cpu")
     assert made.code == 0, made.err

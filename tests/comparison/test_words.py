@@ -112,14 +112,13 @@ def test_few_images_are_ranked_by_kd():
 
 
 def test_warnings():
-    floor = score(2.0)
-    assert warnings(contestant("flow", 10), floor) == []
+    assert warnings(contestant("flow", 10)) == []
     copying = contestant("vae", 10, copies=score(0.3, 0.05))
-    assert any("30% of its images lie nearer to a training image" in w for w in warnings(copying, floor))
+    assert any("30% of its images lie nearer to a training image" in w for w in warnings(copying))
     collapsed = contestant("dcgan", 10, diversity=score(0.4, 0.05))
-    assert any("only 40% as much" in w for w in warnings(collapsed, floor))
+    assert any("only 40% as much" in w for w in warnings(collapsed))
     worse = contestant("dcgan", 10, quality=falling(9, 3, 5))
-    assert any("better earlier" in w for w in warnings(worse, floor))
+    assert any("better earlier" in w for w in warnings(worse))
 
 
 def said(ranked, data: DataSpec = DATA, floor: float = 5.0) -> str:

@@ -142,9 +142,9 @@ def test_a_trajectory_ends_at_the_image(name, solver, opened):
 def test_sweeps_pass_through_the_plain_image(name, opened):
     sampler = opened(name)
     plain = sampler.images([3, 4])
-    for key, sweep, middle in (("guidance", sweeps.guidance, 1), ("truncation", sweeps.truncation, 7)):
+    for key, frames, middle in (("guidance", 7, 1), ("truncation", 10, 7)):
         if key in sampler.model.sampling_keys:
-            found = sweep(sampler, [3, 4], frames=7 if key == "guidance" else 10)
+            found = sweeps.sweep(key, sampler, [3, 4], frames=frames)
             assert found.rows == 2 and alike(found.images[[middle, middle + found.columns]], plain)
             assert found.made[middle][key] == 1.0
 

@@ -23,7 +23,7 @@ def test_every_label_goes_over_its_range(plain):
 
 def test_a_sweep_of_truncation_passes_through_nothing_and_everything(plain):
     sampler = plain()
-    found = sweeps.truncation(sampler, [0, 1], frames=4)
+    found = sweeps.sweep("truncation", sampler, [0, 1], frames=4)
     spread = found.images.astype(float).std(axis=(1, 2, 3)).reshape(2, 4)
     np.testing.assert_allclose(spread / spread[:, :1], [[1, 2, 3, 4]] * 2, rtol=0.03)
     assert [one["truncation"] for one in found.made[:4]] == [0.3, 0.6, 0.9, 1.2]

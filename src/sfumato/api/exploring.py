@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from sfumato.api import pictures
 from sfumato.api.data import Observer, reporting, silent
@@ -25,7 +27,7 @@ from sfumato.exploration.frames import Frames
 from sfumato.exploration.kinds import Kind, check, choose, kinds_for, starting_seeds
 from sfumato.exploration.places import Anchors, of_seeds
 from sfumato.imaging.film import check_suffix
-from sfumato.models.base import GenerativeModel
+from sfumato.models.base import Encodes, GenerativeModel
 from sfumato.recipe import SamplingConfig, lookup
 from sfumato.runs import Run, checkpoints
 from sfumato.runs import run as runs
@@ -66,7 +68,7 @@ class _Request:
     sampling: SamplingConfig
     weights: Path
     """The checkpoint's or snapshot's folder."""
-    device: Any
+    device: torch.device
     observer: Observer
 
     @property
@@ -227,7 +229,7 @@ def _projected(request: _Request, sampler: Sampler) -> projection.Projection:
     read = pictures.read(request.run, request.images)
     wish = None if request.kind.name == "project" else request.wish
     method = request.options.get("method", "auto")
-    if method == "encode" and not hasattr(sampler.model, "encode"):
+    if method == "encode" and not isinstance(sampler.model, Encodes):
         raise UsageError(f"--method encode: a {request.run.recipe.preset} has no encoder; choose optimise.")
     if method == "optimise" and not sampler.model.smooth:
         raise UsageError(f"--method optimise: a {request.run.recipe.preset} chooses words; choose encode.")
@@ -314,8 +316,8 @@ _KINDS: dict[str, Callable[[_Request], Frames]] = {
     "trajectory": _from_many(becoming.trajectory),
     "timelapse": _timelapse,
     "attributes": _attributes,
-    "truncation": _from_many(sweeps.truncation, "frames"),
-    "guidance": _from_many(sweeps.guidance, "frames"),
+    "truncation": _from_many(partial(sweeps.sweep, "truncation"), "frames"),
+    "guidance": _from_many(partial(sweeps.sweep, "guidance"), "frames"),
     "directions": _directions,
     "project": _project,
     "nearest": _nearest,

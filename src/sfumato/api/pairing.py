@@ -29,7 +29,8 @@ class Paired(NamedTuple):
 
     title: str
     measure: Measure
-    higher_is_better: bool
+    higher_is_better: bool | None
+    """None: best near 0."""
 
 
 def _on_luma(measure: Measure) -> Measure:
@@ -47,7 +48,7 @@ PAIRED: Mapping[str, Paired] = {
     "ssim_luma": Paired("SSIM on luma", _on_luma(ssim), True),
     "ms_ssim": Paired("MS-SSIM, 4 scales", ms_ssim, True),
     "delta_e": Paired("delta E 2000", delta_e_2000, False),
-    "colourfulness": Paired("colourfulness less the target's", _more_colourful, True),
+    "colourfulness": Paired("colourfulness less the target's", _more_colourful, None),
 }
 """What two images of one name are compared by. LPIPS is one too, with its weights."""
 
@@ -100,6 +101,7 @@ def score_pairs(
             n_real=len(pairs),
             n_generated=len(pairs),
             higher_is_better=metric.higher_is_better,
+            ideal=0.0 if metric.higher_is_better is None else None,
             protocol=protocol,
         )
         for name, metric in chosen.items()

@@ -58,8 +58,9 @@ def restore(
         >>> sf.restore(np.full((16, 16), 90, np.uint8)).image.shape
         (16, 16, 1)
     """
-    settings = _settings(method, steps, strength, keep_grain, colour, recolour)
-    check_settings(settings)
+    settings = _settings(
+        method=method, steps=steps, strength=strength, keep_grain=keep_grain, colour=colour, recolour=recolour
+    )
     return restore_photo(_photograph(image), settings)
 
 
@@ -98,8 +99,9 @@ def restore_files(
     Raises:
         UsageError: If a setting cannot be, or there is nothing to do.
     """
-    settings = _settings(method, steps, strength, keep_grain, colour, recolour)
-    check_settings(settings)
+    settings = _settings(
+        method=method, steps=steps, strength=strength, keep_grain=keep_grain, colour=colour, recolour=recolour
+    )
     plain = {"settings": settings.model_dump(mode="json"), "weights": None}
     return run_batch(
         Path(source), Path(out), lambda photo: restore_photo(photo, settings), plain, overwrite=overwrite,
@@ -143,7 +145,6 @@ def upscale(
 
     Raises:
         UsageError: If the method is none, or its weights are none or for another scale.
-        SfumatoError: If spandrel is needed and not installed.
     """
     tool = upscaler(method, scale, choose_device(device))
     plain = {"settings": {"scale": scale, "method": tool.name}, "weights": getattr(tool, "digest", None)}
@@ -162,20 +163,11 @@ def upscale(
     )  # fmt: skip
 
 
-def _settings(
-    method: str,
-    steps: Sequence[str] | None,
-    strength: float,
-    keep_grain: float,
-    colour: float | None,
-    recolour: bool,
-) -> Settings:
+def _settings(**values: object) -> Settings:
     """Validate what was asked for."""
-    values = {
-        "method": method, "steps": None if steps is None else tuple(steps), "strength": strength,
-        "keep_grain": keep_grain, "colour": colour, "recolour": recolour,
-    }  # fmt: skip
-    return build(Settings, values, "restore")
+    settings = build(Settings, values, "restore")
+    check_settings(settings)
+    return settings
 
 
 def _photograph(image: Picture) -> Photograph:

@@ -90,7 +90,7 @@ def train(
 
 @app.command()
 def resume(
-    run: Annotated[str, Argument(metavar="RUN", help="Name (below runs/) or path.")],
+    run: o.Run,
     reset_optimizers: Annotated[
         bool, Option("--reset-optimizers", help="Forget the optimizers' moments: for a run gone unstable.")
     ] = False,
@@ -121,7 +121,7 @@ def resume(
 
 @app.command()
 def sample(
-    run: Annotated[str, Argument(metavar="RUN", help="Name (below runs/) or path.")],
+    run: o.Run,
     n: o.Count = 16,
     seed: o.Seed = 0,
     where: o.Where = None,
@@ -152,8 +152,7 @@ def sample(
     from sfumato.cli.output import tell_samples
     from sfumato.cli.progress import display
 
-    given = {"sampler": sampler, "steps": steps, "guidance": guidance}
-    settings = [*(set_ or ()), *(f"{key}={value}" for key, value in given.items() if value is not None)]
+    settings = o.sampling(set_, sampler=sampler, steps=steps, guidance=guidance)
     wishes = [*(where or ()), *(class_ or ())]
     with display(quiet) as observer:
         images = api.sample(

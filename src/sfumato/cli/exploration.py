@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.table import Table
-
 from sfumato.api.exploring import Exploration
 from sfumato.api.scoring import ImageScore
-from sfumato.cli.output import console, print_json, say
+from sfumato.cli.output import columns, console, print_json, say
 from sfumato.errors import UsageError
 from sfumato.exploration.kinds import KINDS
-from sfumato.storage import write_text
+from sfumato.storage import write_rows
 
 
 def parse_seeds(text: str | None) -> list[int] | None:
@@ -68,19 +64,13 @@ def tell_exploration(found: Exploration, as_json: bool) -> None:
 def tell_image_scores(found: Sequence[ImageScore], file: Path | None, as_json: bool) -> None:
     """Print scores, and write them to a CSV file where one is named."""
     if file is not None:
-        text = io.StringIO()
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(ImageScore.model_fields)
-        table.writerows(one.model_dump().values() for one in found)
-        write_text(file, text.getvalue())
+        write_rows(file, [ImageScore.model_fields, *(one.model_dump().values() for one in found)])
     if as_json:
         return print_json([one.model_dump() for one in found])
     first = found[0]
-    shown = Table(box=None, pad_edge=False)
-    for title in ("image", first.measure, "percentile"):
-        shown.add_column(title)
+    shown = columns("image", first.measure, "percentile")
     for one in found:
-        shown.add_row(one.image.replace("[", "\\["), f"{one.score:.5g}", f"{one.percentile:.1f}")
+        shown.add_row(one.image, f"{one.score:.5g}", f"{one.percentile:.1f}")
     console.print(shown)
     fits = "higher" if first.higher_fits else "lower"
     say(

@@ -9,11 +9,9 @@ from typer import Argument, Option
 
 from sfumato.cli import options as o
 
-RunArgument = Annotated[str, Argument(metavar="RUN", help="Name (below runs/) or path.")]
-
 
 def explore(
-    run: RunArgument,
+    run: o.Run,
     kind: Annotated[
         str | None, Argument(metavar="[KIND]", help="Left out: lists what the run can do.")
     ] = None,
@@ -89,8 +87,7 @@ def explore(
 
     if kind is None:
         return tell_kinds(run, api.explorable(run), json)
-    given = {"sampler": sampler, "steps": steps, "guidance": guidance}
-    settings = [*(set_ or ()), *(f"{key}={value}" for key, value in given.items() if value is not None)]
+    settings = o.sampling(set_, sampler=sampler, steps=steps, guidance=guidance)
     with display(quiet) as observer:
         found = api.explore(
             run, kind, seeds=parse_seeds(seeds), n=n, frames=frames, strength=strength, ease=ease, loop=loop,
@@ -101,7 +98,7 @@ def explore(
 
 
 def score(
-    run: RunArgument,
+    run: o.Run,
     images: Annotated[list[str], Argument(metavar="IMAGE...", help="Files.")],
     where: Annotated[
         str | None, Option("--where", metavar="LABEL=1,...", help="What they show, where that is known.")

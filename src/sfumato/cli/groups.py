@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from typer import Argument, Option
+from typer import Option
 
 from sfumato.cli import options as o
 
@@ -17,7 +17,7 @@ runs_app = typer.Typer(help="List, show and remove runs.", no_args_is_help=True,
 
 @data_app.command("inspect")
 def data_inspect(
-    data: Annotated[str, Argument(metavar="DIR|FILE|NAME", help="The images.")],
+    data: o.Source,
     set_: o.Set = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
@@ -40,7 +40,7 @@ def data_inspect(
 
 @data_app.command("prepare")
 def data_prepare(
-    data: Annotated[str, Argument(metavar="DIR|FILE|NAME", help="The images.")],
+    data: o.Source,
     set_: o.Set = None,
     allow_bad: o.AllowBad = False,
     json: o.Json = False,
@@ -77,7 +77,7 @@ def runs_list(
 
 @runs_app.command("show")
 def runs_show(
-    run: Annotated[str, Argument(metavar="RUN")],
+    run: o.Run,
     json: o.Json = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -90,7 +90,7 @@ def runs_show(
 
 @runs_app.command("remove")
 def runs_remove(
-    run: Annotated[str, Argument(metavar="RUN")],
+    run: o.Run,
     yes: Annotated[bool, Option("--yes", help="Do not ask.")] = False,
     json: o.Json = False,
     quiet: o.Quiet = False,

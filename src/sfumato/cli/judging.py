@@ -27,7 +27,7 @@ def demo(
       sfumato demo --out demo/
     """
     from sfumato import api
-    from sfumato.cli.output import tell_comparison
+    from sfumato.cli.judgement import tell_comparison
     from sfumato.cli.progress import display
 
     with display(quiet) as observer:
@@ -48,6 +48,7 @@ def compare(
     weights: o.Weights = None,
     download: o.Download = False,
     set_: o.Set = None,
+    to: o.To = "html",
     out: o.Out = Path("report"),
     device: o.Device = "auto",
     allow_bad: o.AllowBad = False,
@@ -67,25 +68,22 @@ def compare(
     A contest that was interrupted goes on where it stopped when the same command is given again.
     """
     from sfumato import api
-    from sfumato.cli.output import tell_comparison
+    from sfumato.cli.judgement import tell_comparison
     from sfumato.cli.progress import display
 
     with display(quiet) as observer:
         found = api.compare(
             entrants or (), data=data, models=o.names(models),
             budget=budget, images=images, seeds=seeds, seed=seed, draws=draws, extractor=extractor,
-            weights=weights, download=download, settings=set_ or (), out=out, device=device,
+            weights=weights, download=download, settings=set_ or (), to=o.names(to), out=out, device=device,
             allow_bad=allow_bad, observer=observer,
         )  # fmt: skip
-    tell_comparison(found, out, json)
+    tell_comparison(found, out, json, formats=o.names(to))
 
 
 def report(
     entrants: Annotated[list[str], Argument(metavar="RUN...", help="Runs that exist.")],
-    to: Annotated[
-        str,
-        Option("--to", metavar="html,pptx", help="A page, slides ready to present, or both."),
-    ] = "html",
+    to: o.To = "html",
     out: o.Out = Path("report"),
     draws: o.Draws = 3,
     extractor: o.Extractor = "domain",
@@ -106,7 +104,7 @@ def report(
       sfumato report report/runs/* --to html,pptx --out talk/
     """
     from sfumato import api
-    from sfumato.cli.output import tell_comparison
+    from sfumato.cli.judgement import tell_comparison
     from sfumato.cli.progress import display
 
     with display(quiet) as observer:
@@ -169,7 +167,7 @@ def evaluate(
       sfumato evaluate restored/ --reference originals/ --metrics psnr,ssim,delta_e
     """
     from sfumato import api
-    from sfumato.cli.output import tell_scores
+    from sfumato.cli.judgement import tell_scores
     from sfumato.cli.progress import display
 
     with display(quiet) as observer:
@@ -200,6 +198,6 @@ def leaderboard(
       sfumato leaderboard runs/ report/ --out standings/
     """
     from sfumato import api
-    from sfumato.cli.output import tell_standings
+    from sfumato.cli.judgement import tell_standings
 
     tell_standings(api.leaderboard(folders or ("runs",), out=out), out, json)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from typer import Option
+from typer import Argument, Option
 
+Run = Annotated[str, Argument(metavar="RUN", help="Name (below runs/) or path.")]
+Source = Annotated[str, Argument(metavar="DIR|FILE|NAME", help="The images.")]
 Data = Annotated[
     str | None,
     Option(
@@ -87,8 +90,14 @@ Weights = Annotated[
     Option("--weights", metavar="FILE", help="Weights of a published extractor; for lpips TRUNK,HEADS."),
 ]
 Download = Annotated[bool, Option("--download", help="Fetch published weights if they are not here.")]
+To = Annotated[str, Option("--to", metavar="html,pptx", help="A page, slides ready to present, or both.")]
 
 
 def names(text: str) -> list[str]:
     """Return the parts of "a,b,c"."""
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def sampling(settings: Sequence[str] | None, **flags: object) -> list[str]:
+    """Return what `--set` says of sampling, and after it what the flags of that name say."""
+    return [*(settings or ()), *(f"{key}={value}" for key, value in flags.items() if value is not None)]

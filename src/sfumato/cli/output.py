@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,15 @@ from rich.table import Table
 from sfumato import models  # noqa: F401  (registers the presets)
 from sfumato.api.environment import Finding
 from sfumato.api.sampling import grid_path, paths
-from sfumato.comparison.records import Comparison
-from sfumato.comparison.standings import Standings, mean_ranks, rankings
 from sfumato.config import explain
-from sfumato.data.degradations import Pairs
 from sfumato.data.doctor import DataReport
 from sfumato.data.prepared import Prepared
 from sfumato.errors import SfumatoError, UsageError
-from sfumato.metrics.score import Score, leading
 from sfumato.models.own import preset_name
 from sfumato.recipe import lookup, presets
-from sfumato.restoration.batch import FAILURES, Batch
-from sfumato.restoration.diagnose import Diagnosis
 from sfumato.runs import Run, find, list_runs
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, markup=False)
 
 
 def print_json(value: Any) -> None:
@@ -40,7 +34,12 @@ def print_json(value: Any) -> None:
 
 def say(text: str) -> None:
     """Print a sentence for people."""
-    console.print(text, markup=False)
+    console.print(text)
+
+
+def columns(*titles: str, title: str | None = None) -> Table:
+    """Return an empty table with these columns."""
+    return Table(*titles, box=None, pad_edge=False, title=title, title_justify="left")
 
 
 def split_words(words: Sequence[str], data: str | None) -> tuple[str | None, str]:
@@ -90,45 +89,6 @@ def tell_samples(
     say(f"{len(images)} images in {out}, all of them in {grid}")
 
 
-def tell_scores(scores: Mapping[str, Score], as_json: bool) -> None:
-    """Print scores with their intervals."""
-    if as_json:
-        return print_json({name: score.model_dump(mode="json") for name, score in scores.items()})
-    table = Table(box=None, pad_edge=False)
-    for title in ("score", "value", "95% interval", "better", "real / generated", "note"):
-        table.add_column(title)
-    for name, score in scores.items():
-        low_high = f"[{score.interval[0]:.4g}, {score.interval[1]:.4g}]" if score.interval else "-"
-        title = name if name.startswith("accuracy") else score.metric
-        table.add_row(
-            title.replace("[", "\\["), f"{score.value:.4g}", low_high.replace("[", "\\["),
-            "higher" if score.higher_is_better else "lower",
-            f"{score.n_real} / {score.n_generated}", score.note,
-        )  # fmt: skip
-    console.print(table)
-
-
-def tell_comparison(found: Comparison, out: Path, as_json: bool, formats: Sequence[str] = ("html",)) -> None:
-    """Print the verdict, the ranking and where the report is."""
-    if as_json:
-        return print_json(found.model_dump(mode="json"))
-    table = Table(box=None, pad_edge=False)
-    for title in ("", "score", "95% interval", "precision", "recall", "16 images", "images/s"):
-        table.add_column(title)
-    for one in found.contestants:
-        score = leading(one.scores)
-        interval = f"[{score.interval[0]:.3g}, {score.interval[1]:.3g}]" if score.interval else "-"
-        extra = [f"{one.scores[k].value:.2f}" if k in one.scores else "-" for k in ("precision", "recall")]
-        table.add_row(
-            one.name, f"{score.metric} {score.value:.3g}".replace("[", "\\["),
-            interval.replace("[", "\\["), *extra, f"{one.sampling_seconds_16:.2f} s",
-            f"{one.images_per_second:.0f}",
-        )  # fmt: skip
-    console.print(table)
-    places = " and ".join(str(Path(out) / f"report.{ending}") for ending in formats)
-    say(f"\n{found.verdict.sentence}\n\nThe report: {places}")
-
-
 def tell_presets(name: str | None, as_json: bool) -> None:
     """Print the presets, or every field of one."""
     if name is None:
@@ -148,7 +108,7 @@ def tell_presets(name: str | None, as_json: bool) -> None:
     table.add_column(ratio=1)
     for field in explain(recipe):
         if field.key not in ("preset", "summary", "schema_version"):
-            table.add_row(field.key, str(field.value).replace("[", "\\["), field.help.replace("[", "\\["))
+            table.add_row(field.key, str(field.value), field.help)
     console.print(table, soft_wrap=False)
 
 
@@ -180,40 +140,6 @@ def tell_prepared(prepared: Prepared, as_json: bool) -> None:
     )
 
 
-def tell_standings(found: Standings, out: Path, as_json: bool) -> None:
-    """Print a ranking for each data set and ruler, and the mean ranks of presets."""
-    if as_json:
-        return print_json(found.model_dump(mode="json"))
-    tables = rankings(found.standings)
-    for ranking in tables:
-        table = Table(box=None, pad_edge=False, title=ranking.data, title_justify="left")
-        for title in ("", "run", "preset", "score", "95% interval", "recall", "trained"):
-            table.add_column(title)
-        for place, one in enumerate(ranking.runs, start=1):
-            score, recall = one.leading, one.scores.get("recall")
-            interval = f"[{score.interval[0]:.3g}, {score.interval[1]:.3g}]" if score.interval else "-"
-            table.add_row(
-                str(place), one.run, one.preset, f"{score.metric} {score.value:.3g}".replace("[", "\\["),
-                interval.replace("[", "\\["), f"{recall.value:.2f}" if recall else "-",
-                f"{one.training_seconds:.0f} s",
-            )  # fmt: skip
-        console.print(table)
-        say(f"{ranking.why}\n" if ranking.why else "")
-    for mean in mean_ranks(tables):
-        say(f"{mean.preset}: mean rank {mean.rank:.2g} over {mean.datasets} data sets")
-    say(f"The page: {out / 'leaderboard.html'}")
-
-
-def tell_pairs(pairs: Pairs, as_json: bool) -> None:
-    """Print where pairs were written, and which pictures could not be read."""
-    if as_json:
-        facts = {"out": str(pairs.folder), "files": list(pairs.files)}
-        return print_json(facts | {"failures": [list(failure) for failure in pairs.failures]})
-    say(f"{len(pairs.files)} pairs in {pairs.folder}")
-    for file, reason in pairs.failures:
-        say(f"left out: {file}: {reason}")
-
-
 def tell_runs(root: str, as_json: bool) -> None:
     """Print every run below a folder."""
     found = list_runs(Path(root))
@@ -221,9 +147,7 @@ def tell_runs(root: str, as_json: bool) -> None:
         return print_json([_summary(run) for run in found])
     if not found:
         return say(f"there are no runs in {root}/; start one with: sfumato train photos/")
-    table = Table(box=None, pad_edge=False)
-    for title in ("run", "preset", "data", "state", "images", "seconds"):
-        table.add_column(title)
+    table = columns("run", "preset", "data", "state", "images", "seconds")
     for run in found:
         try:
             status = run.status
@@ -232,7 +156,7 @@ def tell_runs(root: str, as_json: bool) -> None:
                 f"{status.seconds:.0f}",
             )  # fmt: skip
         except SfumatoError as error:  # one broken run must not hide the others
-            table.add_row(run.name, "-", "-", str(error).replace("[", "\\["))
+            table.add_row(run.name, "-", "-", str(error))
     console.print(table)
 
 
@@ -269,36 +193,3 @@ def tell_removed(run: Run, as_json: bool) -> None:
     if as_json:
         return print_json({"removed": str(run.path)})
     say(f"{run.path}: removed.")
-
-
-def tell_batch(batch: Batch, as_json: bool) -> None:
-    """Print what was written, what was done before, and what failed."""
-    if as_json:
-        return print_json(
-            {
-                "out": str(batch.out),
-                "written": [str(path) for path in batch.written],
-                "skipped": [str(path) for path in batch.skipped],
-                "failures": batch.failures,
-                "records": batch.records,
-            }
-        )
-    for path, record in zip(batch.written, batch.records, strict=True):
-        say(f"{path}")
-        for step in record["steps"]:
-            say(f"  {step['step']} ({step['method']}): {step['reason']}")
-        if not record["steps"]:
-            say("  nothing to repair was found; it is as it was")
-    if batch.skipped:
-        say(f"{len(batch.skipped)} were done before with the same settings")
-    for name, reason in batch.failures.items():
-        say(f"failed: {name}: {reason}")
-    if batch.failures:
-        say(f"{len(batch.failures)} failed; they are listed in {batch.out / FAILURES}")
-
-
-def tell_diagnosis(found: Diagnosis, as_json: bool) -> None:
-    """Print what is wrong with a photograph."""
-    if as_json:
-        return print_json(found.model_dump(mode="json"))
-    say(found.to_text())

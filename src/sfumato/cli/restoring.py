@@ -58,10 +58,10 @@ def restore(
       sfumato restore scan.tif --method nlm --steps denoise,unfade,x2
     """
     from sfumato import api
-    from sfumato.cli.output import tell_batch
     from sfumato.cli.progress import display
+    from sfumato.cli.restoration import tell_batch
 
-    wanted = None if steps is None else [word.strip() for word in steps.split(",") if word.strip()]
+    wanted = None if steps is None else o.names(steps)
     with display(quiet) as observer:
         batch = api.restore_files(
             source, out, method=method, steps=wanted, strength=strength, keep_grain=keep_grain, colour=colour,
@@ -85,7 +85,7 @@ def diagnose(
       sfumato diagnose old.jpg
     """
     from sfumato import api
-    from sfumato.cli.output import tell_diagnosis
+    from sfumato.cli.restoration import tell_diagnosis
 
     tell_diagnosis(api.diagnose(photo), json)
 
@@ -111,8 +111,8 @@ def upscale(
       sfumato upscale small.png --scale 4 --method realesr-animevideov3.pth
     """
     from sfumato import api
-    from sfumato.cli.output import tell_batch
     from sfumato.cli.progress import display
+    from sfumato.cli.restoration import tell_batch
 
     with display(quiet) as observer:
         batch = api.upscale(
@@ -148,8 +148,8 @@ def degrade(
       sfumato degrade pairs/clean --replay pairs/manifest.jsonl --out again
     """
     from sfumato import api
-    from sfumato.cli.output import tell_pairs
     from sfumato.cli.progress import display
+    from sfumato.cli.restoration import tell_pairs
 
     with display(quiet) as observer:
         made = api.degrade(folder, preset, out=out, seed=seed, manifest=replay, observer=observer)

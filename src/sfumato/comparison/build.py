@@ -65,7 +65,7 @@ def build_comparison(
         comparable(scores)
     anchors = reference.anchors
     contestants = [_contestant(entrant, reference, folder) for entrant in entrants]
-    contestants = [one.model_copy(update={"warnings": warnings(one, anchors.floor)}) for one in contestants]
+    contestants = [one.model_copy(update={"warnings": warnings(one)}) for one in contestants]
     ranked = sorted(contestants, key=lambda one: leading(one.scores).value)
     data = reference.prepared.spec
     ruler = Ruler(

@@ -8,7 +8,7 @@ from statistics import fmean
 from pydantic import model_validator
 
 from sfumato.config import Config
-from sfumato.metrics.score import RULER, Score
+from sfumato.metrics.score import RULER, Score, leading
 
 
 class Standing(Config):
@@ -41,7 +41,7 @@ class Standing(Config):
     @property
     def leading(self) -> Score:
         """The score that ranks: FD, or KD where images are few."""
-        return self.scores["fd"] if "fd" in self.scores else self.scores["kd"]
+        return leading(self.scores)
 
     @property
     def measure(self) -> dict[str, str]:
@@ -132,8 +132,7 @@ def mean_ranks(tables: Sequence[Ranking]) -> list[MeanRank]:
 
 def _better(one: Standing) -> tuple[float, str]:
     """Return a key that is smallest for the best run."""
-    score = one.leading
-    return (-score.value if score.higher_is_better else score.value), one.run
+    return one.leading.badness(one.leading.value), one.run
 
 
 def _why(runs: Sequence[Standing], groups: Sequence[Sequence[Standing]]) -> str:

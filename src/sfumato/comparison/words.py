@@ -96,7 +96,7 @@ def _number(score: Score, name: bool = True) -> str:
     return words
 
 
-def warnings(contestant: Contestant, floor: Score) -> list[str]:
+def warnings(contestant: Contestant) -> list[str]:
     """Say what a reader must know about one contestant."""
     said = []
     copies, diversity = contestant.copies, contestant.diversity

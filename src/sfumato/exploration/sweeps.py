@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sfumato.batch import Column, Condition
 from sfumato.conditions import Wish
-from sfumato.exploration.frames import Frames
+from sfumato.exploration.frames import Frames, in_rows
 from sfumato.exploration.places import Anchors, at_anchors, decode, of_seeds, showing
 from sfumato.recipe import SamplingConfig
 from sfumato.sampling import Sampler
@@ -19,10 +19,11 @@ MOST_CLASSES = 16
 """Classes of one column that are shown side by side."""
 REACH = 1.5
 """How far a number is moved from its mean, in standard deviations."""
-TRUNCATIONS = (0.3, 1.2)
-"""From nearly the average image to a little beyond what was trained."""
-GUIDANCES = (0.0, 6.0)
-"""From no regard for the labels (0) over the plain model (1) to exaggeration."""
+RANGES = {
+    "truncation": (0.3, 1.2),  # from nearly the average image to a little beyond what was trained
+    "guidance": (0.0, 6.0),  # from no regard for the labels over the plain model (1) to exaggeration
+}
+"""The sampling settings that are swept, from where to where."""
 
 
 def showcase(
@@ -72,47 +73,31 @@ def attributes(
     return Frames(decode(sampler, places, sampling), frames, made, (f"Rows, from the top: {names}.",))
 
 
-def truncation(
-    sampler: Sampler,
-    seeds: Sequence[int],
-    *,
-    frames: int = 7,
-    wish: Wish | None = None,
-    sampling: SamplingConfig | None = None,
-) -> Frames:
-    """Trade variety for quality: a row per seed, from the safest image to the most daring."""
-    return _over(sampler, seeds, "truncation", *TRUNCATIONS, frames, wish, sampling)
-
-
-def guidance(
-    sampler: Sampler,
-    seeds: Sequence[int],
-    *,
-    frames: int = 7,
-    wish: Wish | None = None,
-    sampling: SamplingConfig | None = None,
-) -> Frames:
-    """Follow the labels more and more closely: a row per seed."""
-    return _over(sampler, seeds, "guidance", *GUIDANCES, frames, wish, sampling)
-
-
-def _over(
-    sampler: Sampler,
-    seeds: Sequence[int],
+def sweep(
     key: str,
-    low: float,
-    high: float,
-    frames: int,
-    wish: Wish | None,
-    sampling: SamplingConfig | None,
+    sampler: Sampler,
+    seeds: Sequence[int],
+    *,
+    frames: int = 7,
+    wish: Wish | None = None,
+    sampling: SamplingConfig | None = None,
 ) -> Frames:
-    """Draw the same seeds over the range of one sampling setting."""
+    """Draw the same seeds over the range of one sampling setting, a row for each seed.
+
+    Args:
+        key: Of `RANGES`.
+        sampler: The trained model.
+        seeds: A row each.
+        frames: Images in a row.
+        wish: What the images should show.
+        sampling: Overrides the recipe's, but for the key.
+    """
     places = at_anchors(of_seeds(sampler, seeds, wish))
-    values = [round(float(v), 4) for v in np.linspace(low, high, frames)]
+    values = [round(float(v), 4) for v in np.linspace(*RANGES[key], frames)]
     plain = sampling or sampler.recipe.sampling
     columns = [decode(sampler, places, plain.model_copy(update={key: value})) for value in values]
-    images = np.stack(columns, axis=1).reshape(-1, *columns[0].shape[1:])
-    return Frames(images, frames, [{"seed": seed, key: value} for seed in seeds for value in values])
+    rows = list(np.stack(columns, axis=1))
+    return in_rows(rows, [{"seed": seed, key: value} for seed in seeds for value in values])
 
 
 def _stops(column: Column) -> Tensor:

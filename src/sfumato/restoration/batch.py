@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +19,7 @@ from sfumato.imaging.files import ImageError
 from sfumato.imaging.photograph import Photograph, read_photograph
 from sfumato.restoration.slider import page
 from sfumato.restoration.steps import Restoration
-from sfumato.storage import sha256, write_json, write_text
+from sfumato.storage import sha256, write_json, write_rows, write_text
 
 KEY = "sfumato-key"
 """The text chunk by which a later run knows its own work."""
@@ -91,9 +89,7 @@ def run_batch(
         for index, job in enumerate(jobs):
             try:
                 _work(job, worker, settings, overwrite, slider, batch)
-            except ImageError as error:
-                batch.failures[job.name] = str(error)
-            except UsageError as error:  # this file's picture does not suit; the next one may
+            except (ImageError, UsageError) as error:  # this picture does not suit; the next one may
                 batch.failures[job.name] = str(error)
             progress(index + 1, len(jobs))
     finally:
@@ -209,8 +205,4 @@ def _tell_failures(batch: Batch) -> None:
     if not batch.failures:
         path.unlink(missing_ok=True)
         return
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["file", "reason"])
-    rows.writerows(sorted(batch.failures.items()))
-    write_text(path, text.getvalue())
+    write_rows(path, [("file", "reason"), *sorted(batch.failures.items())])

@@ -86,7 +86,8 @@ def find_compression(plane: Floats, tables: tuple[tuple[int, ...], ...] = ()) ->
 def blockiness(plane: Floats) -> float:
     """Return how many times larger the steps across the 8 x 8 grid are than those one pixel beside it.
 
-    1 for a picture without blocks; the median, so that edges do not count.
+    1 for a picture without blocks. A step is what a difference exceeds the mean of its neighbours by, so that
+    slopes do not count.
     """
     ratios = []
     for axis in (0, 1):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,7 @@ from sfumato.data.sources.walk import walk
 from sfumato.errors import UsageError
 from sfumato.imaging.files import ImageError, read_image
 from sfumato.imaging.png import write_png
-from sfumato.storage import replacing_folder
+from sfumato.storage import replacing_folder, write_rows
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -104,15 +103,9 @@ def degrade(
                 f"('{failures[0][0]}': {failures[0][1]})."
             )
         write_manifest(here, lines)
-        _write_failures(here, failures)
+        if failures:
+            write_rows(here / FAILURES, [("file", "reason"), *failures])
     return Pairs(target, tuple(line.file for line in lines), tuple(failures))
-
-
-def _write_failures(here: Path, failures: Sequence[tuple[str, str]]) -> None:
-    """Write failures.csv, if there is anything to say."""
-    if failures:
-        with open(here / FAILURES, "w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([("file", "reason"), *failures])
 
 
 def _pair(order: _Order, job: tuple[str, str]) -> Line | str:
