@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from sfumato import api
+from sfumato.ranks import Ranks
 from sfumato.recipe import lookup
 from sfumato.runs import Run, checkpoints
 from sfumato.seeding import derive
-from sfumato.training.ranks import Ranks
 
 SETTINGS = [
     "training.batch_size=8", "model.width=8", "model.multipliers=[1, 2]", "model.blocks=1",

@@ -1,40 +1,54 @@
-"""Data parallelism without a wrapper: gradients are averaged after each backward pass.
+"""Several processes that do one job: gradients are averaged, and rows are shared out.
 
-Flat buckets in a fixed order, absent gradients as zeros, so that several optimizers, double
+Gradients go through flat buckets in a fixed order, absent ones as zeros, so that several optimizers, double
 backward and lazy regularisers need no special care (the DDP wrapper breaks on them).
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from sfumato.errors import SfumatoError
+
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Ranks:
-    """The processes that train together; alone, every method does nothing."""
+    """The processes that work together; alone, every method does nothing."""
 
     rank: int = 0
     world: int = 1
 
     @classmethod
-    def join(cls, device: torch.device) -> Ranks:
-        """Join the group that torchrun (or SLURM, through its variables) has announced."""
+    def announced(cls) -> Ranks:
+        """Return this process's place among those that torchrun (or SLURM, by its variables) has started."""
         world = int(os.environ.get("WORLD_SIZE", "1"))
-        if world == 1:
-            return cls()
-        if not dist.is_initialized():
-            dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
-        return cls(dist.get_rank(), world)
+        return cls(int(os.environ.get("RANK", "0")), world) if world > 1 else cls()
 
-    def leave(self) -> None:
-        """Leave the group."""
-        if self.world > 1 and dist.is_initialized():
+    @classmethod
+    @contextlib.contextmanager
+    def joined(cls, device: torch.device) -> Iterator[Ranks]:
+        """Join the others for as long as the block lasts; inside such a block it changes nothing."""
+        ranks = cls.announced()
+        if ranks.world == 1 or dist.is_initialized():
+            yield ranks
+            return
+        if device.type == "cuda":
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
+        dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+        try:
+            yield ranks
+        finally:
             dist.destroy_process_group()
 
     def wait(self) -> None:
@@ -46,6 +60,46 @@ class Ranks:
     def first(self) -> bool:
         """Whether this process writes files and speaks to the user."""
         return self.rank == 0
+
+    def by_first(self, work: Callable[[], T]) -> T:
+        """Let rank 0 do something, and return on every rank what it made; the others wait.
+
+        Inside `work` nothing may be shared out: nobody else is there to take part.
+
+        Raises:
+            SfumatoError: On every rank, if `work` raises it.
+        """
+        if self.world == 1:
+            return work()
+        told: list[Any] = [None, None]
+        if self.first:
+            try:
+                told[0] = work()
+            except SfumatoError as error:
+                told[1] = error
+        dist.broadcast_object_list(told, src=0)
+        if told[1] is not None:
+            raise told[1]
+        return told[0]
+
+    def map_rows(self, function: Callable[[range], np.ndarray], count: int) -> np.ndarray:
+        """Make the rows of a whole, each process a contiguous part.
+
+        Args:
+            function: Makes some of the rows, [n, ...]; it may leave some out.
+            count: How many there are in all.
+
+        Returns:
+            All rows in order, on every rank.
+        """
+        if self.world == 1:
+            return function(range(count))
+        ends = [count * rank // self.world for rank in range(self.world + 1)]
+        mine = range(ends[self.rank], ends[self.rank + 1])
+        parts: list[Any] = [None] * self.world
+        dist.all_gather_object(parts, function(mine) if mine else None)
+        made = [part for part in parts if part is not None]
+        return np.concatenate([part for part in made if len(part)] or made)
 
     def broadcast(self, tensors: Sequence[Tensor]) -> None:
         """Copy rank 0's tensors to everyone."""
@@ -94,3 +148,7 @@ class Ranks:
         tensor = torch.tensor([value], dtype=torch.float64, device=device)
         dist.broadcast(tensor, src=0)
         return float(tensor.item())
+
+
+ALONE = Ranks()
+"""One process that does everything by itself."""

@@ -65,11 +65,13 @@ def test_gray_and_jpeg_are_noticed(tmp_path: Path):
 def test_broken_images_are_left_out_and_too_many_refused(tmp_path: Path):
     draw(tmp_path / "a", 20)
     (tmp_path / "a" / "12-003.png").write_bytes(b"nothing")
-    assert sum(map(len, open_gallery(str(tmp_path / "a")).blocks())) == 19
+    gallery = open_gallery(str(tmp_path / "a"))
+    assert sum(map(len, gallery.blocks())) == 19 and sum(map(len, gallery.blocks([1, 3, 5]))) == 2
+    gallery.check(range(20), 19)
     for number in range(4, 7):
         (tmp_path / "a" / f"12-{number:03d}.png").write_bytes(b"nothing")
     with pytest.raises(SfumatoError, match=r"4 of 20 images are unreadable, more than 10%.*12-003"):
-        list(open_gallery(str(tmp_path / "a")).blocks())
+        gallery.check(range(20), sum(map(len, gallery.blocks())))
 
 
 def test_one_image_is_no_set(tmp_path: Path):

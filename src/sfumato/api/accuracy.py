@@ -19,6 +19,7 @@ from sfumato.evaluation.labels import labels
 from sfumato.evaluation.ruler import load_ruler
 from sfumato.metrics.score import Protocol, Score
 from sfumato.metrics.uncertainty import student_interval
+from sfumato.ranks import ALONE
 from sfumato.recipe import lookup
 from sfumato.runs import Run
 from sfumato.sampling import Sampler
@@ -91,7 +92,7 @@ def _accuracy(
         recipe = fit_batch(lookup(CLASSIFIER).recipe(), learned, silent)
         run = Run(Path(scratch, "classifier"))
         create(run.path, override(recipe, [f"seed={seed}"]), learned, CLASSIFIER, device)
-        train_run(run, learned, device, observer)
+        train_run(run, learned, device, observer, ranks=ALONE)
         ruler = load_ruler(run, device)
     seen = ruler.predictions(np.asarray(prepared.images[prepared.test]))
     truth = prepared.condition(prepared.test)

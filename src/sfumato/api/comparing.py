@@ -63,7 +63,7 @@ def compare(
         weights: The file of a published extractor's weights.
         download: Whether they may be fetched.
         settings: Keys of every recipe, e.g. ["data.size=32"].
-        to: html (a page) and pptx (slides).
+        to: html (the page, which is always written) and pptx (slides).
         out: Folder of report.html, report.json, report.csv and the runs. A contest that was
             interrupted goes on where it stopped.
         device: auto, cpu, cuda or mps.

@@ -6,6 +6,7 @@ import hashlib
 import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +25,14 @@ from sfumato.data.prepared import Prepared
 from sfumato.data.settings import DataConfig
 from sfumato.errors import UsageError
 from sfumato.evaluation.evaluate import DRAWS, evaluate_run
-from sfumato.evaluation.galleries import check_colours, fitted
+from sfumato.evaluation.galleries import check_colours, fitted, remarked
 from sfumato.evaluation.records import Evaluation
 from sfumato.evaluation.reference import Reference
 from sfumato.evaluation.ruler import load_ruler
 from sfumato.metrics.reference_statistics import holds_statistics, read_statistics
 from sfumato.metrics.rules import score_features
 from sfumato.metrics.score import Score
+from sfumato.ranks import ALONE, Ranks
 from sfumato.recipe import lookup
 from sfumato.runs import Run, checkpoints
 from sfumato.runs import run as runs
@@ -41,6 +43,7 @@ from sfumato.training.precision import choose_device
 
 RULER = "domain"
 """The feature extractor that is trained on the spot."""
+OWN = Backbone(RULER)
 
 
 @dataclass(frozen=True)
@@ -108,27 +111,29 @@ def evaluate(
     if n < 2:
         raise UsageError(f"-n {n}: at least 2 images are needed.")
     where, chosen = choose_device(device), choose(metrics)
-    backbone = Backbone(extractor, weights, download)
     if save_statistics is not None and extractor == RULER:
         raise UsageError(
             f"{save_statistics}: statistics of the data's own ruler mean nothing to anybody else; "
             "name a published extractor with --extractor."
         )
-    if isinstance(what, Run) or not (isinstance(what, np.ndarray) or is_images(str(what))):
-        run = what if isinstance(what, Run) else runs.find(what)
-        return _evaluate_run(run, reference, chosen, backbone, draws, n, where, observer)
-    if save_statistics is not None:
-        write_statistics_of(what, backbone.open(where, observer), Path(save_statistics), observer)
+    with Ranks.joined(where) as ranks:
+        backbone = Backbone(extractor, weights, download, ranks)
+        observer = observer if ranks.first else silent
+        if isinstance(what, Run) or not (isinstance(what, np.ndarray) or is_images(str(what))):
+            run = what if isinstance(what, Run) else runs.find(what)
+            return _evaluate_run(run, reference, chosen, backbone, draws, n, where, observer)
+        if save_statistics is not None:
+            write_statistics_of(what, backbone.open(where, observer), Path(save_statistics), observer)
+            if reference is None:
+                return {}
         if reference is None:
-            return {}
-    if reference is None:
-        name = "images" if isinstance(what, np.ndarray) else what
-        raise UsageError(f"{name}: name what to hold the images against, with --reference DIR or NAME.")
-    if chosen and set(chosen) <= set(PAIRED):
-        return score_pairs(what, str(reference), chosen, weights, observer)
-    if extractor != RULER:
-        return measure(what, str(reference), backbone.open(where, observer), chosen, observer)
-    return _evaluate_prepared(what, str(reference), chosen, settings, where, observer)
+            name = "images" if isinstance(what, np.ndarray) else what
+            raise UsageError(f"{name}: name what to hold the images against, with --reference DIR or NAME.")
+        if chosen and set(chosen) <= set(PAIRED):
+            return ranks.by_first(lambda: score_pairs(what, str(reference), chosen, weights, observer))
+        if extractor != RULER:
+            return measure(what, str(reference), backbone.open(where, observer), chosen, observer)
+        return _evaluate_prepared(what, str(reference), chosen, settings, where, observer, backbone)
 
 
 def is_images(what: str) -> bool:
@@ -162,7 +167,8 @@ def _evaluate_run(
         found = evaluate_trained(trained, opened, observer, draws=draws, metrics=on_features)
         scores = found.scores | {f"accuracy: {name}": score for name, score in found.attributes.items()}
     if metrics and CAS in metrics:
-        scores |= classification_accuracy(trained.sampler, prepared, device, observer)
+        learn = partial(classification_accuracy, trained.sampler, prepared, device, observer)
+        scores |= backbone.ranks.by_first(learn)
     return scores
 
 
@@ -173,6 +179,7 @@ def _evaluate_prepared(
     settings: Sequence[str],
     device: torch.device,
     observer: Observer,
+    backbone: Backbone,
 ) -> dict[str, Score]:
     """Score images by an extractor that learns on one half of the reference, on the other half."""
     if reference.endswith(".npz") and Path(reference).is_file() and holds_statistics(Path(reference)):
@@ -185,14 +192,16 @@ def _evaluate_prepared(
     real = prepare_data(reference, config, progress=reporting(observer))
     gallery = open_gallery(what)
     check_colours(gallery, real.spec.name, real.spec.channels == 3)  # before the ruler is trained
-    opened = open_reference(real, device, observer)
-    features = opened.features(fitted(gallery, real.spec, config, opened.n))
+    opened = open_reference(real, device, observer, backbone)
+    features = opened.features(fitted(gallery, real.spec, config, opened.n, backbone.ranks))
     protocol = opened.protocol(sampling=f"images of {gallery.name}")
-    return score_features(opened.test[: len(features)], opened.train, features, protocol, metrics=metrics)
+    test, train = opened.test[: len(features)], opened.train
+    score = partial(score_features, test, train, features, protocol, metrics=metrics)
+    return remarked(backbone.ranks.by_first(score), gallery, open_gallery(reference))
 
 
 def open_reference(
-    prepared: Prepared, device: torch.device, observer: Observer, backbone: Backbone | None = None
+    prepared: Prepared, device: torch.device, observer: Observer, backbone: Backbone = OWN
 ) -> Reference:
     """Return the reference of a prepared set; its ruler is trained the first time.
 
@@ -202,21 +211,27 @@ def open_reference(
         prepared: The data.
         device: Where to compute.
         observer: Told of the progress.
-        backbone: Another extractor than the data's own ruler.
+        backbone: The extractor that is asked for; the data's own ruler if nobody does.
     """
-    if backbone is not None and backbone.name != RULER:
+    if backbone.name != RULER:
         return Reference(prepared, backbone.open(device, observer), prepared.path / "features")
     recipe = fit_batch(lookup(RULER).recipe(), prepared, silent)
     # another recipe is another ruler, in another folder
     key = hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()[:12]
     run = Run(prepared.path / f"ruler-{key}")
-    if not (run.path / "conditions.safetensors").is_file():
-        if run.path.exists():
-            run.remove()
-        create(run.path, recipe, prepared, RULER, device)
-    if run.status.state != "finished":
-        train_run(run, prepared, device, renamed(observer, "training the ruler"))
-    return Reference(prepared, load_ruler(run, device), run.path / "features")
+
+    def trained() -> None:
+        if not (run.path / "conditions.safetensors").is_file():
+            if run.path.exists():
+                run.remove()
+            create(run.path, recipe, prepared, RULER, device)
+        if run.status.state != "finished":
+            train_run(run, prepared, device, renamed(observer, "training the ruler"), ranks=ALONE)
+
+    backbone.ranks.by_first(trained)  # trained by several processes it would be another ruler
+    ruler = load_ruler(run, device)
+    ruler.ranks = backbone.ranks
+    return Reference(prepared, ruler, run.path / "features")
 
 
 def open_run(run: Run, device: torch.device) -> Trained:

@@ -15,7 +15,7 @@ from sfumato.data import store
 from sfumato.data.gallery import open_gallery
 from sfumato.errors import UsageError, nearest
 from sfumato.evaluation.backbones import open_extractor
-from sfumato.evaluation.evaluate import generate
+from sfumato.evaluation.evaluate import describe_sampling
 from sfumato.evaluation.extractor import Extractor
 from sfumato.evaluation.galleries import extract, protocol_of, score_against_statistics, score_galleries
 from sfumato.metrics.names import METRICS
@@ -27,6 +27,7 @@ from sfumato.metrics.reference_statistics import (
 )
 from sfumato.metrics.score import Score
 from sfumato.metrics.statistics import FeatureStatistics
+from sfumato.ranks import ALONE, Ranks
 from sfumato.sampling import Sampler
 
 CAS = "cas"
@@ -40,12 +41,16 @@ class Backbone:
     name: str
     weights: str | Path | None = None
     download: bool = False
+    ranks: Ranks = ALONE
+    """The processes that will look together."""
 
     def open(self, device: torch.device, observer: Observer) -> Extractor:
         """Open it; see `backbones.open_extractor`."""
-        return open_extractor(
+        opened = open_extractor(
             self.name, self.weights, device=device, download=self.download, progress=_telling(observer)
         )
+        opened.ranks = self.ranks
+        return opened
 
 
 def choose(names: Sequence[str]) -> tuple[str, ...] | None:
@@ -78,20 +83,36 @@ def measure(
     generated = open_gallery(what)
     if reference.endswith(".npz") and Path(reference).is_file() and holds_statistics(Path(reference)):
         _only_fd(reference, metrics)
-        return score_against_statistics(
-            generated, read_statistics(Path(reference)), extractor, cache, tell=tell
-        )
+        features = extract(generated, extractor, cache, tell)
+        return _against(features, f"images of {generated.name}", read_statistics(Path(reference)), extractor)
     return score_galleries(generated, open_gallery(reference), extractor, cache, metrics=metrics, tell=tell)
 
 
 def against_statistics(
     sampler: Sampler, statistics: ReferenceStatistics, extractor: Extractor, n: int, observer: Observer
 ) -> dict[str, Score]:
-    """Score a run's images against statistics."""
+    """Score a run's images against statistics; each is looked at as it is drawn, and not kept."""
     tell = _telling(observer)
-    drawn = open_gallery(generate(sampler, n, tell))
-    cache = store.cache_folder() / "features"
-    return score_against_statistics(drawn, statistics, extractor, cache, tell=tell)
+
+    def look(rows: range) -> np.ndarray:
+        parts, done = [], 0
+        for images in sampler.batches(rows):
+            parts.append(extractor.features(images))
+            done += len(images)
+            tell("sampling", done, len(rows))
+        return np.concatenate(parts)
+
+    features = extractor.ranks.map_rows(look, n)
+    return _against(features, describe_sampling(sampler), statistics, extractor)
+
+
+def _against(
+    features: np.ndarray, sampling: str, statistics: ReferenceStatistics, extractor: Extractor
+) -> dict[str, Score]:
+    """Hold features against statistics, on the first process."""
+    return extractor.ranks.by_first(
+        lambda: score_against_statistics(features, sampling, statistics, extractor)
+    )
 
 
 def write_statistics_of(
@@ -100,7 +121,8 @@ def write_statistics_of(
     """Write the mean and covariance of images' features, for this and for other tools."""
     gallery = open_gallery(what)
     features = extract(gallery, extractor, store.cache_folder() / "features", _telling(observer))
-    write_statistics(path, FeatureStatistics.of(features), protocol_of(extractor, gallery))
+    protocol = protocol_of(extractor, f"images of {gallery.name}")
+    extractor.ranks.by_first(lambda: write_statistics(path, FeatureStatistics.of(features), protocol))
     observer({"event": "remark", "text": f"statistics of {len(features):,} images: {path}"})
 
 

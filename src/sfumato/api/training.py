@@ -19,13 +19,13 @@ from sfumato.diffusion.solvers import check_steps
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.models.base import GenerativeModel
 from sfumato.models.own import preset_name
+from sfumato.ranks import Ranks
 from sfumato.recipe import Recipe, lookup
 from sfumato.runs import Run, environment
 from sfumato.runs import run as runs
 from sfumato.training import check
 from sfumato.training import train as train_run
 from sfumato.training.precision import choose_device, choose_precision
-from sfumato.training.ranks import Ranks
 
 CONDITIONS = 4096
 """Joint labels of training images that a run carries with it."""
@@ -93,13 +93,14 @@ def train(
         recipe = fit_batch(recipe, prepared, observer)
     recipe = _budgeted(recipe, prepared, budget, images, epochs)
     path = runs.place(run) if run is not None else _free_name(preset, prepared.spec.name)
-    ranks = Ranks.join(where)
-    created = Run(path)
-    if ranks.first:
-        created = create(path, recipe, prepared, str(data), where, ranks.world)
-    ranks.wait()
-    train_run(created, prepared, where, observer)
-    return created
+    with Ranks.joined(where) as ranks:
+        ranks.wait()  # nobody still looks for what rank 0 is about to write
+        if ranks.first:
+            create(path, recipe, prepared, str(data), where, ranks.world)
+        ranks.wait()
+        train_run(Run(path), prepared, where, observer, ranks=ranks)
+        ranks.wait()  # rank 0 has written how it ended
+    return Run(path)
 
 
 def resume(

@@ -45,8 +45,8 @@ def contestant_pictures(
         rows = [sampler.images(range(STRIP), label.imposed(base)) for label in asked]
         pictures["attributes"] = _write(folder, f"{name}-attributes", np.concatenate(rows), columns=STRIP)
     seeds = [seed for seed, _ in evaluation.nearest[:STRIP]]
-    train = reference.prepared.images[reference.prepared.train]
-    neighbours = np.stack([train[row] for _, row in evaluation.nearest[:STRIP]])
+    rows = reference.prepared.train[[row for _, row in evaluation.nearest[:STRIP]]]
+    neighbours = reference.prepared.images[rows]
     pairs = np.concatenate([sampler.images(seeds), neighbours])
     pictures["nearest"] = _write(folder, f"{name}-nearest", pairs, columns=len(seeds))
     frames = [later.images(range(LAPSE)) for _, _, later in snapshots(run, sampler.device, FRAMES)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
@@ -44,19 +44,17 @@ class Gallery:
         digests = sorted(hashlib.sha256(self._content(row)).digest() for row in range(len(self)))
         return hashlib.sha256(b"".join(digests)).hexdigest()
 
-    def blocks(self) -> Iterator[NDArray[np.uint8]]:
-        """Yield the images in order, uint8 [k, H, W, C], neighbours of one shape together.
+    def blocks(self, rows: Iterable[int] | None = None) -> Iterator[NDArray[np.uint8]]:
+        """Yield readable images in order, uint8 [k, H, W, C], neighbours of one shape together.
 
-        Raises:
-            SfumatoError: If more than 10% cannot be read.
+        Args:
+            rows: Which; None for all.
         """
         block: list[NDArray[np.uint8]] = []
-        bad: list[tuple[str, str]] = []
-        for row, name in enumerate(self.names):
+        for row in range(len(self)) if rows is None else rows:
             try:
                 image = self.image(row)
-            except ImageError as error:
-                bad.append((name, str(error)))
+            except ImageError:
                 continue
             if block and (image.shape != block[0].shape or len(block) == BLOCK):
                 yield np.stack(block)
@@ -64,11 +62,25 @@ class Gallery:
             block.append(image)
         if block:
             yield np.stack(block)
-        if len(bad) > MAX_BAD * len(self):
-            raise SfumatoError(
-                f"{self.name}: {len(bad)} of {len(self)} images are unreadable, more than {MAX_BAD:.0%} "
-                f"({examples(bad)}); repair or remove them."
-            )
+
+    def check(self, rows: Sequence[int], readable: int) -> None:
+        """Pass if nearly all of some images can be read.
+
+        Args:
+            rows: Which were looked at.
+            readable: How many of them could be read.
+
+        Raises:
+            SfumatoError: If more than 10% cannot, with the first reasons.
+        """
+        bad = len(rows) - readable
+        if bad <= MAX_BAD * len(rows):
+            return
+        reasons = [(self.names[row], reason) for row in rows if (reason := self._fault(row))]
+        raise SfumatoError(
+            f"{self.name}: {bad} of {len(rows)} images are unreadable, more than {MAX_BAD:.0%} "
+            f"({examples(reasons)}); repair or remove them."
+        )
 
     @cached_property
     def colourful(self) -> bool:
@@ -93,6 +105,14 @@ class Gallery:
         """Share of JPEG files, in [0, 1]."""
         named = [PurePath(name).suffix.lower() for name in self.names]
         return sum(suffix in (".jpg", ".jpeg") for suffix in named) / len(named)
+
+    def _fault(self, row: int) -> str:
+        """Return why an image cannot be read; empty if it can."""
+        try:
+            self.image(row)
+        except ImageError as error:
+            return str(error)
+        return ""
 
     def _content(self, row: int) -> bytes:
         """Return what identifies an image; an unreadable one is empty."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection
+from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from sfumato.metrics.memorisation import nearest_training
 from sfumato.metrics.pixels import nearest_pixels
 from sfumato.metrics.rules import score_features
 from sfumato.metrics.score import Protocol, Score, averaged, leading
+from sfumato.ranks import ALONE, Ranks
 from sfumato.runs import Run
 from sfumato.sampling import Sampler, snapshots
 from sfumato.storage import read_json, write_json
@@ -57,39 +60,41 @@ def evaluate_run(
         draws: Independent sets of images; draw k has seeds k n to (k + 1) n - 1.
         metrics: Names, see `metrics.names`; None: the usual ones.
     """
-    folder = run.path / "evaluations" / _key(weights, sampler, reference, draws, metrics)
-    if (folder / "scores.json").is_file():
-        return build(Evaluation, read_json(folder / "scores.json"), str(folder))
+    file = run.path / "evaluations" / _key(weights, sampler, reference, draws, metrics) / "scores.json"
+    ranks = reference.ruler.ranks
+    known = ranks.by_first(lambda: build(Evaluation, read_json(file), str(file)) if file.is_file() else None)
+    if known is not None:
+        return known
     protocol = reference.protocol(
         conditions="joint labels of training images" if sampler.data.columns else "none",
         sampling=describe_sampling(sampler),
         draws=draws,
     )
     images, features, each = _draw_all(sampler, reference, protocol, draws, metrics, progress)
-    asked = sampler.conditions.draw(range(len(images)))
-    rows, distances = _nearest(reference, images, features)
-    accuracy, expected = obedience(images, asked, reference, protocol)
-    scores = {name: averaged([one[name] for one in each]) for name in each[0]}
-    if metrics is None:
-        scores |= likeness(sampler, images, reference, protocol)
-    cost = measure_cost(sampler)
-    evaluation = Evaluation(
-        scores=scores,
-        draws=[leading(one).value for one in each],
-        breakdown=breakdown(features, asked, reference, protocol),
-        attributes=accuracy,
-        attributes_real=expected,
-        distributions=_distributions(reference, images, distances),
-        curve=_curve(run, sampler, reference, images, progress),
-        nearest=[(int(k), int(rows[k])) for k in np.argsort(distances, kind="stable")[:24]],
-        images_seen=run.status.images,
-        parameters=cost.parameters,
-        parameters_trained=cost.parameters_trained,
-        macs_per_image=cost.macs_per_image,
-        sampling_seconds_16=cost.sampling_seconds_16,
-    )
-    write_json(folder / "scores.json", evaluation.model_dump(mode="json"))
-    return evaluation
+    curve = _curve(run, sampler, reference, images, progress)
+    seen = run.status.images
+
+    def judged() -> Evaluation:
+        asked = sampler.conditions.draw(range(len(images)))
+        rows, distances = _nearest(reference, images, features)
+        accuracy, expected = obedience(images, asked, reference, protocol)
+        scores = {name: averaged([one[name] for one in each]) for name in each[0]}
+        evaluation = Evaluation(
+            scores=scores | (likeness(sampler, images, reference, protocol) if metrics is None else {}),
+            draws=[leading(one).value for one in each],
+            breakdown=breakdown(features, asked, reference, protocol),
+            attributes=accuracy,
+            attributes_real=expected,
+            distributions=_distributions(reference, images, distances),
+            curve=curve,
+            nearest=[(int(k), int(rows[k])) for k in np.argsort(distances, kind="stable")[:24]],
+            images_seen=seen,
+            **asdict(measure_cost(sampler)),
+        )
+        write_json(file, evaluation.model_dump(mode="json"))
+        return evaluation
+
+    return ranks.by_first(judged)
 
 
 def _draw_all(
@@ -103,15 +108,15 @@ def _draw_all(
     """Draw and score every set; return the images and features of the first, and the scores of each."""
     kept: list[np.ndarray] = []
     each = []
+    ruler, test, train = reference.ruler, reference.test, _train(reference)
     for draw in range(draws):
-        images = generate(sampler, reference.n, progress, first=draw * reference.n)
+        images = generate(sampler, reference.n, progress, draw * reference.n, ruler.ranks)
         features = reference.features(images)
-        if not kept:
-            kept = [images, features]
-        logits = reference.ruler.logits(features) if isinstance(reference.ruler, Classifies) else None
-        train = _train(reference)
-        found = score_features(reference.test, train, features, protocol, metrics=metrics, logits=logits)
-        each.append({name: reference.ruler.titled(score) for name, score in found.items()})
+        kept = kept or [images, features]
+        logits = ruler.logits(features) if isinstance(ruler, Classifies) else None
+        measure = partial(score_features, test, train, features, protocol, metrics=metrics, logits=logits)
+        found = ruler.ranks.by_first(measure)
+        each.append({name: ruler.titled(score) for name, score in found.items()})
     return kept[0], kept[1], each
 
 
@@ -125,7 +130,7 @@ def _nearest(reference: Reference, images: np.ndarray, features: np.ndarray) -> 
     train = _train(reference)
     if train is not None:
         return nearest_training(train, features)
-    return nearest_pixels(reference.prepared.images[reference.prepared.train], images)
+    return nearest_pixels(reference.prepared.images, images, reference.prepared.train)
 
 
 def _distributions(reference: Reference, images: np.ndarray, distances: np.ndarray) -> list[Distribution]:
@@ -172,14 +177,20 @@ def best_snapshot(run: Run) -> int:
     return min(found[0].curve, key=lambda point: point.score.value).images
 
 
-def generate(sampler: Sampler, count: int, progress: Progress, first: int = 0) -> np.ndarray:
-    """Draw the images of consecutive seeds, uint8 [count, H, W, C]."""
-    parts, done = [], 0
-    for part in sampler.batches(range(first, first + count)):
-        parts.append(part)
-        done += len(part)
-        progress("sampling", done, count)
-    return np.concatenate(parts)
+def generate(
+    sampler: Sampler, count: int, progress: Progress, first: int = 0, ranks: Ranks = ALONE
+) -> np.ndarray:
+    """Draw the images of consecutive seeds, each process a part of them; uint8 [count, H, W, C]."""
+
+    def draw(rows: range) -> np.ndarray:
+        parts, done = [], 0
+        for part in sampler.batches(range(first + rows.start, first + rows.stop)):
+            parts.append(part)
+            done += len(part)
+            progress("sampling", done, len(rows))
+        return np.concatenate(parts)
+
+    return ranks.map_rows(draw, count)
 
 
 def describe_sampling(sampler: Sampler) -> str:
@@ -207,7 +218,7 @@ def _curve(
     points = []
     for images, seconds, sampler in snapshots(run, final.device, CURVE_POINTS):
         if images < status.images:
-            drawn = generate(sampler, count, progress)
+            drawn = generate(sampler, count, progress, ranks=reference.ruler.ranks)
             points.append(CurveScore(images=images, seconds=seconds, score=reference.distance(drawn)))
     last = reference.distance(drawn_last[:count])
     return [*points, CurveScore(images=status.images, seconds=status.seconds, score=last)]

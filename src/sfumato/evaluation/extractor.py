@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -12,6 +13,8 @@ from torch import Tensor
 
 from sfumato.errors import UsageError
 from sfumato.metrics.score import Score
+from sfumato.ranks import ALONE, Ranks
+from sfumato.storage import replacing
 
 Progress = Callable[[str, int, int], None]
 """Told of (what, how much is done, how much in all)."""
@@ -41,6 +44,8 @@ class Extractor(ABC):
     """Whether distances are taken after whitening on the training images; published protocols are not."""
     batch: int = 256
     """Images per network evaluation; it does not change the features beyond rounding."""
+    ranks: Ranks = ALONE
+    """The processes that look together, each at a part of the images."""
 
     @abstractmethod
     def embed(self, images: Tensor) -> Tensor:
@@ -98,6 +103,28 @@ class Classifies(Protocol):
     def logits(self, features: np.ndarray) -> np.ndarray:
         """Map its own features, float32 [N, D], to logits, float32 [N, K]."""
         ...
+
+
+def remembered(file: Path, look: Callable[[range], np.ndarray], count: int, ranks: Ranks) -> np.ndarray:
+    """Return features from a file, or make them, each process a part, and write the file.
+
+    Args:
+        file: An .npy; its name stands for all that the features depend on.
+        look: Maps rows to their features, float32 [n, D].
+        count: How many rows there are.
+        ranks: The processes.
+    """
+    known = ranks.by_first(lambda: np.load(file, allow_pickle=False) if file.is_file() else None)
+    if known is not None:
+        return known
+    features = ranks.map_rows(look, count)
+
+    def save() -> None:
+        with replacing(file) as temporary, open(temporary, "wb") as handle:
+            np.save(handle, features)
+
+    ranks.by_first(save)
+    return features
 
 
 def _check(images: np.ndarray) -> None:

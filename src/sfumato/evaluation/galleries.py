@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,14 @@ from sfumato.config import VERSION
 from sfumato.data.gallery import Gallery
 from sfumato.data.settings import DataConfig
 from sfumato.errors import UsageError
-from sfumato.evaluation.extractor import Classifies, Extractor
+from sfumato.evaluation.extractor import Classifies, Extractor, remembered
 from sfumato.imaging.fit import fit, luminance
 from sfumato.metrics.frechet import FrechetReference
 from sfumato.metrics.reference_statistics import ReferenceStatistics
 from sfumato.metrics.rules import score_features
 from sfumato.metrics.score import Protocol, Score
 from sfumato.metrics.statistics import FeatureStatistics
-from sfumato.storage import replacing
+from sfumato.ranks import Ranks
 
 LONG = 30.0
 """Seconds of work about which a person is told beforehand."""
@@ -35,7 +36,8 @@ Tell = Callable[[str, int, int], None]
 def extract(gallery: Gallery, extractor: Extractor, cache: Path, tell: Tell) -> np.ndarray:
     """Return the features of every readable image, from the cache if they were measured before.
 
-    The cache is keyed by the images' contents and by all that the features depend on.
+    The cache is keyed by the images' contents and by all that the features depend on. The extractor's
+    processes each read and look at a part of the images.
 
     Args:
         gallery: The images.
@@ -47,26 +49,26 @@ def extract(gallery: Gallery, extractor: Extractor, cache: Path, tell: Tell) -> 
         Float32 [N, D].
 
     Raises:
-        UsageError: If fewer than 2 images can be read.
-        SfumatoError: If more than 10% cannot.
+        SfumatoError: If more than 10% cannot be read.
     """
     facts = (gallery.sha256, extractor.name, extractor.weights_sha256, extractor.resize, extractor.dtype)
     file = cache / f"{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}.npy"
-    if file.is_file():
-        return np.load(file, allow_pickle=False)
-    what, rows, done, began = f"{extractor.name} features of {gallery.name}", [], 0, time.perf_counter()
-    for block in gallery.blocks():
-        rows.append(extractor.features(block))
-        done += len(block)
-        if len(rows) == 1:
-            _warn_of_cost(what, (time.perf_counter() - began) * len(gallery) / done, tell)
-        tell(what, done, len(gallery))
-    if done < 2:
-        raise UsageError(f"{gallery.name}: {done} images can be read; measuring needs at least 2.")
-    features = np.concatenate(rows)
-    with replacing(file) as temporary, open(temporary, "wb") as handle:
-        np.save(handle, features)
+    look = partial(_look, gallery, extractor, tell)
+    features = remembered(file, look, len(gallery), extractor.ranks)
+    gallery.check(range(len(gallery)), len(features))
     return features
+
+
+def _look(gallery: Gallery, extractor: Extractor, tell: Tell, rows: range) -> np.ndarray:
+    """Return the features of those of some images that can be read, float32 [n, D]."""
+    what, parts, done, began = f"{extractor.name} features of {gallery.name}", [], 0, time.perf_counter()
+    for block in gallery.blocks(rows):
+        parts.append(extractor.features(block))
+        done += len(block)
+        if len(parts) == 1:
+            _warn_of_cost(what, (time.perf_counter() - began) * len(rows) / done, tell)
+        tell(what, done, len(rows))
+    return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
 
 
 def score_galleries(
@@ -95,14 +97,18 @@ def score_galleries(
     """
     check_colours(generated, reference.name, reference.colourful)
     fake, real = (extract(one, extractor, cache, tell) for one in (generated, reference))
-    logits = extractor.logits(fake) if isinstance(extractor, Classifies) else None
-    protocol = protocol_of(extractor, generated, "whole set", reference.sha256)
-    scores = score_features(real, None, fake, protocol, seed, metrics=metrics, logits=logits)
-    note = _remarks(generated, reference)
-    return {name: _noted(extractor.titled(score), note) for name, score in scores.items()}
+    protocol = protocol_of(extractor, f"images of {generated.name}", "whole set", reference.sha256)
+
+    def scores() -> dict[str, Score]:
+        logits = extractor.logits(fake) if isinstance(extractor, Classifies) else None
+        found = score_features(real, None, fake, protocol, seed, metrics=metrics, logits=logits)
+        titled = {name: extractor.titled(score) for name, score in found.items()}
+        return remarked(titled, generated, reference)
+
+    return extractor.ranks.by_first(scores)
 
 
-def fitted(gallery: Gallery, data: DataSpec, config: DataConfig, most: int) -> np.ndarray:
+def fitted(gallery: Gallery, data: DataSpec, config: DataConfig, most: int, ranks: Ranks) -> np.ndarray:
     """Return images of a gallery as the images of a prepared set were fitted.
 
     Args:
@@ -110,24 +116,36 @@ def fitted(gallery: Gallery, data: DataSpec, config: DataConfig, most: int) -> n
         data: The prepared set.
         config: How it was prepared.
         most: Images to take at most; of more, a seeded choice.
+        ranks: The processes that each read a part of them.
 
     Returns:
         uint8 [N, H, W, C].
 
     Raises:
         UsageError: If one is gray and the other is not.
+        SfumatoError: If more than 10% cannot be read.
     """
     check_colours(gallery, data.name, data.channels == 3)
-    size, parts = (data.height, data.width), []
-    for block in gallery.blocks():
-        for image in block:
-            pixels = fit(image[..., 0] if image.shape[2] == 1 else image, size, config.fit, config.background)
-            if pixels.ndim == 3 and data.channels == 1:
-                pixels = luminance(pixels)
-            flat = pixels[..., None] if pixels.ndim == 2 else pixels
-            parts.append(np.repeat(flat, data.channels // flat.shape[2], axis=2))
-    chosen = np.sort(np.random.default_rng(0).permutation(len(parts))[:most])
-    return np.stack([parts[row] for row in chosen])
+    chosen = np.sort(np.random.default_rng(0).permutation(len(gallery))[:most])
+
+    def read(rows: range) -> np.ndarray:
+        blocks = gallery.blocks(chosen[rows.start : rows.stop])
+        images = [_fit(image, data, config) for block in blocks for image in block]
+        return np.array(images, np.uint8).reshape(len(images), data.height, data.width, data.channels)
+
+    images = ranks.map_rows(read, len(chosen))
+    gallery.check(chosen.tolist(), len(images))
+    return images
+
+
+def _fit(image: np.ndarray, data: DataSpec, config: DataConfig) -> np.ndarray:
+    """Fit one image, uint8 [H, W, C], to the size and the channels of a prepared set."""
+    pixels = image[..., 0] if image.shape[2] == 1 else image
+    pixels = fit(pixels, (data.height, data.width), config.fit, config.background)
+    if pixels.ndim == 3 and data.channels == 1:
+        pixels = luminance(pixels)
+    flat = pixels[..., None] if pixels.ndim == 2 else pixels
+    return np.repeat(flat, data.channels // flat.shape[2], axis=2)
 
 
 def check_colours(generated: Gallery, name: str, colourful: bool) -> None:
@@ -142,12 +160,21 @@ def check_colours(generated: Gallery, name: str, colourful: bool) -> None:
 
 
 def score_against_statistics(
-    generated: Gallery, reference: ReferenceStatistics, extractor: Extractor, cache: Path, *, tell: Tell
+    fake: np.ndarray, sampling: str, reference: ReferenceStatistics, extractor: Extractor
 ) -> dict[str, Score]:
-    """Return the Fréchet distance to the statistics in a file; nothing else can be had from them."""
-    fake = extract(generated, extractor, cache, tell)
+    """Return the Fréchet distance to the statistics in a file; nothing else can be had from them.
+
+    Args:
+        fake: Features of the images to judge, float32 [N, D].
+        sampling: Where these images came from.
+        reference: The statistics.
+        extractor: Whose features they are.
+
+    Raises:
+        UsageError: If the statistics are of another protocol.
+    """
     digest = hashlib.sha256(reference.mean.tobytes() + reference.covariance.tobytes()).hexdigest()
-    protocol = protocol_of(extractor, generated, f"statistics of {reference.path.name}", digest)
+    protocol = protocol_of(extractor, sampling, f"statistics of {reference.path.name}", digest)
     reference.require(protocol, fake.shape[1])
     value = FrechetReference.from_moments(reference.mean, reference.covariance).distance(
         FeatureStatistics.of(fake)
@@ -164,10 +191,8 @@ def score_against_statistics(
     return {"fd": extractor.titled(score)}
 
 
-def protocol_of(
-    extractor: Extractor, generated: Gallery, reference: str = "none", digest: str = ""
-) -> Protocol:
-    """Return how the images of a gallery are measured."""
+def protocol_of(extractor: Extractor, sampling: str, reference: str = "none", digest: str = "") -> Protocol:
+    """Return how images that came from somewhere are measured."""
     return Protocol(
         backbone=extractor.name,
         weights_sha256=extractor.weights_sha256,
@@ -175,7 +200,7 @@ def protocol_of(
         dtype=extractor.dtype,
         reference=reference,
         reference_sha256=digest,
-        sampling=f"images of {generated.name}",
+        sampling=sampling,
         version=VERSION,
     )
 
@@ -187,15 +212,14 @@ def _warn_of_cost(what: str, seconds: float, tell: Tell) -> None:
         tell(f"{what}: about {length} on this machine; it is remembered afterwards", 0, 0)
 
 
-def _remarks(generated: Gallery, reference: Gallery) -> str:
-    """Say what makes two sets unlike before any model comes into it."""
+def remarked(scores: Mapping[str, Score], generated: Gallery, reference: Gallery) -> dict[str, Score]:
+    """Note in each score what makes two sets unlike before any model comes into it."""
     said = []
     if reference.jpegs > JPEG_SHARE > generated.jpegs:
         said.append("the reference is JPEG: its artefacts count as realism")
     if len(generated.sizes | reference.sizes) > 1:
         said.append("sizes differ, and each image is resized by itself")
-    return "; ".join(said)
-
-
-def _noted(score: Score, note: str) -> Score:
-    return score.model_copy(update={"note": "; ".join(filter(None, (score.note, note)))})
+    return {
+        name: score.model_copy(update={"note": "; ".join(filter(None, (score.note, *said)))})
+        for name, score in scores.items()
+    }

@@ -48,11 +48,13 @@ def likeness(
             f"{name}_reconstruction": _score(f"{NAMES[name]} of reconstructions", values, pixels)
             for name, values in found.items()
         }
-    training = reference.prepared.images[reference.prepared.train]
-    found, expected = (
-        _compared(some[:MOST], training[nearest_pixels(training, some[:MOST])[0]])
-        for some in (images, reference.images)
-    )
+    prepared = reference.prepared
+
+    def beside_nearest(some: np.ndarray) -> dict[str, np.ndarray]:
+        places, _ = nearest_pixels(prepared.images, some, prepared.train)
+        return _compared(some, prepared.images[prepared.train[places]])
+
+    found, expected = beside_nearest(images[:MOST]), beside_nearest(reference.images[:MOST])
     return {
         f"{name}_nearest": _score(
             f"{NAMES[name]} to the nearest training image", values, pixels, _finite(expected[name]).mean()

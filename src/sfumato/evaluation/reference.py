@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +12,17 @@ import numpy as np
 from sfumato.config import VERSION
 from sfumato.data.prepared import Prepared
 from sfumato.errors import SfumatoError
-from sfumato.evaluation.extractor import Extractor
+from sfumato.evaluation.extractor import Extractor, remembered
 from sfumato.evaluation.ruler import BLURS, NOISES, blurred, noised
 from sfumato.metrics.memorisation import copies
 from sfumato.metrics.rules import score_features
-from sfumato.metrics.score import Protocol, Score
-from sfumato.storage import replacing
+from sfumato.metrics.score import Protocol, Score, leading
 
 MOST = 2000
 """Reference images; as many are generated."""
+
+BLOCK = 1024
+"""Training images that are read at once."""
 
 SHRINKAGE = 0.02
 """Added to each eigenvalue of the training features, as a fraction of their mean."""
@@ -80,18 +82,20 @@ class Reference:
         return self.features(self.images)
 
     def features(self, images: np.ndarray) -> np.ndarray:
-        """Map uint8 [N, H, W, C] to features, whitened where the ruler's are, float32 [N, D]."""
-        return self._whiten(self.ruler.features(images))
+        """Map uint8 [N, H, W, C] to features, whitened where the ruler's are, float32 [N, D].
+
+        Each of the ruler's processes looks at a part; all must ask at the same time, and get everything.
+        """
+        look = partial(self._look, images)
+        return self._whiten(self.ruler.ranks.map_rows(look, len(images)))
+
+    def _look(self, images: np.ndarray, rows: range) -> np.ndarray:
+        return self.ruler.features(images[rows.start : rows.stop])
 
     @cached_property
     def train(self) -> np.ndarray:
         """Features of every training image, float32 [T, D]."""
         return self._whiten(self._raw_train)
-
-    @cached_property
-    def _first_train(self) -> np.ndarray:
-        """Features of as many training images as there are reference images."""
-        return self.features(self.prepared.images[self.prepared.train[: self.n]])
 
     @cached_property
     def _whitening(self) -> tuple[np.ndarray, np.ndarray]:
@@ -115,12 +119,13 @@ class Reference:
     @cached_property
     def _raw_train(self) -> np.ndarray:
         file = self._cache / f"train-{self.ruler.weights_sha256[:16]}.npy"
-        if file.is_file():
-            return np.load(file)
-        features = self.ruler.features(self.prepared.images[self.prepared.train])
-        with replacing(file) as temporary, open(temporary, "wb") as handle:
-            np.save(handle, features)
-        return features
+        train = self.prepared.train
+
+        def look(rows: range) -> np.ndarray:  # in blocks, because indexing a memory map by rows copies them
+            blocks = (train[k : min(k + BLOCK, rows.stop)] for k in range(rows.start, rows.stop, BLOCK))
+            return np.concatenate([self.ruler.features(self.prepared.images[block]) for block in blocks])
+
+        return remembered(file, look, len(train), self.ruler.ranks)
 
     def protocol(self, **changes: str | int) -> Protocol:
         """Return how scores against this reference are measured."""
@@ -136,9 +141,9 @@ class Reference:
 
     def distance(self, images: np.ndarray) -> Score:
         """Return the leading score of images: FD, or KD where images are few."""
-        features = self.features(images)
-        scores = score_features(self.test[: len(features)], None, features, self.protocol())
-        return scores.get("fd", scores["kd"])
+        features, test = self.features(images), self.test[: len(images)]
+        measure = partial(score_features, test, None, features, self.protocol(), metrics=("fd", "kd"))
+        return leading(self.ruler.ranks.by_first(measure))
 
     @cached_property
     def anchors(self) -> Anchors:
@@ -148,25 +153,26 @@ class Reference:
         """
         others = np.asarray(self.prepared.images[self.prepared.train[: self.n]])
         # a published extractor is slow, so the images that pose are all that it sees of the training set
-        train = self.train[: self.n] if self.ruler.whitened else self._first_train
-        known = self.train if self.ruler.whitened else train
-        real = score_features(self.test[: len(train)], None, train, self.protocol())
-        posing = score_features(self.test[: len(train)], known, train, self.protocol())
-        memorised = posing.get("copies")
-        if memorised is None:
-            found = copies(known, self.test, train)
-            memorised = real["kd"].model_copy(
-                update={
-                    "metric": f"copies[{self.ruler.name}]",
-                    "value": found.fraction if found else 1.0,
-                    "interval": found.interval if found else None,
-                    "higher_is_better": False,
-                    "note": "",
-                }
-            )
+        posing = self.train[: self.n] if self.ruler.whitened else self.features(others)
+        known = self.train if self.ruler.whitened else posing
+        scores = score_features(
+            self.test[: len(posing)], known, posing, self.protocol(), metrics=("fd", "kd", "copies")
+        )
         return Anchors(
-            floor=real.get("fd", real["kd"]),
+            floor=leading(scores),
             blur=[self.distance(blurred(others, sigma)) for sigma in BLURS],
             noise=[self.distance(noised(others, sigma)) for sigma in NOISES],
-            memorised=memorised,
+            memorised=scores.get("copies") or self._copied(known, posing, scores["kd"]),
+        )
+
+    def _copied(self, known: np.ndarray, posing: np.ndarray, like: Score) -> Score:
+        """Return the fraction of copies also where images are too few for a score of it."""
+        found = copies(known, self.test, posing)
+        return like.model_copy(
+            update={
+                "metric": f"copies[{self.ruler.name}]",
+                "value": found.fraction if found else 1.0,
+                "interval": found.interval if found else None,
+                "note": "",
+            }
         )

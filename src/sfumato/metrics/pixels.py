@@ -15,7 +15,9 @@ _CANDIDATES = 4
 """Float32 winners that are measured again in whole numbers."""
 
 
-def nearest_pixels(training: np.ndarray, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def nearest_pixels(
+    training: np.ndarray, images: np.ndarray, rows: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the nearest training image of each image, by the difference of their pixels.
 
     The training set is read in order, a chunk at a time, so it may be a memory map of any size; at most
@@ -25,10 +27,11 @@ def nearest_pixels(training: np.ndarray, images: np.ndarray) -> tuple[np.ndarray
     Args:
         training: Uint8 [N, H, W, C].
         images: Uint8 [M, H, W, C], of the same size.
+        rows: Which training images count, integers; None for all.
 
     Returns:
-        Row of the nearest training image, int64 [M] (of up to 4 equals, the first), and its Euclidean
-        distance in gray levels of 0 to 255 over all H * W * C values, float64 [M].
+        Place of the nearest training image among those that count, int64 [M] (of up to 4 equals, the
+        first), and its Euclidean distance in gray levels of 0 to 255 over all H * W * C values, float64 [M].
 
     Raises:
         UsageError: If the sets are not uint8 images of one size, or one is empty.
@@ -45,28 +48,32 @@ def nearest_pixels(training: np.ndarray, images: np.ndarray) -> tuple[np.ndarray
             "size and as many channels; bring one to the other's."
         )
     step = max(1, CHUNK_BYTES // (4 * int(np.prod(images.shape[1:]))))
-    found = [_nearest(training, images[start : start + step], step) for start in range(0, len(images), step)]
+    rows = np.arange(len(training)) if rows is None else rows
+    parts = (images[start : start + step] for start in range(0, len(images), step))
+    found = [_nearest(training, rows, part, step) for part in parts]
     index, squares = (np.concatenate(part) for part in zip(*found, strict=True))
     return index, np.sqrt(squares.astype(np.float64))
 
 
-def _nearest(training: np.ndarray, images: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return row and squared distance, both int64, of the nearest of all training images."""
+def _nearest(
+    training: np.ndarray, rows: np.ndarray, images: np.ndarray, step: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return place in rows and squared distance, both int64, of the nearest of these training images."""
     queries = _floating(images)
     scores = torch.full((len(images), 0), torch.inf)
-    rows = torch.zeros((len(images), 0), dtype=torch.int64)
-    for start in range(0, len(training), step):
-        chunk = _floating(training[start : start + step])
+    places = torch.zeros((len(images), 0), dtype=torch.int64)
+    for start in range(0, len(rows), step):
+        chunk = _floating(training[rows[start : start + step]])
         # |x - q|^2 / 2 without the query's own norm, which does not change who is nearest.
         block = torch.addmm(chunk.square().sum(dim=1) / 2, queries, chunk.T, alpha=-1)
         best = block.topk(min(_CANDIDATES, len(chunk)), dim=1, largest=False)
-        scores, rows = torch.cat([scores, best.values], 1), torch.cat([rows, best.indices + start], 1)
+        scores, places = torch.cat([scores, best.values], 1), torch.cat([places, best.indices + start], 1)
         kept = scores.topk(min(_CANDIDATES, scores.shape[1]), dim=1, largest=False).indices
-        scores, rows = scores.gather(1, kept), rows.gather(1, kept)
+        scores, places = scores.gather(1, kept), places.gather(1, kept)
     # In the order of the training set, so that of equals the first is found.
-    candidates = rows.sort(dim=1).values.numpy()
+    candidates = places.sort(dim=1).values.numpy()
     squares = np.stack(
-        [_squares(training[row], image) for row, image in zip(candidates, images, strict=True)]
+        [_squares(training[rows[place]], image) for place, image in zip(candidates, images, strict=True)]
     )
     winner = squares.argmin(axis=1)[:, None]
     return np.take_along_axis(candidates, winner, 1)[:, 0], np.take_along_axis(squares, winner, 1)[:, 0]

@@ -1,4 +1,4 @@
-"""The one training loop, and the few things that it owns: precision, averages, budget, ranks."""
+"""The one training loop, and the few things that it owns: precision, averages and budget."""
 
 from sfumato.training.loop import Observer, check, train
 

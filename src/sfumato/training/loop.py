@@ -15,13 +15,13 @@ from sfumato.data.prepared import Prepared
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.memory import out_of_memory
 from sfumato.models.base import Model
+from sfumato.ranks import Ranks
 from sfumato.recipe import Recipe, lookup
 from sfumato.runs import Run, Status, checkpoints
 from sfumato.seeding import StepNoise, derive
 from sfumato.training.budget import Budget
 from sfumato.training.compiling import compile_networks
 from sfumato.training.memory import Memory, recompute
-from sfumato.training.ranks import Ranks
 from sfumato.training.records import Recorder
 from sfumato.training.signals import StopRequest, stop_requests
 from sfumato.training.state import TrainingState, optimizer_settings
@@ -37,6 +37,7 @@ def train(
     device: torch.device,
     observer: Observer = lambda event: None,
     reset_optimizers: bool = False,
+    ranks: Ranks | None = None,
 ) -> Status:
     """Train a run to the end of its budget, from its newest checkpoint if there is one.
 
@@ -46,6 +47,7 @@ def train(
         device: Where to train.
         observer: Told of every event.
         reset_optimizers: Forget the optimizers' moments, for a run that went unstable.
+        ranks: The processes that train it; None: all that were started together.
 
     Returns:
         The final status: finished, or stopped by a signal.
@@ -54,15 +56,15 @@ def train(
         UsageError: If another process uses the run or the recipe does not fit.
         SfumatoError: If the run diverged or its files cannot be written.
     """
-    ranks = Ranks.join(device)
-    try:
-        with stop_requests() as stop, run.locked() if ranks.first else contextlib.nullcontext():
-            training = _Training(run, prepared, device, ranks, observer)
-            if reset_optimizers:
-                training.state.reset_optimizers()
-            return training.until_done(stop)
-    finally:
-        ranks.leave()
+    with (
+        contextlib.nullcontext(ranks) if ranks is not None else Ranks.joined(device) as ranks,
+        stop_requests() as stop,
+        run.locked() if ranks.first else contextlib.nullcontext(),
+    ):
+        training = _Training(run, prepared, device, ranks, observer)
+        if reset_optimizers:
+            training.state.reset_optimizers()
+        return training.until_done(stop)
 
 
 class _Training:

@@ -20,11 +20,11 @@ from sfumato.errors import UsageError
 from sfumato.imaging.grid import compose
 from sfumato.imaging.png import write_png
 from sfumato.models.base import GenerativeModel
+from sfumato.ranks import Ranks
 from sfumato.recipe import Recipe
 from sfumato.runs import Run, Status, checkpoints
 from sfumato.runs.run import State
 from sfumato.seeding import StepNoise, derive
-from sfumato.training.ranks import Ranks
 from sfumato.training.state import TrainingState
 from sfumato.training.watch import Watch
 

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from sfumato.batch import Batch, Clock
 from sfumato.errors import SfumatoError
 from sfumato.models.base import Loss
+from sfumato.ranks import Ranks
 from sfumato.recipe import TrainingConfig
 from sfumato.training.precision import DTYPES
-from sfumato.training.ranks import Ranks
 from sfumato.training.state import TrainingState
 
 
