@@ -9,10 +9,10 @@ from sfumato.config import override
 from sfumato.data.feed import Feed
 from sfumato.data.prepared import Prepared
 from sfumato.models.base import Model
+from sfumato.ranks import Ranks
 from sfumato.recipe import Recipe, lookup
 from sfumato.seeding import StepNoise, derive
 from sfumato.training.precision import choose_precision
-from sfumato.training.ranks import Ranks
 from sfumato.training.state import TrainingState
 from sfumato.training.step import Stepper
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import multiprocessing
 import os
 import shutil
 import socket
@@ -117,3 +118,23 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the real images of ../shared/data, which are not beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[Callable[[str], Any]]:
+    """Start code in a process of its own, forked from one that has imported everything."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch", "sfumato.api", "sfumato.models", "sfumato.cli.judgement"])
+    started = []
+
+    def start(code: str):
+        process = context.Process(target=exec, args=(code, {}))
+        process.start()
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.is_alive():
+            process.kill()
+        process.join()

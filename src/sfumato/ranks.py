@@ -31,7 +31,7 @@ class Ranks:
 
     @classmethod
     def announced(cls) -> Ranks:
-        """Return this process's place among those that torchrun (or SLURM, by its variables) has started."""
+        """Return this process's place among those that torchrun has started."""
         world = int(os.environ.get("WORLD_SIZE", "1"))
         return cls(int(os.environ.get("RANK", "0")), world) if world > 1 else cls()
 
@@ -82,6 +82,10 @@ class Ranks:
             raise told[1]
         return told[0]
 
+    def part(self, count: int) -> range:
+        """Return this process's contiguous part of so many rows."""
+        return range(count * self.rank // self.world, count * (self.rank + 1) // self.world)
+
     def map_rows(self, function: Callable[[range], np.ndarray], count: int) -> np.ndarray:
         """Make the rows of a whole, each process a contiguous part.
 
@@ -94,8 +98,7 @@ class Ranks:
         """
         if self.world == 1:
             return function(range(count))
-        ends = [count * rank // self.world for rank in range(self.world + 1)]
-        mine = range(ends[self.rank], ends[self.rank + 1])
+        mine = self.part(count)
         parts: list[Any] = [None] * self.world
         dist.all_gather_object(parts, function(mine) if mine else None)
         made = [part for part in parts if part is not None]

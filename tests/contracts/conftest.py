@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from sfumato.training.ranks import Ranks
 from torch.nn import functional as F
 
 from sfumato import models  # noqa: F401  (registers the presets)
 from sfumato.batch import Batch, Clock, Column, Condition, DataSpec
 from sfumato.config import override
 from sfumato.models.base import Model, RestorationModel
+from sfumato.ranks import Ranks
 from sfumato.recipe import OptimizerConfig, Recipe, lookup
 from sfumato.seeding import StepNoise, derive
 from sfumato.training.state import TrainingState

@@ -11,7 +11,6 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
-from sfumato.training.ranks import Ranks
 from torch import nn
 
 from sfumato import (
@@ -24,6 +23,7 @@ from sfumato.config import override
 from sfumato.data.prepare import prepare
 from sfumato.errors import UsageError
 from sfumato.models.base import Encodes, FeatureModel, GenerativeModel
+from sfumato.ranks import Ranks
 from sfumato.recipe import Recipe, SamplingConfig, presets
 from sfumato.runs import Run, checkpoints
 from sfumato.seeding import ImageNoise

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from sfumato.api import evaluate
 from sfumato.batch import DataSpec
@@ -24,6 +25,7 @@ from sfumato.evaluation.galleries import (
 from sfumato.metrics.frechet import frechet_distance
 from sfumato.metrics.reference_statistics import read_statistics, write_statistics
 from sfumato.metrics.statistics import FeatureStatistics
+from sfumato.ranks import ALONE
 
 MEANS = """
 def features(images):
@@ -89,9 +91,10 @@ def test_statistics_give_the_same_distance(sets, own, tmp_path: Path):
     real, fake = (open_gallery(str(sets / f"{name}.npz")) for name in ("real", "fake"))
     written = tmp_path / "real-statistics.npz"
     write_statistics(
-        written, FeatureStatistics.of(extract(real, own, tmp_path, silent)), protocol_of(own, real)
+        written, FeatureStatistics.of(extract(real, own, tmp_path, silent)), protocol_of(own, "real")
     )
-    found = score_against_statistics(fake, read_statistics(written), own, tmp_path, tell=silent)
+    features = extract(fake, own, tmp_path, silent)
+    found = score_against_statistics(features, "images of fake", read_statistics(written), own)
     whole = score_galleries(fake, real, own, tmp_path, metrics=["fd"], tell=silent)
     assert found["fd"].value == pytest.approx(whole["fd"].value, rel=1e-9)
     assert found["fd"].n_real == 450 and found["fd"].interval is None and set(whole) == {"fd"}
@@ -108,19 +111,31 @@ def test_images_are_fitted_as_the_reference_was(tmp_path: Path):
     np.savez(tmp_path / "given.npz", images=images)
     given = open_gallery(str(tmp_path / "given.npz"))
     spec = DataSpec(name="real", height=12, width=12, channels=3)
-    made = fitted(given, spec, DataConfig(), 9)
+    made = fitted(given, spec, DataConfig(), 9, ALONE)
     assert made.shape == (5, 12, 12, 3)
     np.testing.assert_array_equal(made, images[:, :, 4:16])
-    assert fitted(given, spec, DataConfig(), 3).shape == (3, 12, 12, 3)
+    assert fitted(given, spec, DataConfig(), 3, ALONE).shape == (3, 12, 12, 3)
     with pytest.raises(UsageError, match="real is gray and given is in colour"):
-        fitted(given, spec.model_copy(update={"channels": 1}), DataConfig(), 9)
+        fitted(given, spec.model_copy(update={"channels": 1}), DataConfig(), 9, ALONE)
 
 
 def test_images_that_are_all_alike_are_measured_all_the_same(small, tmp_path: Path, short_ruler):
     np.savez(tmp_path / "collapsed.npz", images=np.repeat(small.images[:1], 20, axis=0))
-    np.savez(tmp_path / "real.npz", images=small.images)
-    found = evaluate(str(tmp_path / "collapsed.npz"), str(tmp_path / "real.npz"), device="cpu")
+    (tmp_path / "real").mkdir()
+    for number, image in enumerate(small.images):
+        Image.fromarray(image).save(tmp_path / "real" / f"{number}.jpg")
+    found = evaluate(str(tmp_path / "collapsed.npz"), str(tmp_path / "real"), device="cpu")
     assert found["kd"].value > 1 and found["kd"].n_generated == found["kd"].n_real == 20
+    assert "the reference is JPEG: its artefacts count as realism" in found["kd"].note
+
+
+def test_unlike_sets_are_remarked_on(sets, own, tmp_path: Path):
+    larger = np.random.default_rng(1).integers(0, 256, (30, 12, 12, 3)).astype(np.uint8)
+    real, fake = open_gallery(str(sets / "real.npz")), open_gallery(larger)
+    alike = score_galleries(real, real, own, tmp_path, metrics=["kd"], tell=silent)
+    unlike = score_galleries(fake, real, own, tmp_path, metrics=["kd"], tell=silent)
+    assert "sizes differ, and each image is resized by itself" in unlike["kd"].note
+    assert "sizes" not in alike["kd"].note
 
 
 def test_arrays_are_images_too(sets, tmp_path: Path):

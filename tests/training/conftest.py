@@ -1,9 +1,8 @@
-"""A model that does as it is told, tiny data on disk, and processes that start at once."""
+"""A model that does as it is told, and tiny data on disk."""
 
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -95,23 +94,3 @@ def toys(tmp_path: Path, small_images: str, monkeypatch) -> ToyRuns:
     monkeypatch.setitem(recipes._registry, "toy", Entry("toy", model, toy_recipe))
     prepared = prepare(small_images, toy_recipe().data, cache=tmp_path / "cache", workers=0)
     return ToyRuns(tmp_path / "runs", prepared, small_images, model)
-
-
-@pytest.fixture(scope="session")
-def processes() -> Iterator[Callable[[str], Any]]:
-    """Start code in a process of its own, forked from one that has imported everything."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "sfumato.api", "sfumato.models", "sfumato.cli.output"])
-    started = []
-
-    def start(code: str):
-        process = context.Process(target=exec, args=(code, {}))
-        process.start()
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        if process.is_alive():
-            process.kill()
-        process.join()

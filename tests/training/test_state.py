@@ -9,11 +9,11 @@ import torch
 from sfumato.batch import Clock
 from sfumato.config import override
 from sfumato.errors import SfumatoError, UsageError
+from sfumato.ranks import Ranks
 from sfumato.recipe import OptimizerConfig, TrainingConfig
 from sfumato.runs import checkpoints
 from sfumato.seeding import StepNoise
 from sfumato.training import train
-from sfumato.training.ranks import Ranks
 from sfumato.training.state import TrainingState
 from sfumato.training.step import Stepper
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
+
+import torch
 
 from sfumato import report
 from sfumato.api.data import Observer, reporting, silent
@@ -18,6 +23,7 @@ from sfumato.errors import SfumatoError, UsageError, nearest
 from sfumato.evaluation.evaluate import DRAWS
 from sfumato.evaluation.reference import Reference
 from sfumato.models.own import preset_name
+from sfumato.ranks import Ranks
 from sfumato.runs import Run
 from sfumato.runs import run as runs
 from sfumato.training.precision import choose_device, choose_precision
@@ -88,44 +94,39 @@ def compare(
         >>> found.verdict.sentence  # doctest: +SKIP
         'flow beats vae: FD[domain] 41.2 [40.1, 42.3] against 88.9 [86.8, 91.0], 2.2 times lower; ...'
     """
-    folder, backbone = Path(out), Backbone(extractor, weights, download)
+    folder, where = Path(out), choose_device(device)
     if wrong := [name for name in to if name not in FORMATS]:
         raise UsageError(f"--to {wrong[0]}: a report is no such thing; {nearest(wrong[0], FORMATS)}")
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--out {folder}: that is a file; name a folder.")
-    measured = _measuring_words(extractor, weights, draws)
     if not entrants and data is None:
         raise UsageError("name runs to compare, or --data and --models to train them first.")
-    if entrants:
-        chosen = [run if isinstance(run, Run) else runs.find(run) for run in entrants]
-        words = ""
-        commands = [quoted("sfumato", "compare", *map(str, chosen), *measured, "--out", str(out))]
-    else:
-        if not 1 <= seeds <= 100:
-            raise UsageError(f"--seeds {seeds}: choose 1 to 100.")
-        asked = list(dict.fromkeys(models))
-        models = list(dict.fromkeys(map(preset_name, asked)))
-        if not models:
-            raise UsageError(f"--models: name at least one preset, such as {','.join(MODELS)}.")
-        budget = "3m" if budget is None and images is None else budget
-        words = f"{images:,} images each" if budget is None else f"{parse_duration(budget):.0f} s each"
-        plan = [(model, k) for model in models for k in range(seed, seed + seeds)]
-        chosen = _train_all(plan, str(data), budget, images, settings, folder, device, allow_bad, observer)
-        limit = ("--images", str(images)) if images else ("--budget", str(budget))
-        several = ("--seeds", str(seeds)) if seeds > 1 else ()
-        keys = [word for setting in settings for word in ("--set", setting)]
-        commands = [
-            quoted(
-                "sfumato", "compare", "--data", str(data), "--models", ",".join(asked), *limit,
-                *several, "--seed", str(seed), *keys, *measured, "--out", str(out),
-            )
-        ]  # fmt: skip
-    reference, measured_runs = _evaluate(chosen, backbone, draws, device, allow_bad, observer)
+    flags = [*_measuring_words(extractor, weights, draws), "--out", str(out)]
+    with Ranks.joined(where) as ranks:
+        observer = observer if ranks.first else silent
+        if entrants:
+            chosen = [run if isinstance(run, Run) else runs.find(run) for run in entrants]
+            words, command = "", quoted("sfumato", "compare", *map(str, chosen), *flags)
+        else:
+            limit = "3m" if budget is None and images is None else budget
+            contest = _Contest(tuple(dict.fromkeys(models)), str(data), limit, images, seeds, seed, settings)
+            words, command = contest.words(), quoted("sfumato", "compare", *contest.flags(), *flags)
+            chosen = contest.train(folder, device, allow_bad, observer)
+        backbone = Backbone(extractor, weights, download, ranks)
+        reference, measured = _evaluate(chosen, backbone, draws, where, allow_bad, observer)
+        build = partial(
+            build_comparison, measured, reference, reference.anchors, folder,
+            source=chosen[0].source, budget=words, commands=[command],
+        )  # fmt: skip
+        return ranks.by_first(lambda: _written(build, folder, to, observer))
+
+
+def _written(
+    build: Callable[[], Comparison], folder: Path, to: Sequence[str], observer: Observer
+) -> Comparison:
+    """Build a comparison and write its report."""
     observer({"event": "progress", "what": "writing the report", "done": 0, "total": 1})
-    source = chosen[0].source
-    comparison = build_comparison(
-        measured_runs, reference, folder, source=source, budget=words, commands=commands
-    )
+    comparison = build()
     path = report.write(comparison, folder)
     if "pptx" in to:
         report.write_slides(comparison, folder)
@@ -140,40 +141,64 @@ def _measuring_words(extractor: str, weights: str | Path | None, draws: int) -> 
     return words if draws == DRAWS else [*words, "--draws", str(draws)]
 
 
-def _train_all(
-    plan: Sequence[tuple[str, int]],
-    data: str,
-    budget: str | float | None,
-    images: int | None,
-    settings: Sequence[str],
-    folder: Path,
-    device: str,
-    allow_bad: bool,
-    observer: Observer,
-) -> list[Run]:
-    """Train every model and seed of a contest, going on with what was begun."""
-    for model, _ in plan:
-        generative(model)
-    names = [model if len({s for _, s in plan}) == 1 else f"{model}-{s}" for model, s in plan]
-    chosen = []
-    for name, (model, training_seed) in zip(names, plan, strict=True):
-        observer({"event": "contestant", "name": name})
-        run = train(
-            model, data=data, run=folder / "runs" / name, budget=budget, images=images,
-            seed=training_seed, device=device, resume="auto", settings=settings,
-            allow_bad=allow_bad, observer=observer,
-        )  # fmt: skip
-        if run.status.state != "finished":
-            raise SfumatoError(f"{run.path}: stopped before the end; run the same command again to go on.")
-        chosen.append(run)
-    return chosen
+@dataclass(frozen=True)
+class _Contest:
+    """Models to train under one budget."""
+
+    asked: tuple[str, ...]
+    """Presets, or Python files with a model."""
+    data: str
+    budget: str | float | None
+    images: int | None
+    seeds: int
+    seed: int
+    settings: Sequence[str]
+
+    def words(self) -> str:
+        """Return the budget of each in words."""
+        if self.budget is None:
+            return f"{self.images:,} images each"
+        return f"{parse_duration(self.budget):.0f} s each"
+
+    def flags(self) -> list[str]:
+        """Return the words of the command line that ask for this contest."""
+        limit = ("--images", str(self.images)) if self.images else ("--budget", str(self.budget))
+        several = ("--seeds", str(self.seeds)) if self.seeds > 1 else ()
+        keys = [word for setting in self.settings for word in ("--set", setting)]
+        models = ("--models", ",".join(self.asked))
+        return ["--data", self.data, *models, *limit, *several, "--seed", str(self.seed), *keys]
+
+    def train(self, folder: Path, device: str, allow_bad: bool, observer: Observer) -> list[Run]:
+        """Train every model with every seed, going on with what was begun."""
+        if not 1 <= self.seeds <= 100:
+            raise UsageError(f"--seeds {self.seeds}: choose 1 to 100.")
+        models = list(dict.fromkeys(map(preset_name, self.asked)))
+        if not models:
+            raise UsageError(f"--models: name at least one preset, such as {','.join(MODELS)}.")
+        for model in models:
+            generative(model)
+        chosen = []
+        for model, seed in product(models, range(self.seed, self.seed + self.seeds)):
+            name = model if self.seeds == 1 else f"{model}-{seed}"
+            observer({"event": "contestant", "name": name})
+            run = train(
+                model, data=self.data, run=folder / "runs" / name, budget=self.budget, images=self.images,
+                seed=seed, device=device, resume="auto", settings=self.settings, allow_bad=allow_bad,
+                observer=observer,
+            )  # fmt: skip
+            if run.status.state != "finished":
+                raise SfumatoError(
+                    f"{run.path}: stopped before the end; run the same command again to go on."
+                )
+            chosen.append(run)
+        return chosen
 
 
 def _evaluate(
     chosen: Sequence[Run],
     backbone: Backbone,
     draws: int,
-    device: str,
+    device: torch.device,
     allow_bad: bool,
     observer: Observer,
 ) -> tuple[Reference, list[Entrant]]:
@@ -185,15 +210,14 @@ def _evaluate(
             f"these runs cannot be compared, because they were trained on different data: {places}. "
             "Compare runs that share --data and the data settings."
         )
-    where = choose_device(device)
     first = chosen[0]
     prepared = prepare_data(
         first.source, first.recipe.data, allow_bad=allow_bad, progress=reporting(observer)
     )
-    reference = open_reference(prepared, where, observer, backbone)
+    reference = open_reference(prepared, device, observer, backbone)
     entrants = []
     for run in chosen:
-        trained = open_run(run, where)
+        trained = open_run(run, device)
         evaluation = evaluate_trained(trained, reference, observer, draws=draws)
         entrants.append(Entrant(run.name, run, trained.sampler, evaluation))
     return reference, entrants

@@ -73,6 +73,8 @@ def evaluate(
 ) -> dict[str, Score]:
     """Score a run against its held-out images, or images against others.
 
+    Processes that torchrun started together share the looking; each of them returns the same scores.
+
     Args:
         what: A run; or images: a folder, an .npz, a named set, or an array uint8 [N, H, W, C].
         reference: Real images: a folder, an .npz, a name, or an .npz of statistics. For a run: empty for its

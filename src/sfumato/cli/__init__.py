@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -14,6 +15,8 @@ def main() -> None:
 
     from sfumato.cli.app import app
 
+    if helping():
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  of several processes only the first one speaks
     # typer carries its own copy of click, or uses an installed one: its exceptions say which
     misuse: Any = next(k for k in typer.BadParameter.__mro__ if k.__name__ == "ClickException")
     try:
@@ -35,6 +38,11 @@ def main() -> None:
         _say(f"{error.filename or 'a file'}: {error.strerror or error}.")
         code = 1
     sys.exit(code or 0)
+
+
+def helping() -> bool:
+    """Say whether this is another than the first of several processes that torchrun has started."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and os.environ.get("RANK", "0") != "0"
 
 
 def _say(text: str) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from sfumato.cli import helping
+
 console = Console(stderr=True, highlight=False)
 """Everything but results goes to stderr."""
 
@@ -93,7 +95,7 @@ def display(quiet: bool) -> Iterator[Any]:
         f"warning: {message}", markup=False, soft_wrap=True
     )
     try:
-        if quiet:
+        if quiet or helping():
             yield lambda event: None
             return
         columns = (

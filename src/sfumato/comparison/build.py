@@ -22,7 +22,7 @@ from sfumato.comparison.records import (
 from sfumato.comparison.words import advice, verdict, warnings
 from sfumato.config import VERSION, explain
 from sfumato.evaluation.records import Evaluation
-from sfumato.evaluation.reference import Reference
+from sfumato.evaluation.reference import Anchors, Reference
 from sfumato.metrics.score import comparable, leading
 from sfumato.runs import Run
 from sfumato.sampling import Sampler
@@ -41,6 +41,7 @@ class Entrant:
 def build_comparison(
     entrants: Sequence[Entrant],
     reference: Reference,
+    anchors: Anchors,
     folder: Path,
     *,
     source: str,
@@ -52,6 +53,7 @@ def build_comparison(
     Args:
         entrants: The evaluated runs.
         reference: What they were held against.
+        anchors: What its ruler says of real and of damaged images.
         folder: Where pictures are written.
         source: What was passed as --data.
         budget: The equal budget in words, or empty.
@@ -63,7 +65,6 @@ def build_comparison(
     for name in ("fd", "kd"):
         scores = [e.evaluation.scores[name] for e in entrants if name in e.evaluation.scores]
         comparable(scores)
-    anchors = reference.anchors
     contestants = [_contestant(entrant, reference, folder) for entrant in entrants]
     contestants = [one.model_copy(update={"warnings": warnings(one)}) for one in contestants]
     ranked = sorted(contestants, key=lambda one: leading(one.scores).value)
