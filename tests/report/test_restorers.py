@@ -132,9 +132,10 @@ def test_everything_may_be_missing(shown_page, tmp_path: Path):
     bare = [
         one.model_copy(update={"pictures": {}, "worst": [], "alone": []}) for one in records.contestants[:1]
     ]
-    pairs = records.pairs.model_copy(update={"damages": []})
-    gone = {"contestants": bare, "pictures": {}, "differences": [], "commands": [], "pairs": pairs}
-    empty = records.model_copy(update=gone)
+    undamaged = records.pairs.model_copy(update={"damages": []})
+    empty = records.model_copy(
+        update={"contestants": bare, "pictures": {}, "differences": [], "commands": [], "pairs": undamaged}
+    )
     text = render(empty, tmp_path)
     for absent in ("See for yourself", "Damage by damage", "Where they fail", "The duel", "Do it again"):
         assert absent not in text
@@ -148,6 +149,18 @@ def test_names_are_text_never_markup(shown_page):
                                       "contestants": [first, *records.contestants[1:]]})  # fmt: skip
     text = render(evil, page.parent)
     assert "<script>alert" not in text and text.count("<script>") == 1
+
+
+def test_several_seeds_of_a_model_are_shown_and_spoken_of_together(shown_page):
+    page, records = shown_page
+    first, *others = records.contestants
+    seeds = [first.model_copy(update={"name": f"nafnet-{k}"}) for k in range(2)]
+    those = with_gaps([*seeds, *others])
+    verdict = findings(those, records.pairs, records.real_colourfulness)
+    assert verdict.best == "nafnet-0" and verdict.findings[0].names == ["nafnet"]
+    several = records.model_copy(update={"contestants": those, "verdict": verdict, "differences": []})
+    text = render(several, page.parent)
+    assert "nafnet-1" in text and "restored, not chosen" in text
 
 
 def test_tables_carry_every_number(shown_page):

@@ -138,7 +138,7 @@ class Findings(Config):
     sentence: str
     """Which model is best for restoring and colourising, and what it costs."""
     best: str
-    """Who restores best; of several that are level the first."""
+    """The contestant that restores best; of several that are level, and of several seeds, the first."""
     findings: list[Finding]
 
 

@@ -37,7 +37,7 @@ def findings(contestants: Sequence[Restorer], pairs: Pairs, real: Score | None) 
             f"These words speak of these runs; of the models only with {SEEDS} training seeds each or more."
         )
         said.append(Finding(question="How far does this reach?", answer=runs, names=[]))
-    return Findings(sentence=_headline(restores, colours), best=restores.first.name, findings=said)
+    return Findings(sentence=_headline(restores, colours), best=restores.first.runs[0].name, findings=said)
 
 
 def _headline(restores: Leader, colours: Leader | None) -> str:

@@ -52,7 +52,9 @@ def render(contest: RestorationContest, folder: Path) -> str:
 
 
 def _colours(contest: RestorationContest) -> Mapping[str, int]:
-    """Give every model a pigment of its own, and all filters one together."""
-    learned = [one.name for one in contest.contestants if one.learned]
-    chosen = assign([*learned, FILTERS])
-    return chosen | {one.name: chosen[FILTERS] for one in contest.contestants if not one.learned}
+    """Give every model a pigment of its own, and all filters one together; a preset has its first run's."""
+    learned = [one for one in contest.contestants if one.training]
+    chosen = assign([*(one.name for one in learned), FILTERS])
+    presets = {one.training.preset: chosen[one.name] for one in reversed(learned) if one.training}
+    filters = {one.name: chosen[FILTERS] for one in contest.contestants if not one.learned}
+    return presets | chosen | filters
