@@ -93,6 +93,11 @@ def test_pairs_are_matched_by_name(sfumato, folders):
         (("fake", "--reference", "real", "--extractor", "bad.py"), "NaN or infinity"),
         (("gray", "--reference", "real", "--extractor", "means.py"), "is in colour"),
         (("fake", "--save-statistics", "x.npz"), "mean nothing to anybody else"),
+        (("fake", "--reference", "real", "--metrics", "fd,psnr"), "in two commands"),
+        (("fake", "--reference", "real", "--metrics", "cas"), "name a run"),
+        (("some-run", "--metrics", "psnr"), "those of a run have none"),
+        (("some-run", "--extractor", "means.py", "--save-statistics", "x.npz"), "sfumato sample some-run"),
+        (("textures:40", "--reference", "textures:8", "--metrics", "psnr"), "no partner of the same name"),
         (("fake", "--reference", "real", "--draws", "0"), "choose 1 to 100"),
     ],
 )

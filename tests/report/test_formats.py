@@ -62,6 +62,8 @@ def test_estimate_shares_its_decimals_with_its_interval() -> None:
     assert formats.estimate(score("FD", 9.0, 2.0)) == ("9.0", "[7.0, 11.2]")
     assert formats.estimate(score("FD", 9.0)) == ("9.00", "")
     assert formats.estimate(score("copies", 0.004, 0.003), True) == ("0.4%", "[0.1, 0.7]")
+    none = score("recall", 0.0).model_copy(update={"interval": (0.0, 0.00764)})
+    assert formats.estimate(none) == ("0", "[0, 0.00764]")
 
 
 def test_memory() -> None:

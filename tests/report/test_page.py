@@ -75,6 +75,15 @@ def test_best_is_marked_and_ties_within_noise_are_level(written: Written) -> Non
     assert rows(written.records)["Copies"] == ["", "best", "best"]
 
 
+def test_what_reads_the_same_is_marked_the_same(written: Written) -> None:
+    records = written.records
+    for number, value in enumerate((0.3912, 0.3908, 0.2)):
+        records = change(records, number, attributes={"hat": score("accuracy", value, up=True)})
+    assert rows(records)["Attributes heard"] == ["best", "best", ""], "39%, 39% and 20%"
+    records = change(records, 2, attributes={"hat": score("accuracy", 0.3899, up=True)})
+    assert rows(records)["Attributes heard"] == ["", "", ""]
+
+
 def test_diversity_is_best_near_one(written: Written) -> None:
     records = change(written.records, 0, diversity=score("diversity[domain]", 1.4, 0.01, near=1.0))
     assert rows(records)["Diversity"] == ["", "best", ""]

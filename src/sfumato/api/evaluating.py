@@ -23,6 +23,7 @@ from sfumato.data.gallery import open_gallery
 from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
 from sfumato.data.settings import DataConfig
+from sfumato.data.sources import NAMES as SETS
 from sfumato.errors import UsageError
 from sfumato.evaluation.evaluate import DRAWS, evaluate_run
 from sfumato.evaluation.galleries import check_colours, fitted, remarked
@@ -118,10 +119,16 @@ def evaluate(
             f"{save_statistics}: statistics of the data's own ruler mean nothing to anybody else; "
             "name a published extractor with --extractor."
         )
+    of_run = isinstance(what, Run) or not (isinstance(what, np.ndarray) or is_images(str(what)))
+    _fitting(chosen or (), of_run)
+    if of_run and save_statistics is not None:
+        raise UsageError(
+            f"--save-statistics {save_statistics}: it takes images; draw some with `sfumato sample {what}`."
+        )
     with Ranks.joined(where) as ranks:
         backbone = Backbone(extractor, weights, download, ranks)
         observer = observer if ranks.first else silent
-        if isinstance(what, Run) or not (isinstance(what, np.ndarray) or is_images(str(what))):
+        if of_run:
             run = what if isinstance(what, Run) else runs.find(what)
             return _evaluate_run(run, reference, chosen, backbone, draws, n, where, observer)
         if save_statistics is not None:
@@ -131,7 +138,7 @@ def evaluate(
         if reference is None:
             name = "images" if isinstance(what, np.ndarray) else what
             raise UsageError(f"{name}: name what to hold the images against, with --reference DIR or NAME.")
-        if chosen and set(chosen) <= set(PAIRED):
+        if chosen and chosen[0] in PAIRED:
             return ranks.by_first(lambda: score_pairs(what, str(reference), chosen, weights, observer))
         if extractor != RULER:
             return measure(what, str(reference), backbone.open(where, observer), chosen, observer)
@@ -140,8 +147,27 @@ def evaluate(
 
 def is_images(what: str) -> bool:
     """Return whether a name means images rather than a run."""
-    path = Path(what)
+    path, (name, colon, _) = Path(what), what.partition(":")
+    if name in SETS:
+        return bool(colon) or not (runs.place(what) / "recipe.yaml").exists()
     return path.suffix == ".npz" or (path.is_dir() and not (path / "recipe.yaml").exists())
+
+
+def _fitting(metrics: Sequence[str], of_run: bool) -> None:
+    """Refuse metrics that mean nothing to what is measured, or are of two kinds at once."""
+    pairs = [name for name in metrics if name in PAIRED]
+    if pairs and of_run:
+        raise UsageError(
+            f"--metrics {pairs[0]}: it compares images of the same name, and those of a run have none; ask "
+            "for fd, kd or prdc."
+        )
+    if pairs and len(pairs) < len(metrics):
+        raise UsageError(
+            f"--metrics {','.join(metrics)}: {', '.join(pairs)} compare image by image, the others two "
+            "crowds; ask for them in two commands."
+        )
+    if CAS in metrics and not of_run:
+        raise UsageError(f"--metrics {CAS}: classifiers learn from a run's labelled images; name a run.")
 
 
 def _evaluate_run(

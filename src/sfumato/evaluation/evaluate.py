@@ -136,7 +136,7 @@ def _nearest(reference: Reference, images: np.ndarray, features: np.ndarray) -> 
 def _distributions(reference: Reference, images: np.ndarray, distances: np.ndarray) -> list[Distribution]:
     """Compare what can be seen in single images, and how near they come to training images."""
     real, generated = image_statistics(reference.images), image_statistics(images)
-    unit = "pixel levels" if _train(reference) is None else "features"
+    unit = "gray levels over all pixels" if _train(reference) is None else "feature units"
     for side, away in (
         (real, _nearest(reference, reference.images, reference.test)[1]),
         (generated, distances),

@@ -84,7 +84,7 @@ def image_statistics(images: np.ndarray) -> dict[str, Statistic]:
     found = {
         "brightness": Statistic("Brightness", "gray levels", each["brightness"]),
         "contrast": Statistic("Contrast", "gray levels", each["contrast"]),
-        "sharpness": Statistic("Sharpness", "log10 of the Laplacian's variance", each["sharpness"]),
+        "sharpness": Statistic("Sharpness (variance of the Laplacian)", "powers of ten", each["sharpness"]),
     }
     if "colourfulness" in each:
         found["colourfulness"] = Statistic("Colourfulness", "", each["colourfulness"])

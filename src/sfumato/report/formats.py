@@ -81,8 +81,8 @@ def estimate(score: Score, as_percent: bool = False) -> tuple[str, str]:
         texts = [percent(end).removesuffix("%") for end in ends]
         return percent(score.value), f"[{', '.join(texts)}]" if texts else ""
     places = decimals_for(max((abs(v) for v in (score.value, *ends)), default=0.0))
-    texts = [fixed(end, places) for end in ends]
-    return fixed(score.value, places), f"[{', '.join(texts)}]" if texts else ""
+    text, *texts = [fixed(value, places) if value else "0" for value in (score.value, *ends)]
+    return text, f"[{', '.join(texts)}]" if texts else ""
 
 
 def counts(score: Score) -> str:

@@ -39,7 +39,7 @@ METRICS = {
     "vendi": Entry(
         "Vendi score",
         "How many truly different images there seem to be: 1 if all are the same, as many as were drawn if "
-        "no two are alike.",
+        "no two are alike. Best near what real images have: noise has more.",
     ),
     "authenticity": Entry(
         "Authenticity (AuthPct)",
@@ -67,12 +67,12 @@ METRICS = {
     ),
     "psnr_nearest": Entry(
         "PSNR to the nearest training image",
-        "How much single pixels resemble the training image that is nearest: low is original, and the note "
-        "says what new real images have.",
+        "How much single pixels resemble the training image that is nearest. Best near what new real images "
+        "have: far above is copied, far below is noise.",
     ),
     "ssim_nearest": Entry(
         "SSIM to the nearest training image",
-        "How much structures resemble the training image that is nearest: low is original.",
+        "How much structures resemble the training image that is nearest. Best near what real images have.",
     ),
     "psnr": Entry("PSNR", "Pixel fidelity of a reconstruction, in decibels."),
     "psnr_luma": Entry(

@@ -77,28 +77,31 @@ def scored(entry: glossary.Entry, scores: Sequence[Score | None]) -> Row:
     ways = {score.better for score in present}
     better = ways.pop() if len(ways) == 1 else ""
     ranked = alike and bool(better) and len(scores) > 1
-    standings = _standings(scores) if ranked else [""] * len(scores)
+    shown = [formats.estimate(score, entry.as_percent) if score else ("–", "") for score in scores]
+    standings = _standings(scores, [text for text, _ in shown]) if ranked else [""] * len(scores)
     cells = [
-        Cell(*formats.estimate(score, entry.as_percent), standing, score) if score else Cell("–")
-        for score, standing in zip(scores, standings, strict=True)
+        Cell(*texts, standing, score) for texts, standing, score in zip(shown, standings, scores, strict=True)
     ]
     note = "" if alike else "Measured with different rulers, so not ranked."
     symbol = present[0].metric if present[0].metric != entry.title else ""
     return Row(entry.title or present[0].metric, symbol, entry.meaning, better, cells, note)
 
 
-def _standings(scores: Sequence[Score | None]) -> list[str]:
-    """Mark the best score, and those that cannot be told from it."""
-    bad = [score.badness(score.value) for score in scores if score]
-    if min(bad) == max(bad):
+def _standings(scores: Sequence[Score | None], texts: Sequence[str]) -> list[str]:
+    """Mark the best score, those that read the same, and those that cannot be told from it."""
+    present = [(score, text) for score, text in zip(scores, texts, strict=True) if score]
+    best, shown = min(present, key=lambda pair: pair[0].badness(pair[0].value))
+    if all(text == shown for _, text in present):
         return [""] * len(scores)
-    best = next(score for score in scores if score and score.badness(score.value) == min(bad))
-    return [_standing(score, best) if score else "" for score in scores]
+    return [
+        _standing(score, best, text == shown) if score else ""
+        for score, text in zip(scores, texts, strict=True)
+    ]
 
 
-def _standing(score: Score, best: Score) -> str:
-    """Say whether a score is the best, level with it, or neither."""
-    if score.badness(score.value) == best.badness(best.value):
+def _standing(score: Score, best: Score, same: bool) -> str:
+    """Say whether a score is the best, or reads the same; level with it; or neither."""
+    if same:
         return "best"
     if score.interval and best.interval:
         # in badness, so that intervals on either side of an ideal can overlap
