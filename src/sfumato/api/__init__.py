@@ -6,13 +6,18 @@ from sfumato.api.data import inspect, prepare
 from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
 from sfumato.api.exploring import explorable, explore
+from sfumato.api.keeping import list_runs
+from sfumato.api.recipes import Preset, preset, presets
 from sfumato.api.restoring import diagnose, restore, restore_files, upscale
 from sfumato.api.sampling import sample
 from sfumato.api.scoring import score
 from sfumato.api.standings import leaderboard
 from sfumato.api.training import resume, train
+from sfumato.runs import Run
 
 __all__ = [
+    "Preset",
+    "Run",
     "compare",
     "degrade",
     "demo",
@@ -23,7 +28,10 @@ __all__ = [
     "explore",
     "inspect",
     "leaderboard",
+    "list_runs",
     "prepare",
+    "preset",
+    "presets",
     "restore",
     "restore_files",
     "resume",

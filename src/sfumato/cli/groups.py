@@ -12,7 +12,9 @@ from sfumato.cli import options as o
 data_app = typer.Typer(
     help="Look at images, and prepare them for training.", no_args_is_help=True, rich_markup_mode=None
 )
-runs_app = typer.Typer(help="List, show and remove runs.", no_args_is_help=True, rich_markup_mode=None)
+runs_app = typer.Typer(
+    help="List, show, note, rename and remove runs.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @data_app.command("inspect")
@@ -86,6 +88,52 @@ def runs_show(
     from sfumato.cli.output import tell_run_in_full
 
     tell_run_in_full(run, json)
+
+
+@runs_app.command("rename")
+def runs_rename(
+    run: Annotated[str, Argument(metavar="RUN")],
+    name: Annotated[str, Argument(metavar="NAME", help="The new name; the run stays in its folder.")],
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Give a run another name.
+
+    \b
+    Example:
+      sfumato runs rename flow-photos-2 wide
+    """
+    from sfumato.cli.output import tell_renamed
+    from sfumato.runs import find
+
+    found = find(run)
+    tell_renamed(found, found.rename(name), json)
+
+
+@runs_app.command("note")
+def runs_note(
+    run: Annotated[str, Argument(metavar="RUN")],
+    text: Annotated[
+        str | None, Argument(metavar="[TEXT]", help="What to keep with the run; '' removes it.")
+    ] = None,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Read what was noted about a run, or note something.
+
+    \b
+    Example:
+      sfumato runs note flow-photos "the one for the poster"
+    """
+    from sfumato.cli.output import tell_note
+    from sfumato.runs import find
+
+    found = find(run)
+    if text is not None:
+        found.write_note(text)
+    tell_note(found, json)
 
 
 @runs_app.command("remove")

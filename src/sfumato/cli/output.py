@@ -12,8 +12,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from sfumato import models  # noqa: F401  (registers the presets)
 from sfumato.api.environment import Finding
+from sfumato.api.recipes import preset, presets
 from sfumato.api.sampling import grid_path, paths
 from sfumato.comparison.records import Comparison
 from sfumato.comparison.standings import Standings, mean_ranks, rankings
@@ -23,8 +23,6 @@ from sfumato.data.doctor import DataReport
 from sfumato.data.prepared import Prepared
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.metrics.score import Score, leading
-from sfumato.models.own import preset_name
-from sfumato.recipe import lookup, presets
 from sfumato.restoration.batch import FAILURES, Batch
 from sfumato.restoration.diagnose import Diagnosis
 from sfumato.runs import Run, find, list_runs
@@ -132,21 +130,20 @@ def tell_comparison(found: Comparison, out: Path, as_json: bool, formats: Sequen
 def tell_presets(name: str | None, as_json: bool) -> None:
     """Print the presets, or every field of one."""
     if name is None:
-        entries = [(entry.name, entry.recipe().summary) for entry in presets()]
+        entries = [(one.name, one.summary) for one in presets()]
         if as_json:
             return print_json(dict(entries))
         width = max(len(title) for title, _ in entries)
         return say("\n".join(f"{title:{width}}  {summary}" for title, summary in entries))
-    name = preset_name(name)
-    recipe = lookup(name).recipe()
+    found = preset(name)
     if as_json:
-        return print_json(recipe.model_dump(mode="json"))
-    say(f"{name}: {recipe.summary}\n")
+        return print_json(found.recipe.model_dump(mode="json"))
+    say(f"{found.name}: {found.summary}\n")
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(max_width=24, overflow="fold")
     table.add_column(ratio=1)
-    for field in explain(recipe):
+    for field in found.fields:
         if field.key not in ("preset", "summary", "schema_version"):
             table.add_row(field.key, str(field.value).replace("[", "\\["), field.help.replace("[", "\\["))
     console.print(table, soft_wrap=False)
@@ -249,6 +246,7 @@ def tell_run_in_full(name: str, as_json: bool) -> None:
     run = find(name)
     facts = {
         "run": str(run.path),
+        "note": run.note,
         "status": run.status.model_dump(),
         "data": run.data.model_dump(mode="json"),
         "recipe": run.recipe.model_dump(mode="json"),
@@ -259,9 +257,25 @@ def tell_run_in_full(name: str, as_json: bool) -> None:
     say(f"{run.path}: {status.state}, {status.images:,} of {status.total:,} images, {status.seconds:.0f} s")
     if status.error:
         say(f"error: {status.error}")
+    if run.note:
+        say(f"note: {run.note}")
     say(f"data: {run.data.name} ({run.source}), {run.data.height}x{run.data.width}\n")
     for field in explain(run.recipe):
         say(f"  {field.key} = {field.value}")
+
+
+def tell_renamed(before: Run, run: Run, as_json: bool) -> None:
+    """Print a run's new place."""
+    if as_json:
+        return print_json({"renamed": str(before.path), "run": str(run.path)})
+    say(f"{before.path}: now {run.path}.")
+
+
+def tell_note(run: Run, as_json: bool) -> None:
+    """Print what a person noted about a run."""
+    if as_json:
+        return print_json({"run": str(run.path), "note": run.note})
+    say(run.note or f"{run.path}: nothing is noted.")
 
 
 def tell_removed(run: Run, as_json: bool) -> None:

@@ -27,6 +27,11 @@ from sfumato.storage import read_json, replacing, write_json, write_text
 CODE = "model.py"
 """Copy of the file that the run's model comes from, if it is a user's own."""
 
+NOTE = "note.txt"
+"""What a person wrote about the run."""
+LONGEST_NOTE = 10_000
+"""Characters."""
+
 State = Literal["created", "training", "stopped", "finished", "failed"]
 
 
@@ -205,16 +210,53 @@ class Run:
         found = (p for p in (self.path / "snapshots").glob("[0-9]*") if p.is_dir())
         return sorted(found, key=lambda path: (len(path.name), path.name))
 
+    @property
+    def note(self) -> str:
+        """What a person wrote about the run; empty: nothing."""
+        path = self.path / NOTE
+        return path.read_text(encoding="utf-8").rstrip("\n") if path.is_file() else ""
+
+    def write_note(self, text: str) -> None:
+        """Keep a person's words with the run, in the place of what was there; nothing but space removes them.
+
+        Raises:
+            UsageError: If they are too long.
+        """
+        if len(text) > LONGEST_NOTE:
+            raise UsageError(f"a note of {len(text):,} characters: keep it below {LONGEST_NOTE:,}.")
+        if text.strip():
+            write_text(self.path / NOTE, text.strip() + "\n")
+        else:
+            (self.path / NOTE).unlink(missing_ok=True)
+
+    def rename(self, name: str) -> Run:
+        """Give the run another name in its folder, and return it.
+
+        Raises:
+            UsageError: If a live process uses it, the name cannot be a folder's, or is taken.
+        """
+        target = place(name, self.path.parent)
+        if target.name != name:
+            raise UsageError(f"'{name}': a run stays in its folder; give a name without / and \\.")
+        if target.exists():
+            raise UsageError(f"{target}: this name is taken; choose another.")
+        self._refuse_if_in_use()
+        os.rename(self.path, target)
+        return Run(target)
+
     def remove(self) -> None:
         """Delete the run.
 
         Raises:
             UsageError: If a live process uses it.
         """
+        self._refuse_if_in_use()
+        shutil.rmtree(self.path)
+
+    def _refuse_if_in_use(self) -> None:
         if self.in_use():
             with self.locked():  # explains who
                 pass
-        shutil.rmtree(self.path)
 
 
 def to_yaml(recipe: Recipe) -> str:

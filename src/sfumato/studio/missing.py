@@ -1,0 +1,17 @@
+"""What to do where the extra is not installed."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from sfumato.errors import UsageError
+
+
+def require() -> None:
+    """Refuse to start without Gradio.
+
+    Raises:
+        UsageError: Saying how to get it.
+    """
+    if importlib.util.find_spec("gradio") is None:
+        raise UsageError("the studio needs Gradio, which is not installed: pip install 'sfumato[studio]'.")

@@ -1,0 +1,125 @@
+"""What every tab is given: the runs, the words, and the one way to make a page do something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import gradio as gr
+from markupsafe import Markup
+
+from sfumato import api
+from sfumato.errors import UsageError
+from sfumato.studio import pages, pictures
+from sfumato.studio.spoken import spoken
+from sfumato.studio.words import Words
+
+MACHINE = "machine"
+"""The line in which heavy events stand: one of them computes at a time."""
+AT_ONCE = 8
+"""How many light events of one kind may be answered at the same time."""
+
+
+class Link(NamedTuple):
+    """A component that an address such as `?run=faces&seed=7` sets."""
+
+    component: Any
+    read: Callable[[str], Any]
+    """Turns the address's text into a value; what it refuses leaves the component as it is."""
+
+
+@dataclass
+class Place:
+    """One page of the studio, in one language, while it is built and afterwards."""
+
+    runs: Path
+    """The folder of runs; nothing outside it is read or deleted."""
+    say: Words
+    links: dict[str, list[Link]] = field(default_factory=dict)
+    """Key of the address to the components that it sets, over all tabs."""
+    pickers: list[gr.Dropdown] = field(default_factory=list)
+    """Choices of runs, over all tabs; the page keeps their lists up to date."""
+
+    def all_runs(self) -> list[api.Run]:
+        """Return every run of the folder, by name."""
+        return api.list_runs(self.runs)
+
+    def run(self, name: str | None) -> api.Run:
+        """Return a run by its name, and by nothing but its name.
+
+        Args:
+            name: As a visitor sent it.
+
+        Raises:
+            UsageError: For anything but the name of a run in the studio's folder.
+        """
+        if not name:
+            raise UsageError(self.say("studio.choose_run"))
+        for run in self.all_runs():
+            if run.name == name:
+                return run
+        raise UsageError(self.say("studio.unknown_run", name=name))
+
+    def run_picker(self, **options: Any) -> gr.Dropdown:
+        """Add a choice of one run (or of several, with multiselect=True); `?run=NAME` sets it."""
+        names = [run.name for run in self.all_runs()]
+        picker = gr.Dropdown(names, value=None, **{"label": self.say("studio.run")} | options)
+        self.pickers.append(picker)
+        self.link(picker, "run", lambda name: self.run(name).name)
+        return picker
+
+    def link(self, component: Any, key: str, read: Callable[[str], Any] = str) -> None:
+        """Let `?KEY=...` set a component when a link is followed, and the component set the address."""
+        self.links.setdefault(key, []).append(Link(component, read))
+
+    def address(self, tab: str, **facts: Any) -> str:
+        """Return a link to a tab of this page, such as `?tab=generate&run=faces&seed=7`."""
+        known = {key: value for key, value in facts.items() if value is not None}
+        return "?" + urlencode({"tab": tab} | known)
+
+    def fill(self, template: str, /, **facts: Any) -> Markup:
+        """Return a template of `templates/` as HTML; every fact in it is text, never markup."""
+        house = {"say": self.say, "address": self.address, "newest_picture": pictures.newest}
+        return pages.fill(template, house | facts)
+
+    def show(self, template: str, /, **facts: Any) -> gr.HTML:
+        """Add a template to the page."""
+        return gr.HTML(self.fill(template, **facts), padding=False)
+
+    def heading(self, tab: str) -> None:
+        """Add a tab's title and its lead: `TAB.title` and `TAB.lead` of the catalogue."""
+        self.show("heading.html.j2", title=self.say(f"{tab}.title"), lead=self.say(f"{tab}.lead"))
+
+    def on(
+        self,
+        event: Callable[..., Any],
+        do: Callable[..., Any],
+        inputs: Any = None,
+        outputs: Any = None,
+        *,
+        api_name: str | None = None,
+        heavy: bool = False,
+        **options: Any,
+    ) -> Any:
+        """Do something when something happens: the one way to give the page a behaviour.
+
+        What is refused (`SfumatoError`) and what goes wrong is shown in words, never as a traceback.
+
+        Args:
+            event: For example `button.click`.
+            do: A function or a generator, from the inputs' values to the outputs'.
+            inputs: Components.
+            outputs: Components.
+            api_name: The stable name under which scripts may call it, for the few that docs/studio.md
+                lists. None: only the page can.
+            heavy: Whether it computes; such events stand in one line, and one works at a time.
+            options: Handed on to Gradio, e.g. show_progress="hidden".
+        """
+        public = api_name is not None and self.say.language == "en"  # one page speaks to scripts
+        options["api_visibility"] = "public" if public else "private"
+        options["concurrency_limit"] = 1 if heavy else AT_ONCE
+        options["concurrency_id"] = MACHINE if heavy else None
+        return event(spoken(do, self.say), inputs, outputs, api_name=api_name if public else None, **options)

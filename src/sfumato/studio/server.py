@@ -1,0 +1,124 @@
+"""The server: binds to this machine, serves a page per language, the runs' pictures, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported: nothing is sent anywhere
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+import gradio as gr  # noqa: E402
+import uvicorn  # noqa: E402
+from fastapi import FastAPI, HTTPException  # noqa: E402
+from fastapi.responses import FileResponse  # noqa: E402
+
+from sfumato.errors import UsageError  # noqa: E402
+from sfumato.studio import pages, pictures  # noqa: E402
+from sfumato.studio.app import page  # noqa: E402
+from sfumato.studio.guard import Guard, is_loopback  # noqa: E402
+from sfumato.studio.place import Place  # noqa: E402
+from sfumato.studio.speaking import FIRST, Speaking, path_of  # noqa: E402
+from sfumato.studio.theme import theme  # noqa: E402
+from sfumato.studio.words import LANGUAGES, Words  # noqa: E402
+
+WAITING = 64
+"""Requests that may stand in line; more are told to come back."""
+UPLOAD = "256mb"
+"""Largest file that a visitor may hand in."""
+KEPT_SECONDS = 3600
+"""How long pictures made for the page are kept."""
+
+
+def application(runs: Path, host: str, password: str = "") -> Guard:
+    """Return the studio as an ASGI application.
+
+    Args:
+        runs: The folder of runs.
+        host: Where it will listen, which decides the names that it answers to.
+        password: What a visitor must know; empty: nothing.
+    """
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+
+    @app.get("/pictures/{run}/{file}")
+    def picture(run: str, file: str) -> FileResponse:
+        found = pictures.find(runs, run, file)
+        if found is None:
+            raise HTTPException(404)
+        return FileResponse(found, media_type="image/png")
+
+    for language in sorted(LANGUAGES, key=lambda code: code == FIRST):  # the root would catch the others
+        app = _mount(app, page(Place(runs, Words(language))), path_of(language))
+    return Guard(Speaking(app), host, password)
+
+
+def _mount(app: FastAPI, blocks: gr.Blocks, path: str) -> FastAPI:
+    """Put a page at its path."""
+    blocks.queue(max_size=WAITING)
+    blocks.delete_cache = (KEPT_SECONDS // 4, KEPT_SECONDS)
+    return gr.mount_gradio_app(
+        app, blocks, path=path.rstrip("/") or "/", theme=theme(), css=pages.read("style.css"),
+        head=f"<script>{pages.read('script.js')}</script>", footer_links=[], max_file_size=UPLOAD,
+        show_error=False, ssr_mode=False, mcp_server=False, pwa=False,
+    )  # fmt: skip
+
+
+def listen(runs: Path, host: str, port: int, password: str, announce: Callable[[str], None]) -> None:
+    """Serve the studio until it is interrupted; see `sfumato.studio.serve`."""
+    bound = _bind(host, port)
+    with tempfile.TemporaryDirectory(prefix="sfumato-studio-") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder  # readable by this user alone, and gone afterwards
+        app = application(runs.resolve(), host, password)
+        config = uvicorn.Config(app, log_level="warning", server_header=False)
+        _Server(config, lambda: announce(_greeting(bound, password))).run(sockets=[bound])
+
+
+class _Server(uvicorn.Server):
+    """Says when the page is usable."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        self.ready()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Return a socket at a host and a port.
+
+    Raises:
+        UsageError: If the host is no address of this machine, or the port is taken.
+    """
+    if not 0 <= port < 2**16:
+        raise UsageError(f"--port {port}: choose 0 (any that is free) to {2**16 - 1}.")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        raise UsageError(
+            f"the studio cannot listen on {host}, port {port} ({error.strerror or error}); choose another "
+            "--port, or another --host."
+        ) from None
+    return bound
+
+
+def _greeting(bound: socket.socket, password: str) -> str:
+    """Say where the studio is, and what is not safe about it."""
+    host, port = bound.getsockname()[:2]
+    anywhere = host in ("0.0.0.0", "::")
+    name = "127.0.0.1" if anywhere else f"[{host}]" if ":" in host else host
+    text = f"the studio is at http://{name}:{port}/ ; stop it with Ctrl-C."
+    if not is_loopback(host) and not password:
+        text += (
+            " Everybody who can reach this machine can use it, and delete runs: give it a --password. "
+            "It travels unencrypted; beyond a network that you trust, use an SSH tunnel."
+        )
+    return text
