@@ -63,7 +63,7 @@ def _lists(place: Place) -> dict[Any, Any]:
 def _arrive(place: Place, tabs: gr.Tabs, address: str) -> dict[Any, Any]:
     """Return what an address such as `?tab=generate&run=faces&seed=7` sets; what it gets wrong is left."""
     asked = {key: values[-1] for key, values in parse_qs(address.lstrip("?")).items()}
-    changes = _lists(place)
+    changes = {tabs: gr.skip()} | _lists(place)
     names = [tab.NAME for tab in TABS]
     if asked.get("tab") in names:
         changes[tabs] = gr.Tabs(selected=asked["tab"])

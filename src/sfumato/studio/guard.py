@@ -11,6 +11,7 @@ import base64
 import binascii
 import hmac
 import ipaddress
+import re
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,10 +24,17 @@ POLICY = "; ".join(
         "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:",
         "frame-ancestors 'none'",
         "object-src 'none'",
-        "base-uri 'none'",
+        "base-uri 'self'",
     ]
 )
 """What the page may load: nothing from anywhere else. Gradio's own code needs the unsafe ones."""
+DOORS = re.compile(
+    r"(/[a-z]{2})?(/|/config|/theme\.css|/favicon\.ico|/manifest\.json|/(assets|static|svelte)/.*"
+    r"|/gradio_api/(info|startup-events|heartbeat/\w+|upload|upload_progress|cancel|reset/?|theme\.css"
+    r"|queue/(join|data)|call/(v2/)?\w+(/\w+)?|file=.*|component_server))|/pictures/[^/]+/[^/]+"
+)
+"""The addresses that are answered: what the page and scripts need of Gradio, and pictures. All others, such
+as its proxy, its monitor and its ways around the queue, are closed."""
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",
@@ -53,7 +61,7 @@ class Guard:
         """Answer a request, or refuse it (ASGI)."""
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, send)
-        refusal = self._refusal(Headers(scope=scope))
+        refusal = self._refusal(scope["path"], Headers(scope=scope))
         if refusal is not None:
             return await refusal(scope, receive, send)
 
@@ -64,7 +72,7 @@ class Guard:
 
         await self.app(scope, receive, guarded)
 
-    def _refusal(self, headers: Headers) -> Response | None:
+    def _refusal(self, path: str, headers: Headers) -> Response | None:
         """Return what to answer instead, or None for a request that is welcome."""
         origin = headers.get("origin")
         if not self._ours(headers.get("host", "")):
@@ -74,6 +82,8 @@ class Guard:
         if self.password and not self._known(headers.get("authorization", "")):
             challenge = {"WWW-Authenticate": 'Basic realm="Sfumato", charset="UTF-8"'}
             return PlainTextResponse("The studio asks for its password.", 401, challenge)
+        if not DOORS.fullmatch(path):
+            return PlainTextResponse("There is nothing here.", 404)
         return None
 
     def _ours(self, host: str) -> bool:

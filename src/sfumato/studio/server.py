@@ -17,11 +17,11 @@ from fastapi import FastAPI, HTTPException  # noqa: E402
 from fastapi.responses import FileResponse  # noqa: E402
 
 from sfumato.errors import UsageError  # noqa: E402
-from sfumato.studio import pages, pictures  # noqa: E402
+from sfumato.studio import pictures  # noqa: E402
 from sfumato.studio.app import page  # noqa: E402
+from sfumato.studio.front import FIRST, Front, path_of  # noqa: E402
 from sfumato.studio.guard import Guard, is_loopback  # noqa: E402
 from sfumato.studio.place import Place  # noqa: E402
-from sfumato.studio.speaking import FIRST, Speaking, path_of  # noqa: E402
 from sfumato.studio.theme import theme  # noqa: E402
 from sfumato.studio.words import LANGUAGES, Words  # noqa: E402
 
@@ -52,7 +52,7 @@ def application(runs: Path, host: str, password: str = "") -> Guard:
 
     for language in sorted(LANGUAGES, key=lambda code: code == FIRST):  # the root would catch the others
         app = _mount(app, page(Place(runs, Words(language))), path_of(language))
-    return Guard(Speaking(app), host, password)
+    return Guard(Front(app), host, password)
 
 
 def _mount(app: FastAPI, blocks: gr.Blocks, path: str) -> FastAPI:
@@ -60,9 +60,8 @@ def _mount(app: FastAPI, blocks: gr.Blocks, path: str) -> FastAPI:
     blocks.queue(max_size=WAITING)
     blocks.delete_cache = (KEPT_SECONDS // 4, KEPT_SECONDS)
     return gr.mount_gradio_app(
-        app, blocks, path=path.rstrip("/") or "/", theme=theme(), css=pages.read("style.css"),
-        head=f"<script>{pages.read('script.js')}</script>", footer_links=[], max_file_size=UPLOAD,
-        show_error=False, ssr_mode=False, mcp_server=False, pwa=False,
+        app, blocks, path=path.rstrip("/") or "/", theme=theme(), footer_links=[], run_history=False,
+        max_file_size=UPLOAD, show_error=False, ssr_mode=False, mcp_server=False, pwa=False,
     )  # fmt: skip
 
 
