@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from sfumato.config import Config
+from sfumato.errors import SfumatoError
 from sfumato.seeding import StepNoise
 
 Images = Tensor
@@ -60,6 +61,9 @@ class DataSpec(Config):
     """Images in the train split."""
     n_test: int = 0
     """Images in the held-out split."""
+    degraded_channels: int = 0
+    """Channels of the damaged images that a restorer is given: 1 where the colours are gone too; 0 where
+    nothing is damaged."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -127,12 +131,25 @@ class Batch:
 
     images: Images
     condition: Condition
+    degraded: Images | None = None
+    """The same images damaged, Float [B, C', H, W] in [-1, 1], where a model learns to restore them."""
 
     def __len__(self) -> int:
         return self.images.shape[0]
 
     def __getitem__(self, rows: slice) -> Batch:
-        return Batch(self.images[rows], self.condition[rows])
+        degraded = None if self.degraded is None else self.degraded[rows]
+        return Batch(self.images[rows], self.condition[rows], degraded)
+
+    def pair(self) -> tuple[Images, Images]:
+        """Return (degraded, clean) images.
+
+        Raises:
+            SfumatoError: If nothing was damaged.
+        """
+        if self.degraded is None:
+            raise SfumatoError("a model that restores was given images without damage; set `degradation`.")
+        return self.degraded, self.images
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, SerializeAsAny, model_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from sfumato.config import Config, build
+from sfumato.data.degradations.presets import preset
 from sfumato.data.settings import DataConfig
 from sfumato.errors import UsageError, nearest
 
@@ -133,6 +134,9 @@ class Recipe(Config):
     """How it is trained."""
     sampling: SamplingConfig = SamplingConfig()
     """How images are drawn from it."""
+    degradation: str | None = None
+    """What images suffer before a model that restores sees them: a preset of `sfumato degrade`, such as
+    old-photo. Empty for models that generate."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Every random draw of the run comes from it."""
     schema_version: Annotated[int, Field(ge=SCHEMA, le=SCHEMA)] = SCHEMA
@@ -146,6 +150,17 @@ class Recipe(Config):
             entry = lookup(str(values.get("preset")))
             return values | {"model": build(entry.model.Config, values["model"], "model")}
         return values
+
+    @field_validator("degradation")
+    @classmethod
+    def _check_degradation(cls, name: str | None) -> str | None:
+        """Refuse a damage that nobody knows."""
+        if name is not None:
+            try:
+                preset(name)
+            except UsageError as error:
+                raise ValueError(str(error)) from None
+        return name
 
     @model_validator(mode="after")
     def _check_model(self) -> Recipe:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from sfumato import models  # noqa: F401  (registers the presets)
 from sfumato.batch import Batch, Clock, Column, Condition, DataSpec
 from sfumato.config import override
-from sfumato.models.base import Model
+from sfumato.models.base import Model, RestorationModel
 from sfumato.recipe import OptimizerConfig, Recipe, lookup
 from sfumato.seeding import StepNoise, derive
 from sfumato.training.ranks import Ranks
@@ -83,12 +83,12 @@ class Workbench:
         state = TrainingState(self.model(recipe, spec, seed), training, CPU)
         return state, Stepper(state, training, Ranks(), CPU)
 
-    @staticmethod
-    def spec(shape: tuple[int, int, int] = (3, 16, 24), labelled: bool = True) -> DataSpec:
+    def spec(self, shape: tuple[int, int, int] = (3, 16, 24), labelled: bool = True) -> DataSpec:
         """Describe a data set."""
         return DataSpec(
             name="small", channels=shape[0], height=shape[1], width=shape[2],
             columns=COLUMNS if labelled else (), n_train=64, n_test=16, flip=True,
+            degraded_channels=1 if issubclass(lookup(self.name).model, RestorationModel) else 0,
         )  # fmt: skip
 
     @staticmethod
@@ -110,7 +110,11 @@ class Workbench:
             else:
                 value = torch.randn(count, 1, generator=source)
             values[:, place], known[:, place] = value * there, there.expand(-1, column.width)
-        return Batch(images, Condition(values, known))
+        degraded = None
+        if spec.degraded_channels:  # darker, noisier, and gray
+            noise = 0.1 * torch.randn(count, 1, spec.height, spec.width, generator=source)
+            degraded = 0.8 * images.mean(dim=1, keepdim=True) + noise
+        return Batch(images, Condition(values, known), degraded)
 
     @staticmethod
     def clock(step: int = 0, count: int = 8, total: int = 800, seed: int = 0) -> Clock:

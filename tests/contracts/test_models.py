@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -346,7 +347,7 @@ def test_unknown_values_are_never_looked_at(name, workbench):
     values = []
     for condition in (batch.condition, poisoned):
         model = bench.model(bench.recipe(), spec).train()
-        losses = model.losses(type(batch)(batch.images, condition), bench.clock())
+        losses = model.losses(replace(batch, condition=condition), bench.clock())
         values.append([float(loss.value.detach()) for loss in losses])
     np.testing.assert_allclose(values[0], values[1], rtol=1e-6)
 
@@ -440,7 +441,7 @@ def strong(batch: Batch) -> Batch:
     source = torch.Generator().manual_seed(1)
     base = (torch.rand(*batch.images.shape[:2], 1, 1, generator=source) < 0.5).float() * 1.6 - 0.8
     images = (base + 0.15 * batch.images).contiguous(memory_format=torch.channels_last)
-    return Batch(images, batch.condition)
+    return replace(batch, images=images)
 
 
 def apart(model: GenerativeModel, recipe: Recipe, batch: Batch) -> float:

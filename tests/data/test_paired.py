@@ -27,22 +27,20 @@ def test_a_pair_is_the_feeds_image_and_its_damage(prepared: Prepared):
     pairs = PairedFeed(prepared, feed, Degrader(pipeline, 9))
     for images_seen in (0, 4, 8, 12, 40, 4):  # in order, and not
         pair, places = pairs.batch(images_seen), feed.places(images_seen)
-        assert torch.equal(pair.clean.images, feed.batch(images_seen).images)
+        assert pair.degraded is not None
+        assert torch.equal(pair.images, feed.batch(images_seen).images)
         assert pair.degraded.shape == (4, 1, 16, 16)
-        clean = to_uint8(pair.clean.images).numpy()
+        clean = to_uint8(pair.images).numpy()
         for place in range(4):
             steps = pipeline.steps(9, int(places.rows[place]), int(places.epochs[place]))
             np.testing.assert_array_equal(to_uint8(pair.degraded).numpy()[place], apply(steps, clean[place]))
-    pairs.close()
 
 
 def test_ranks_together_are_the_single_process(prepared: Prepared):
     def degraded(rank: int, world: int) -> torch.Tensor:
         feed = Feed(prepared, prepared.train, 6, seed=2, rank=rank, world=world)
         pairs = PairedFeed(prepared, feed, Degrader(preset("mixed"), 0))
-        pair = pairs.batch(12)
-        pairs.close()
-        return pair.degraded
+        return pairs.batch(12).pair()[0]
 
     assert torch.equal(torch.cat([degraded(rank, 3) for rank in range(3)]), degraded(0, 1))
 
@@ -53,6 +51,5 @@ def test_every_epoch_is_damaged_anew(prepared: Prepared):
     pairs = PairedFeed(prepared, feed, Degrader(preset("denoise-25"), 0))
     order = [feed.places(epoch * count).rows.argsort() for epoch in (0, 1)]
     first, second = (pairs.batch(epoch * count) for epoch in (0, 1))
-    assert torch.equal(first.clean.images[order[0]], second.clean.images[order[1]])
-    assert not torch.equal(first.degraded[order[0]], second.degraded[order[1]])
-    pairs.close()
+    assert torch.equal(first.images[order[0]], second.images[order[1]])
+    assert not torch.equal(first.pair()[0][order[0]], second.pair()[0][order[1]])

@@ -12,6 +12,7 @@ import torch
 from sfumato.api.data import Observer, reporting, silent
 from sfumato.conditions import Conditions
 from sfumato.config import explain, override, parse_duration
+from sfumato.data.degradations import preset as degradation
 from sfumato.data.doctor import inspect
 from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
@@ -186,14 +187,18 @@ def create(
     The model is built once before anything is written, so that what does not fit is refused first.
     """
     entry = lookup(recipe.preset)
-    check(recipe, entry.model(recipe.model, prepared.spec), len(prepared.train), world)
+    spec = prepared.spec
+    if recipe.degradation is not None:
+        channels = 1 if degradation(recipe.degradation).gray else spec.channels
+        spec = spec.model_copy(update={"degraded_channels": channels})
+    check(recipe, entry.model(recipe.model, spec), len(prepared.train), world)
     if issubclass(entry.model, GenerativeModel) and "sampler" in entry.model.sampling_keys:
         check_steps(recipe.sampling.sampler, recipe.sampling.steps)
     precision = choose_precision(recipe.training.precision, device)
     recipe = override(recipe, [f"training.precision={precision}"])
-    size = f"{prepared.spec.height}x{prepared.spec.width}"
+    size = f"{spec.height}x{spec.width}"
     recipe = override(recipe, [f"data.size={size}"])
-    run = Run.create(path, recipe, prepared.spec, _absolute(source))
+    run = Run.create(path, recipe, spec, _absolute(source))
     environment.write(run, device)
     rows = prepared.condition(prepared.train[:CONDITIONS])
     Conditions(rows).save(path / "conditions.safetensors")

@@ -1,31 +1,24 @@
-"""Pairs for training: the batches of a feed, and beside each the same images damaged."""
+"""Pairs for training: the batches of a feed, and in each the same images damaged."""
 
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sfumato.batch import Batch, Images
+from sfumato.batch import Batch
 from sfumato.data.degradations.degrader import Degrader
+from sfumato.data.degradations.presets import preset
 from sfumato.data.feed import Feed, Places
 from sfumato.data.prepared import Prepared
 from sfumato.imaging.pixels import from_uint8
 
 
-class Pair(NamedTuple):
-    """Images to find, and what they are to be found from."""
-
-    clean: Batch
-    degraded: Images
-    """Float [B, C', H, W] in [-1, 1], C' 1 for a gray pipeline."""
-
-
 class PairedFeed:
-    """An endless stream of pairs, a function of (seed, images seen) like the feed it stands on.
+    """An endless stream of batches with pairs, a function of (seed, images seen) like the feed it stands on.
 
     While a batch is trained on, a thread damages the next one, so that training waits only where
     damaging takes longer than a step does.
@@ -46,19 +39,15 @@ class PairedFeed:
     def __len__(self) -> int:
         return len(self._feed)
 
-    def batch(self, images_seen: int) -> Pair:
+    def batch(self, images_seen: int) -> Batch:
         """Return this rank's part of the batch that begins at image number `images_seen`."""
         expected, ahead = self._ahead or (None, None)
         future = ahead if ahead is not None and expected == images_seen else self._begin(images_seen)
         following = images_seen + self._feed.batch_size
         self._ahead = following, self._begin(following)
-        clean = self._feed.batch(images_seen)
-        damaged = torch.from_numpy(future.result()).to(clean.images.device)
-        return Pair(clean, from_uint8(damaged))
-
-    def close(self) -> None:
-        """Stop the thread; what it has begun is finished."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        batch = self._feed.batch(images_seen)
+        damaged = torch.from_numpy(future.result()).to(batch.images.device)
+        return replace(batch, degraded=from_uint8(damaged))
 
     def _begin(self, images_seen: int) -> Future[NDArray[np.uint8]]:
         """Have a batch damaged."""
@@ -70,3 +59,20 @@ class PairedFeed:
         images, flips = self._prepared.images[rows], places.flips.numpy()
         images[flips] = images[flips, :, ::-1]
         return self._degrader.degrade(images, rows.tolist(), places.epochs.tolist())
+
+
+def with_damage(feed: Feed, prepared: Prepared, degradation: str | None, seed: int) -> Feed | PairedFeed:
+    """Return the feed, its images damaged beside the clean ones if a degradation is named.
+
+    Args:
+        feed: Decides which images.
+        prepared: The data set of the feed.
+        degradation: A preset, such as "old-photo"; None: nothing is damaged.
+        seed: Another seed, another damage.
+
+    Raises:
+        UsageError: If there is no such preset.
+    """
+    if degradation is None:
+        return feed
+    return PairedFeed(prepared, feed, Degrader(preset(degradation), seed))

@@ -94,6 +94,29 @@ class GenerativeModel(Model):
         """Turn latents into images, Float [B, C, H, W] in [-1, 1]; differentiably where `smooth`."""
 
 
+class RestorationModel(Model):
+    """A model that turns damaged images into what they may have been.
+
+    It is built for `data.degraded_channels` channels in and `data.channels` out, and works on images
+    of any size whose sides are multiples of `multiple`.
+    """
+
+    multiple: ClassVar[int] = 1
+    """Sides of images must be multiples of this."""
+    varies: ClassVar[bool] = False
+    """Whether it gives another answer for another seed, so that their spread says how sure it is."""
+
+    @abstractmethod
+    def restore(self, degraded: Images, noise: ImageNoise) -> Images:
+        """Map Float [B, C', H, W] in [-1, 1] to Float [B, C, H, W], in [-1, 1] where it is sure."""
+
+    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Tensor]:
+        """Return the mean squared error on held-out pairs, of pixels in [-1, 1]."""
+        degraded, clean = batch.pair()
+        restored = self.restore(degraded, ImageNoise(range(len(batch)), degraded.device))
+        return {"mse": (restored.clamp(-1, 1) - clean).square().mean()}
+
+
 class FeatureModel(Model):
     """A model that turns images into feature vectors."""
 

@@ -11,10 +11,11 @@ import torch
 
 from sfumato.batch import Clock
 from sfumato.data.feed import Feed
+from sfumato.data.paired import with_damage
 from sfumato.data.prepared import Prepared
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.memory import out_of_memory
-from sfumato.models.base import Model
+from sfumato.models.base import Model, RestorationModel
 from sfumato.recipe import Recipe, lookup
 from sfumato.runs import Run, Status, checkpoints
 from sfumato.seeding import StepNoise, derive
@@ -81,10 +82,11 @@ class _Training:
         check(self.recipe, model, len(prepared.train), ranks.world)
         self.state = TrainingState(model, self.config, device)
         ranks.broadcast([*model.parameters(), *model.buffers()])
-        self.feed = Feed(
+        feed = Feed(
             prepared, prepared.train, self.config.batch_size, self.recipe.seed, device,
             rank=ranks.rank, world=ranks.world, flip=run.data.flip,
         )  # fmt: skip
+        self.feed = with_damage(feed, prepared, self.recipe.degradation, self.recipe.seed)
         self.memory = Memory(device)
         self.recorder = Recorder(run, self.recipe, prepared, self.state, ranks, device, observer)
         self._resume()
@@ -227,10 +229,16 @@ def check(recipe: Recipe, model: Model, n_train: int, world: int) -> None:
         world: Processes that will train together.
 
     Raises:
-        UsageError: If there is no budget, the batch is larger than the data or cannot be shared, or an
-            optimizer has no group.
+        UsageError: If there is no budget, the batch is larger than the data or cannot be shared, an
+            optimizer has no group, or there is damage to restore and no restorer, or the other way round.
     """
     config = recipe.training
+    if isinstance(model, RestorationModel) != (recipe.degradation is not None):
+        wrong = "restores images" if recipe.degradation is None else "does not restore images"
+        fix = "old-photo, or another preset of `sfumato degrade`" if recipe.degradation is None else "null"
+        raise UsageError(
+            f"degradation is {recipe.degradation or 'empty'}, and a {recipe.preset} {wrong}: set it to {fix}."
+        )
     optimizer_settings(model.parameter_groups(), config.optimizers)
     if config.images is None and config.seconds is None:
         raise UsageError("the recipe has no budget: set --budget 3m, --images N or --epochs N.")

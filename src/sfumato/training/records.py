@@ -8,22 +8,26 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sfumato import sampling
-from sfumato.batch import Clock
+from sfumato.batch import Batch, Clock
 from sfumato.conditions import Conditions
 from sfumato.data.feed import Feed
+from sfumato.data.paired import PairedFeed, with_damage
 from sfumato.data.prepared import Prepared
 from sfumato.errors import UsageError
 from sfumato.imaging.grid import compose
+from sfumato.imaging.pixels import to_uint8
 from sfumato.imaging.png import write_png
-from sfumato.models.base import GenerativeModel
+from sfumato.models.base import GenerativeModel, RestorationModel
 from sfumato.recipe import Recipe
 from sfumato.runs import Run, Status, checkpoints
 from sfumato.runs.run import State
-from sfumato.seeding import StepNoise, derive
+from sfumato.seeding import ImageNoise, StepNoise, derive
 from sfumato.training.ranks import Ranks
 from sfumato.training.state import TrainingState
 from sfumato.training.watch import Watch
@@ -160,15 +164,30 @@ class Recorder:
         """Draw the preview seeds with the averaged weights."""
         self._pictured = True
         model = self.state.ema
-        if not self.ranks.first or not isinstance(model, GenerativeModel):
+        if not self.ranks.first:
             return
-        sampling.estimate_batchnorm(model, self.conditions, self.device, images=250)
-        seeds = range(PREVIEW)
-        images = sampling.draw(model, seeds, self.conditions.draw(seeds), self.recipe.sampling, self.device)
+        if isinstance(model, GenerativeModel):
+            sampling.estimate_batchnorm(model, self.conditions, self.device, images=250)
+            seeds = range(PREVIEW)
+            conditions = self.conditions.draw(seeds)
+            images = sampling.draw(model, seeds, conditions, self.recipe.sampling, self.device)
+            self._show(images, {"seeds": f"0-{PREVIEW - 1}"})
+            self._warn(self.watch.samples(images, self.state.progress.images / total if total else 0.0))
+        elif isinstance(model, RestorationModel):
+            batch = self._held_out(PREVIEW // 2).batch(0)
+            self._show(restoration_rows(model, batch), {"rows": "degraded, restored, clean"})
+
+    def _show(self, images: NDArray[np.uint8], about: Mapping[str, str]) -> None:
+        """Write a sample picture."""
         path = self.run.path / "samples" / f"{self.state.progress.images:09d}.png"
-        write_png(path, compose(images, columns=8), {"seeds": f"0-{PREVIEW - 1}"})
+        write_png(path, compose(images, columns=PREVIEW // 2), about)
         self.event("picture", path=str(path))
-        self._warn(self.watch.samples(images, self.state.progress.images / total if total else 0.0))
+
+    def _held_out(self, size: int) -> Feed | PairedFeed:
+        """Return held-out images in batches, with the same damage every time if they are damaged."""
+        rows = self.prepared.test if len(self.prepared.test) else self.prepared.train
+        feed = Feed(self.prepared, rows, size, self.recipe.seed, self.device, flip=False)
+        return with_damage(feed, self.prepared, self.recipe.degradation, derive("held out", self.recipe.seed))
 
     @torch.no_grad()
     def _validate(self, total: int) -> None:
@@ -178,7 +197,7 @@ class Recorder:
         if count < 2 or not self.ranks.first:
             return
         size = min(count, self.recipe.training.batch_size)
-        feed = Feed(self.prepared, self.prepared.test, size, self.recipe.seed, self.device, flip=False)
+        feed = self._held_out(size)
         sums: dict[str, float] = {}
         blocks = count // size
         for block in range(blocks):
@@ -237,6 +256,16 @@ class Recorder:
         if self.ranks.first:
             self.run.write_status(status)
         return status
+
+
+@torch.no_grad()
+def restoration_rows(model: RestorationModel, batch: Batch) -> NDArray[np.uint8]:
+    """Return a batch damaged, then restored, then as it was: uint8 [3 B, H, W, C]."""
+    degraded, clean = batch.pair()
+    restored = model.restore(degraded, ImageNoise(range(len(batch)), degraded.device))
+    return np.concatenate(
+        [to_uint8(images.expand_as(clean)).cpu().numpy() for images in (degraded, restored, clean)]
+    )
 
 
 def _tensorboard(run: Run) -> Any:
