@@ -70,9 +70,9 @@ class Conditions:
 
     @classmethod
     def load(cls, path: Path) -> Conditions:
-        """Read what `save` wrote."""
+        """Read what `save` wrote, or the same in a smaller type."""
         named = checkpoints.load_tensors(path)
-        return cls(Condition(named["values"], named["known"]))
+        return cls(Condition(named["values"].float(), named["known"].float()))
 
 
 def parse_wish(data: DataSpec, text: str) -> Wish:

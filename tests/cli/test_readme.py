@@ -62,6 +62,15 @@ def test_the_commands(sfumato, repository: Path, photos: Path, tmp_path: Path, s
     assert len(list(Path("restored").glob("*.png"))) == 2
 
 
+def test_without_training(sfumato, repository: Path):
+    lines = block(repository, "sh", "example:flow").splitlines()
+    assert len(lines) == 5
+    for line in lines:
+        found = sfumato(*shlex.split(line, comments=True)[1:])
+        assert found.code == 0, f"{line}\n{found.err}"
+    assert Path("faces.gif").is_file() and Path("runs/my-flow/recipe.yaml").is_file()
+
+
 def test_the_python(repository: Path, photos: Path, tmp_path: Path, monkeypatch, capsys, short_ruler):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(photos, "photos")

@@ -9,13 +9,12 @@ import pytest
 import torch
 import yaml
 
-from sfumato import models  # noqa: F401
+from sfumato import api
 from sfumato.batch import Column, Condition, DataSpec
 from sfumato.conditions import Conditions
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.recipe import lookup
-from sfumato.runs import Run, Status, find, list_runs
-from sfumato.runs.run import place
+from sfumato.runs import Run, Status, find, list_runs, place
 
 SPEC = DataSpec(
     name="x", height=16, width=24, channels=3, fingerprint="abc",
@@ -82,14 +81,14 @@ def test_remove(tmp_path: Path):
 def test_a_run_is_renamed_in_its_folder(tmp_path: Path):
     run = made(tmp_path / "one")
     made(tmp_path / "two")
-    renamed = run.rename("a new name")
+    renamed = api.rename(run, "a new name")
     assert renamed.path == tmp_path / "a new name" and renamed.source == "photos/"
     assert [found.name for found in list_runs(tmp_path)] == ["a new name", "two"]
-    for name in ("two", "../three", "sub/three", "..", "", " ", 'a"b'):
+    for name in ("two", "../three", "sub/three", "..", "", " ", 'a"b', str(tmp_path / "three"), "example:x"):
         with pytest.raises(UsageError):
-            renamed.rename(name)
+            api.rename(renamed, name)
     with renamed.locked(), pytest.raises(UsageError, match="in use by process"):
-        Run(renamed.path).rename("three")
+        api.rename(renamed.path, "three")
     assert renamed.path.is_dir() and not (tmp_path.parent / "three").exists()
 
 

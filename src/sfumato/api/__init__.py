@@ -6,14 +6,14 @@ from sfumato.api.data import inspect, prepare
 from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
 from sfumato.api.exploring import explorable, explore
-from sfumato.api.keeping import list_runs
+from sfumato.api.keeping import list_runs, rename
 from sfumato.api.recipes import Preset, preset, presets
 from sfumato.api.restoring import diagnose, restore, restore_files, upscale
 from sfumato.api.sampling import sample
 from sfumato.api.scoring import score
 from sfumato.api.standings import leaderboard
 from sfumato.api.training import resume, train
-from sfumato.runs import Run
+from sfumato.runs import Run, examples
 
 __all__ = [
     "Preset",
@@ -24,6 +24,7 @@ __all__ = [
     "diagnose",
     "doctor",
     "evaluate",
+    "examples",
     "explorable",
     "explore",
     "inspect",
@@ -32,6 +33,7 @@ __all__ = [
     "prepare",
     "preset",
     "presets",
+    "rename",
     "restore",
     "restore_files",
     "resume",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from sfumato import report
+from sfumato import report, runs
 from sfumato.api.data import Observer, reporting, silent
 from sfumato.api.evaluating import RULER, evaluate_trained, open_reference, open_run, quoted
 from sfumato.api.measuring import Backbone
@@ -19,7 +19,6 @@ from sfumato.evaluation.evaluate import DRAWS
 from sfumato.evaluation.reference import Reference
 from sfumato.models.own import preset_name
 from sfumato.runs import Run
-from sfumato.runs import run as runs
 from sfumato.training.precision import choose_device, choose_precision
 
 MODELS = ("dcgan", "vae", "flow")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from sfumato import runs
 from sfumato.api.accuracy import classification_accuracy
 from sfumato.api.data import Observer, renamed, reporting, silent
 from sfumato.api.measuring import CAS, Backbone, against_statistics, choose, measure, write_statistics_of
@@ -31,9 +32,8 @@ from sfumato.evaluation.ruler import load_ruler
 from sfumato.metrics.reference_statistics import holds_statistics, read_statistics
 from sfumato.metrics.rules import score_features
 from sfumato.metrics.score import Score
-from sfumato.recipe import lookup
+from sfumato.recipe import Recipe, lookup
 from sfumato.runs import Run, checkpoints
-from sfumato.runs import run as runs
 from sfumato.sampling import Sampler
 from sfumato.storage import read_json
 from sfumato.training import train as train_run
@@ -206,10 +206,7 @@ def open_reference(
     """
     if backbone is not None and backbone.name != RULER:
         return Reference(prepared, backbone.open(device, observer), prepared.path / "features")
-    recipe = fit_batch(lookup(RULER).recipe(), prepared, silent)
-    # another recipe is another ruler, in another folder
-    key = hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()[:12]
-    run = Run(prepared.path / f"ruler-{key}")
+    run, recipe = _ruler(prepared)
     if not (run.path / "conditions.safetensors").is_file():
         if run.path.exists():
             run.remove()
@@ -217,6 +214,20 @@ def open_reference(
     if run.status.state != "finished":
         train_run(run, prepared, device, renamed(observer, "training the ruler"))
     return Reference(prepared, load_ruler(run, device), run.path / "features")
+
+
+def has_ruler(prepared: Prepared) -> bool:
+    """Return whether the ruler of a prepared set is trained already."""
+    run, _ = _ruler(prepared)
+    return (run.path / "status.json").is_file() and run.status.state == "finished"
+
+
+def _ruler(prepared: Prepared) -> tuple[Run, Recipe]:
+    """Return the ruler's run, which need not be there yet, and its recipe."""
+    recipe = fit_batch(lookup(RULER).recipe(), prepared, silent)
+    # another recipe is another ruler, in another folder
+    key = hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()[:12]
+    return Run(prepared.path / f"ruler-{key}"), recipe
 
 
 def open_run(run: Run, device: torch.device) -> Trained:

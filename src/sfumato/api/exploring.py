@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from sfumato import runs
 from sfumato.api import pictures
 from sfumato.api.data import Observer, reporting, silent
-from sfumato.api.evaluating import open_reference
+from sfumato.api.evaluating import has_ruler, open_reference
 from sfumato.api.pictures import Images
 from sfumato.api.sampling import folder_at, sampling_settings
 from sfumato.conditions import Wish, parse_wish
@@ -28,7 +29,6 @@ from sfumato.imaging.film import check_suffix
 from sfumato.models.base import GenerativeModel
 from sfumato.recipe import SamplingConfig, lookup
 from sfumato.runs import Run, checkpoints
-from sfumato.runs import run as runs
 from sfumato.sampling import Sampler, snapshots
 from sfumato.storage import read_json
 from sfumato.training.precision import choose_device
@@ -90,7 +90,10 @@ def explorable(run: Run | str | Path) -> dict[str, str]:
         ['interpolate', 'variations']
     """
     found = run if isinstance(run, Run) else runs.find(run)
-    return {kind.name: kind.summary for kind in kinds_for(_model(found), found.data)}
+    kinds = {kind.name: kind.summary for kind in kinds_for(_model(found), found.data)}
+    if len(found.snapshots) < 2:
+        del kinds["timelapse"]
+    return kinds
 
 
 def explore(
@@ -117,7 +120,7 @@ def explore(
     """Look around in what a run learned.
 
     Args:
-        run: A run, its name (below `runs/`) or its path.
+        run: A run, its name (below `runs/`, or `example:NAME`) or its path.
         kind: One of `explorable(run)`, such as interpolate, walk or attributes.
         seeds: What to start from; the image of seed k is the one that `sample` draws.
         n: How many images (of nearest: training images in a row; of grid: along a side).
@@ -152,6 +155,8 @@ def explore(
     found = run if isinstance(run, Run) else runs.find(run)
     images = pictures.several(images)
     chosen = choose(kind, found.recipe.preset, _model(found), found.data)
+    if kind == "timelapse" and len(found.snapshots) < 2:
+        raise UsageError(f"{found}: kept no two snapshots to compare; there are pictures in its samples/.")
     given = {
         "n": n, "frames": frames, "strength": strength, "ease": ease, "loop": loop, "method": method,
         "label": label, "images": images or None,
@@ -297,7 +302,7 @@ def _moments(request: _Request) -> Iterator[tuple[int, float, Sampler]]:
 
 def _nearest(request: _Request) -> Frames:
     prepared, features = request.prepared(), None
-    if any((request.run.path / "evaluations").glob("*/scores.json")):
+    if has_ruler(prepared):
         features = open_reference(prepared, request.device, request.observer).features
     return nearest.nearest(
         _open(request), request.seeds, prepared, features=features, wish=request.wish,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sfumato import runs
 from sfumato.api.data import Observer, silent
 from sfumato.conditions import Wish, parse_wish
 from sfumato.config import override
@@ -18,7 +19,6 @@ from sfumato.imaging.grid import compose
 from sfumato.imaging.png import write_png
 from sfumato.recipe import SamplingConfig, lookup
 from sfumato.runs import Run
-from sfumato.runs import run as runs
 from sfumato.sampling import Sampler
 from sfumato.training.precision import choose_device
 
@@ -38,7 +38,7 @@ def sample(
     """Draw images; image k is a function of (weights, sampling, seed + k).
 
     Args:
-        run: A run, its name (below `runs/`) or its path.
+        run: A run, its name (below `runs/`, or `example:NAME`) or its path.
         n: How many; of each wish, where there are wishes.
         seed: Seed of the first; the others follow.
         where: Wishes such as "smiling=1,glasses=0", "age=40" or "boot", the name of a class; the same seeds

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from pathlib import Path
 
 import numpy as np
 
+from sfumato import runs
 from sfumato.api import pictures
 from sfumato.api.data import Observer, reporting, silent
 from sfumato.api.exploring import newest_folder
@@ -15,13 +15,12 @@ from sfumato.api.sampling import folder_at
 from sfumato.conditions import Wish, parse_wish
 from sfumato.config import Config
 from sfumato.data.prepare import prepare as prepare_data
-from sfumato.errors import SfumatoError, UsageError
+from sfumato.errors import UsageError
 from sfumato.exploration.scoring import DRAWS, measure, place
 from sfumato.models.base import Scores
 from sfumato.runs import Run
-from sfumato.runs import run as runs
 from sfumato.sampling import Sampler
-from sfumato.storage import read_json, write_json
+from sfumato.storage import read_json
 from sfumato.training.precision import choose_device
 
 TRAINING = 1000
@@ -60,7 +59,7 @@ def score(
     same way.
 
     Args:
-        run: A run, its name (below `runs/`) or its path.
+        run: A run, its name (below `runs/`, or `example:NAME`) or its path.
         images: Files, which are fitted as the training images were, or uint8 arrays of the run's shape.
         where: What the images show, e.g. "smiling=1". Empty: the mean over labels as they occur.
         at: Which weights: last, best, or the number of training images of a snapshot.
@@ -107,9 +106,9 @@ def _training(run: Run, sampler: Sampler, folder: Path, wish: Wish | None, obser
     """Return the scores of training images; they are measured once and kept in the run's folder."""
     weights = read_json(folder / "manifest.json")["sha256"]["ema.safetensors"]
     facts = f"{weights} {wish.text if wish else ''} {DRAWS} {TRAINING} {run.data.fingerprint}"
-    kept = run.path / "scored" / f"{hashlib.sha256(facts.encode()).hexdigest()[:16]}.json"
-    if kept.is_file():
-        return np.array(read_json(kept))
+    name = f"scored/{hashlib.sha256(facts.encode()).hexdigest()[:16]}.json"
+    if (run.path / name).is_file():
+        return np.array(read_json(run.path / name))
     prepared = prepare_data(run.source, run.recipe.data, progress=reporting(observer))
 
     def told(done: int, total: int) -> None:
@@ -117,6 +116,5 @@ def _training(run: Run, sampler: Sampler, folder: Path, wish: Wish | None, obser
 
     rows = np.sort(prepared.train[:TRAINING])
     scores = measure(sampler, np.asarray(prepared.images[rows]), wish, told)
-    with contextlib.suppress(SfumatoError):  # a run that may only be read is measured each time
-        write_json(kept, scores.tolist())
+    run.keep(name, scores.tolist())
     return scores

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from sfumato import runs
 from sfumato.api.data import Observer, reporting, silent
 from sfumato.conditions import Conditions
 from sfumato.config import explain, override, parse_duration
@@ -22,7 +23,6 @@ from sfumato.models.base import GenerativeModel
 from sfumato.models.own import preset_name
 from sfumato.recipe import Recipe, lookup
 from sfumato.runs import Run, environment
-from sfumato.runs import run as runs
 from sfumato.training import check
 from sfumato.training import train as train_run
 from sfumato.training.precision import choose_device, choose_precision
@@ -79,8 +79,9 @@ def train(
         raise UsageError(f"--resume '{resume}': choose auto (start or continue) or never.")
     where = choose_device(device)
     preset = None if preset is None else preset_name(preset)
-    if run is not None and resume == "auto" and (runs.place(run) / "recipe.yaml").is_file():
-        begun = Run(runs.place(run))
+    path = None if run is None else runs.place(run)
+    if path is not None and resume == "auto" and (path / "recipe.yaml").is_file():
+        begun = Run(path)
         _same(begun, preset, str(data), budget, images, [f"seed={seed}", *settings])
         return _continue(begun, where, allow_bad, observer)
     budgets = [value for value in (budget, images, epochs) if value is not None]
@@ -93,7 +94,7 @@ def train(
     if not any(setting.replace(" ", "").startswith("training.batch_size=") for setting in settings):
         recipe = fit_batch(recipe, prepared, observer)
     recipe = _budgeted(recipe, prepared, budget, images, epochs)
-    path = runs.place(run) if run is not None else _free_name(preset, prepared.spec.name)
+    path = path or _free_name(preset, prepared.spec.name)
     ranks = Ranks.join(where)
     created = Run(path)
     if ranks.first:
@@ -131,6 +132,7 @@ def resume(
 def _continue(
     run: Run, device: torch.device, allow_bad: bool, observer: Observer, reset_optimizers: bool = False
 ) -> Run:
+    run.check_own()
     prepared = prepare_data(run.source, run.recipe.data, allow_bad=allow_bad, progress=reporting(observer))
     if prepared.spec.fingerprint != run.data.fingerprint:
         raise SfumatoError(

@@ -122,7 +122,7 @@ def resume(
 
 @app.command()
 def sample(
-    run: Annotated[str, Argument(metavar="RUN", help="Name (below runs/) or path.")],
+    run: Annotated[str, Argument(metavar="RUN", help="Name (below runs/), path, or example:NAME.")],
     n: o.Count = 16,
     seed: o.Seed = 0,
     where: o.Where = None,
@@ -146,6 +146,7 @@ def sample(
     \b
     Examples:
       sfumato sample flow-photos -n 16 --seed 0 --out pictures
+      sfumato sample example:flow --where smiling=1,hat=1 --where smiling=0,glasses=1
       sfumato sample flow-portraits -n 8 --where smiling=1,glasses=0 --where smiling=0,glasses=1
       sfumato sample ddpm-fashion-mnist --class boot --guidance 2 --sampler unipc --steps 10
     """

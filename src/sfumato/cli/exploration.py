@@ -40,7 +40,8 @@ def parse_seeds(text: str | None) -> list[int] | None:
 def default_out(run: str, kind: str) -> Path:
     """Return where an exploration goes if nobody says: here, named after the run and the kind."""
     known = KINDS.get(kind)
-    return Path(f"{Path(run).resolve().name}-{kind}.{'gif' if known and known.film else 'png'}")
+    name = Path(run).resolve().name.replace(":", "-")  # example:flow is no file's name
+    return Path(f"{name}-{kind}.{'gif' if known and known.film else 'png'}")
 
 
 def tell_kinds(run: str, kinds: Mapping[str, str], as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typer import Argument, Option
 
 from sfumato.cli import options as o
 
-RunArgument = Annotated[str, Argument(metavar="RUN", help="Name (below runs/) or path.")]
+RunArgument = Annotated[str, Argument(metavar="RUN", help="Name (below runs/), path, or example:NAME.")]
 
 
 def explore(
@@ -77,7 +77,7 @@ def explore(
 
     \b
     Examples:
-      sfumato explore flow-photos
+      sfumato explore example:flow
       sfumato explore flow-photos interpolate --seeds 0,7,12 --frames 16 --loop --out faces.gif
       sfumato explore flow-photos variations --seeds 7 --strength 0.3 --out around-7.png
       sfumato explore flow-portraits attributes --image me.jpg --out me.png

@@ -13,7 +13,7 @@ data_app = typer.Typer(
     help="Look at images, and prepare them for training.", no_args_is_help=True, rich_markup_mode=None
 )
 runs_app = typer.Typer(
-    help="List, show, note, rename and remove runs.", no_args_is_help=True, rich_markup_mode=None
+    help="List, show, note, rename, copy and remove runs.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
@@ -69,11 +69,19 @@ RUNS = Annotated[str, Option("--runs", metavar="DIR", help="The folder of runs."
 
 @runs_app.command("list")
 def runs_list(
-    runs: RUNS = "runs", json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False
+    runs: RUNS = "runs",
+    examples: Annotated[
+        bool, Option("--examples", help="The small trained ones that came with Sfumato.")
+    ] = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
 ) -> None:
     """List the runs."""
-    from sfumato.cli.output import tell_runs
+    from sfumato.cli.listing import tell_examples, tell_runs
 
+    if examples:
+        return tell_examples(json)
     tell_runs(runs, json)
 
 
@@ -85,30 +93,9 @@ def runs_show(
     debug: o.Debug = False,
 ) -> None:
     """Show one run: its state, its data and its recipe."""
-    from sfumato.cli.output import tell_run_in_full
+    from sfumato.cli.listing import tell_run_in_full
 
     tell_run_in_full(run, json)
-
-
-@runs_app.command("rename")
-def runs_rename(
-    run: Annotated[str, Argument(metavar="RUN")],
-    name: Annotated[str, Argument(metavar="NAME", help="The new name; the run stays in its folder.")],
-    json: o.Json = False,
-    quiet: o.Quiet = False,
-    debug: o.Debug = False,
-) -> None:
-    """Give a run another name.
-
-    \b
-    Example:
-      sfumato runs rename flow-photos-2 wide
-    """
-    from sfumato.cli.output import tell_renamed
-    from sfumato.runs import find
-
-    found = find(run)
-    tell_renamed(found, found.rename(name), json)
 
 
 @runs_app.command("note")
@@ -127,13 +114,53 @@ def runs_note(
     Example:
       sfumato runs note flow-photos "the one for the poster"
     """
-    from sfumato.cli.output import tell_note
+    from sfumato.cli.listing import tell_note
     from sfumato.runs import find
 
     found = find(run)
     if text is not None:
         found.write_note(text)
     tell_note(found, json)
+
+
+@runs_app.command("rename")
+def runs_rename(
+    run: Annotated[str, Argument(metavar="RUN")],
+    name: Annotated[str, Argument(metavar="NAME", help="The new name; the run stays in its folder.")],
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Give a run another name.
+
+    \b
+    Example:
+      sfumato runs rename flow-photos-2 wide
+    """
+    from sfumato import api
+    from sfumato.cli.listing import tell_renamed
+
+    tell_renamed(run, api.rename(run, name), json)
+
+
+@runs_app.command("copy")
+def runs_copy(
+    run: Annotated[str, Argument(metavar="RUN", help="Name (below runs/), path, or example:NAME.")],
+    name: Annotated[str, Argument(metavar="NAME", help="Name (below runs/) or path of the copy.")],
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Copy a run; a copy of an example is a run of your own.
+
+    \b
+    Example:
+      sfumato runs copy example:flow my-flow
+    """
+    from sfumato.cli.listing import tell_copied
+    from sfumato.runs import find, place
+
+    tell_copied(find(run).copy(place(name)), json)
 
 
 @runs_app.command("remove")
@@ -145,10 +172,11 @@ def runs_remove(
     debug: o.Debug = False,
 ) -> None:
     """Delete a run, after asking."""
-    from sfumato.cli.output import tell_removed
+    from sfumato.cli.listing import tell_removed
     from sfumato.runs import find
 
     found = find(run)
+    found.check_own()
     if not yes:
         typer.confirm(f"Delete {found.path} with all its checkpoints?", abort=True, err=True)
     found.remove()

@@ -17,15 +17,14 @@ from sfumato.api.recipes import preset, presets
 from sfumato.api.sampling import grid_path, paths
 from sfumato.comparison.records import Comparison
 from sfumato.comparison.standings import Standings, mean_ranks, rankings
-from sfumato.config import explain
 from sfumato.data.degradations import Pairs
 from sfumato.data.doctor import DataReport
 from sfumato.data.prepared import Prepared
-from sfumato.errors import SfumatoError, UsageError
+from sfumato.errors import UsageError
 from sfumato.metrics.score import Score, leading
 from sfumato.restoration.batch import FAILURES, Batch
 from sfumato.restoration.diagnose import Diagnosis
-from sfumato.runs import Run, find, list_runs
+from sfumato.runs import Run
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -209,80 +208,6 @@ def tell_pairs(pairs: Pairs, as_json: bool) -> None:
     say(f"{len(pairs.files)} pairs in {pairs.folder}")
     for file, reason in pairs.failures:
         say(f"left out: {file}: {reason}")
-
-
-def tell_runs(root: str, as_json: bool) -> None:
-    """Print every run below a folder."""
-    found = list_runs(Path(root))
-    if as_json:
-        return print_json([_summary(run) for run in found])
-    if not found:
-        return say(f"there are no runs in {root}/; start one with: sfumato train photos/")
-    table = Table(box=None, pad_edge=False)
-    for title in ("run", "preset", "data", "state", "images", "seconds"):
-        table.add_column(title)
-    for run in found:
-        try:
-            status = run.status
-            table.add_row(
-                run.name, run.recipe.preset, run.data.name, status.state, f"{status.images:,}",
-                f"{status.seconds:.0f}",
-            )  # fmt: skip
-        except SfumatoError as error:  # one broken run must not hide the others
-            table.add_row(run.name, "-", "-", str(error).replace("[", "\\["))
-    console.print(table)
-
-
-def _summary(run: Run) -> dict[str, Any]:
-    """Return one run's line, or why it cannot be read."""
-    try:
-        return {"run": str(run.path), "preset": run.recipe.preset, "status": run.status.model_dump()}
-    except SfumatoError as error:
-        return {"run": str(run.path), "error": str(error)}
-
-
-def tell_run_in_full(name: str, as_json: bool) -> None:
-    """Print a run's state, data and recipe."""
-    run = find(name)
-    facts = {
-        "run": str(run.path),
-        "note": run.note,
-        "status": run.status.model_dump(),
-        "data": run.data.model_dump(mode="json"),
-        "recipe": run.recipe.model_dump(mode="json"),
-    }
-    if as_json:
-        return print_json(facts)
-    status = run.status
-    say(f"{run.path}: {status.state}, {status.images:,} of {status.total:,} images, {status.seconds:.0f} s")
-    if status.error:
-        say(f"error: {status.error}")
-    if run.note:
-        say(f"note: {run.note}")
-    say(f"data: {run.data.name} ({run.source}), {run.data.height}x{run.data.width}\n")
-    for field in explain(run.recipe):
-        say(f"  {field.key} = {field.value}")
-
-
-def tell_renamed(before: Run, run: Run, as_json: bool) -> None:
-    """Print a run's new place."""
-    if as_json:
-        return print_json({"renamed": str(before.path), "run": str(run.path)})
-    say(f"{before.path}: now {run.path}.")
-
-
-def tell_note(run: Run, as_json: bool) -> None:
-    """Print what a person noted about a run."""
-    if as_json:
-        return print_json({"run": str(run.path), "note": run.note})
-    say(run.note or f"{run.path}: nothing is noted.")
-
-
-def tell_removed(run: Run, as_json: bool) -> None:
-    """Print which run is gone."""
-    if as_json:
-        return print_json({"removed": str(run.path)})
-    say(f"{run.path}: removed.")
 
 
 def tell_batch(batch: Batch, as_json: bool) -> None:

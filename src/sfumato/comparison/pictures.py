@@ -57,6 +57,6 @@ def contestant_pictures(
 
 
 def _write(folder: Path, name: str, images: np.ndarray, columns: int) -> str:
-    path = folder / "pictures" / f"{name}.png"
+    path = folder / "pictures" / f"{name.replace(':', '-')}.png"  # an example's name is no file's
     write_png(path, compose(images, columns=columns))
     return str(path.relative_to(folder).as_posix())

@@ -23,7 +23,7 @@ from sfumato.metrics.rules import score_features
 from sfumato.metrics.score import Protocol, Score, averaged, leading
 from sfumato.runs import Run
 from sfumato.sampling import Sampler, snapshots
-from sfumato.storage import read_json, write_json
+from sfumato.storage import read_json
 
 DRAWS = 3
 """Independent sets of images that are drawn and scored, each with seeds of its own."""
@@ -57,9 +57,9 @@ def evaluate_run(
         draws: Independent sets of images; draw k has seeds k n to (k + 1) n - 1.
         metrics: Names, see `metrics.names`; None: the usual ones.
     """
-    folder = run.path / "evaluations" / _key(weights, sampler, reference, draws, metrics)
-    if (folder / "scores.json").is_file():
-        return build(Evaluation, read_json(folder / "scores.json"), str(folder))
+    name = f"evaluations/{_key(weights, sampler, reference, draws, metrics)}/scores.json"
+    if (run.path / name).is_file():
+        return build(Evaluation, read_json(run.path / name), str(run.path / name))
     protocol = reference.protocol(
         conditions="joint labels of training images" if sampler.data.columns else "none",
         sampling=describe_sampling(sampler),
@@ -88,7 +88,7 @@ def evaluate_run(
         macs_per_image=cost.macs_per_image,
         sampling_seconds_16=cost.sampling_seconds_16,
     )
-    write_json(folder / "scores.json", evaluation.model_dump(mode="json"))
+    run.keep(name, evaluation.model_dump(mode="json"))
     return evaluation
 
 

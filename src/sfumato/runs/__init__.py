@@ -3,6 +3,7 @@
 Only this package reads and writes a run's files; everything else looks through `Run`.
 """
 
-from sfumato.runs.run import Run, Status, find, list_runs
+from sfumato.runs.finding import examples, find, list_runs, place
+from sfumato.runs.run import Run, Status
 
-__all__ = ["Run", "Status", "find", "list_runs"]
+__all__ = ["Run", "Status", "examples", "find", "list_runs", "place"]

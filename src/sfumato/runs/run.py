@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 import socket
 import time
@@ -19,13 +18,18 @@ from filelock import FileLock, Timeout
 
 from sfumato.batch import DataSpec
 from sfumato.config import Config, build
-from sfumato.errors import SfumatoError, UsageError, nearest
+from sfumato.errors import SfumatoError, UsageError
 from sfumato.models import own
 from sfumato.recipe import SCHEMA, Recipe, lookup
-from sfumato.storage import read_json, replacing, write_json, write_text
+from sfumato.runs.examples import PREFIX, is_example, only_read
+from sfumato.storage import read_json, replacing, replacing_folder, write_json, write_text
 
 CODE = "model.py"
 """Copy of the file that the run's model comes from, if it is a user's own."""
+LOCK = "lock"
+"""What a process that trains the run holds."""
+CARD = "README.md"
+"""What is said about a run, in words."""
 
 NOTE = "note.txt"
 """What a person wrote about the run."""
@@ -65,12 +69,17 @@ class Run:
     path: Path
 
     def __str__(self) -> str:
-        return str(self.path)
+        return self.name if self.shipped else str(self.path)
 
     @property
     def name(self) -> str:
-        """The folder's name."""
-        return self.path.name
+        """The folder's name; `example:NAME` of a run that came with the package."""
+        return f"{PREFIX}{self.path.name}" if self.shipped else self.path.name
+
+    @property
+    def shipped(self) -> bool:
+        """Whether the run came with the package, and is only read."""
+        return is_example(self.path)
 
     @classmethod
     def create(cls, path: Path, recipe: Recipe, data: DataSpec, source: str) -> Run:
@@ -133,6 +142,12 @@ class Run:
         return read_json(self.path / "data.json")["source"]
 
     @property
+    def card(self) -> str:
+        """What is said about the run in its README.md, in Markdown; empty where there is none."""
+        file = self.path / CARD
+        return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+    @property
     def status(self) -> Status:
         """The latest state; one that stopped breathing is reported as stopped."""
         status = build(Status, read_json(self.path / "status.json"), str(self.path / "status.json"))
@@ -150,9 +165,10 @@ class Run:
         """Hold the run for this process; the system releases it even if the process is killed.
 
         Raises:
-            UsageError: If another live process holds it.
+            UsageError: If another live process holds it, or it is only read.
         """
-        lock = FileLock(self.path / "lock")
+        self.check_own()
+        lock = FileLock(self.path / LOCK)
         try:
             lock.acquire(timeout=0.5)  # somebody who only looks holds it for an instant
         except Timeout:
@@ -168,8 +184,10 @@ class Run:
 
     def in_use(self) -> bool:
         """Return whether a live process holds the run."""
+        if self.shipped:
+            return False
         try:
-            with FileLock(self.path / "lock", timeout=0):
+            with FileLock(self.path / LOCK, timeout=0):
                 return False
         except Timeout:
             return True
@@ -220,8 +238,9 @@ class Run:
         """Keep a person's words with the run, in the place of what was there; nothing but space removes them.
 
         Raises:
-            UsageError: If they are too long.
+            UsageError: If they are too long, or the run came with the package.
         """
+        self.check_own()
         if len(text) > LONGEST_NOTE:
             raise UsageError(f"a note of {len(text):,} characters: keep it below {LONGEST_NOTE:,}.")
         if text.strip():
@@ -229,18 +248,48 @@ class Run:
         else:
             (self.path / NOTE).unlink(missing_ok=True)
 
-    def rename(self, name: str) -> Run:
-        """Give the run another name in its folder, and return it.
+    def keep(self, name: str, result: Any) -> None:
+        """Keep a result as JSON in the run's folder; where that is only read, it is measured each time.
+
+        Args:
+            name: The file's path in the folder.
+            result: A JSON value.
+        """
+        if not self.shipped:
+            with contextlib.suppress(SfumatoError):
+                write_json(self.path / name, result)
+
+    def copy(self, target: Path) -> Run:
+        """Copy the run; a copy of an example is a run of one's own.
+
+        Args:
+            target: The new folder.
 
         Raises:
-            UsageError: If a live process uses it, the name cannot be a folder's, or is taken.
+            UsageError: If there is something already, or a live process uses the run.
         """
-        target = place(name, self.path.parent)
-        if target.name != name:
-            raise UsageError(f"'{name}': a run stays in its folder; give a name without / and \\.")
         if target.exists():
-            raise UsageError(f"{target}: this name is taken; choose another.")
-        self._refuse_if_in_use()
+            raise UsageError(f"{target}: there is something already; choose another name for the copy.")
+        self._check_idle()
+        with replacing_folder(target) as folder:
+            for file in self.path.rglob("*"):
+                if file.is_file() and file.name != LOCK:
+                    copied = folder / file.relative_to(self.path)
+                    copied.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(file, copied)  # without its permissions: it may be only read
+        return Run(target)
+
+    def rename(self, target: Path) -> Run:
+        """Give the run another folder, and return it.
+
+        Raises:
+            UsageError: If there is something already, a live process uses the run, or it came with the
+                package.
+        """
+        self.check_own()
+        if target.exists():
+            raise UsageError(f"{target}: there is something already; choose another name.")
+        self._check_idle()
         os.rename(self.path, target)
         return Run(target)
 
@@ -248,12 +297,22 @@ class Run:
         """Delete the run.
 
         Raises:
-            UsageError: If a live process uses it.
+            UsageError: If a live process uses it, or it came with the package.
         """
-        self._refuse_if_in_use()
+        self.check_own()
+        self._check_idle()
         shutil.rmtree(self.path)
 
-    def _refuse_if_in_use(self) -> None:
+    def check_own(self) -> None:
+        """Refuse to change a run that came with the package.
+
+        Raises:
+            UsageError: Naming how to make it one's own.
+        """
+        if self.shipped:
+            raise UsageError(only_read(self.name))
+
+    def _check_idle(self) -> None:
         if self.in_use():
             with self.locked():  # explains who
                 pass
@@ -262,39 +321,3 @@ class Run:
 def to_yaml(recipe: Recipe) -> str:
     """Return a recipe as YAML, in the order of its fields."""
     return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-
-
-def list_runs(root: Path) -> list[Run]:
-    """Return every run directly below a folder, by name."""
-    if not root.is_dir():
-        return []
-    return [Run(path.parent) for path in sorted(root.glob("*/recipe.yaml"))]
-
-
-def find(name: str | Path, root: Path = Path("runs")) -> Run:
-    """Return a run by name (below `root`) or by path.
-
-    Raises:
-        UsageError: Naming the nearest runs.
-    """
-    for path in (Path(name), root / name):
-        if (path / "recipe.yaml").is_file():
-            return Run(path)
-    known = [run.name for run in list_runs(root)]
-    if not known:
-        raise UsageError(
-            f"there is no run '{name}', and none in {root}/ yet; start one with `sfumato train photos/`."
-        )
-    raise UsageError(f"there is no run '{name}' here or in {root}/; {nearest(str(name), known)}")
-
-
-def place(name: str | Path, root: Path = Path("runs")) -> Path:
-    """Return where a run of this name lives: a bare name below `root`, anything else as it is.
-
-    Raises:
-        UsageError: If the name cannot be a folder's name.
-    """
-    text = str(name)
-    if re.search(r'[\x00-\x1f<>:"|?*]', text) or text.strip(". ") == "" or len(text) > 200:
-        raise UsageError(f"--run '{text}': a run's name is a folder's name of up to 200 characters.")
-    return root / text if re.fullmatch(r"[^/\\]+", text) else Path(text)

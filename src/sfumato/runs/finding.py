@@ -1,0 +1,68 @@
+"""Finding runs, and places for new ones."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sfumato.errors import UsageError, nearest
+from sfumato.runs.examples import FOLDER, PREFIX, only_read
+from sfumato.runs.run import Run
+
+
+def list_runs(root: Path) -> list[Run]:
+    """Return every run directly below a folder, by name."""
+    if not root.is_dir():
+        return []
+    return [Run(path.parent) for path in sorted(root.glob("*/recipe.yaml"))]
+
+
+def examples() -> list[Run]:
+    """Return the small trained runs that come with the package, by name.
+
+    They are sampled, explored, scored and compared like any others, and only read: `Run.copy` makes a run
+    of one's own.
+
+    Example:
+        >>> import sfumato as sf
+        >>> [run.name for run in sf.examples()]
+        ['example:dcgan', 'example:ddpm', 'example:flow', 'example:gan_cbam', 'example:vae']
+    """
+    return list_runs(FOLDER)
+
+
+def find(name: str | Path, root: Path = Path("runs")) -> Run:
+    """Return a run by name (below `root`, or `example:NAME`) or by path.
+
+    Raises:
+        UsageError: Naming the nearest runs.
+    """
+    shipped = {run.name: run for run in examples()}
+    if str(name).startswith(PREFIX):
+        if str(name) in shipped:
+            return shipped[str(name)]
+        raise UsageError(f"there is no '{name}'; {nearest(str(name), shipped)}")
+    for path in (Path(name), root / name):
+        if (path / "recipe.yaml").is_file():
+            return Run(path)
+    known = [run.name for run in list_runs(root)]
+    if not known:
+        raise UsageError(
+            f"there is no run '{name}', and none in {root}/ yet; start one with `sfumato train photos/`, or "
+            f"take one that came along: {', '.join(shipped)}."
+        )
+    raise UsageError(f"there is no run '{name}' here or in {root}/; {nearest(str(name), known)}")
+
+
+def place(name: str | Path, root: Path = Path("runs")) -> Path:
+    """Return where a run of this name lives: a bare name below `root`, anything else as it is.
+
+    Raises:
+        UsageError: If the name cannot be a folder's name, or is an example's.
+    """
+    text = str(name)
+    if text.startswith(PREFIX):
+        raise UsageError(only_read(text))
+    if re.search(r'[\x00-\x1f<>:"|?*]', text) or text.strip(". ") == "" or len(text) > 200:
+        raise UsageError(f"--run '{text}': a run's name is a folder's name of up to 200 characters.")
+    return root / text if re.fullmatch(r"[^/\\]+", text) else Path(text)
