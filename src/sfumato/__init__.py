@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sfumato.api import (
         compare,
+        copy,
         degrade,
         demo,
         diagnose,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Run",
     "compare",
+    "copy",
     "degrade",
     "demo",
     "diagnose",

@@ -6,7 +6,7 @@ from sfumato.api.data import inspect, prepare
 from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
 from sfumato.api.exploring import explorable, explore
-from sfumato.api.keeping import list_runs, rename
+from sfumato.api.keeping import copy, list_runs, place, rename
 from sfumato.api.recipes import Preset, preset, presets
 from sfumato.api.restoring import diagnose, restore, restore_files, upscale
 from sfumato.api.sampling import sample
@@ -19,6 +19,7 @@ __all__ = [
     "Preset",
     "Run",
     "compare",
+    "copy",
     "degrade",
     "demo",
     "diagnose",
@@ -30,6 +31,7 @@ __all__ = [
     "inspect",
     "leaderboard",
     "list_runs",
+    "place",
     "prepare",
     "preset",
     "presets",

@@ -157,10 +157,10 @@ def runs_copy(
     Example:
       sfumato runs copy example:flow my-flow
     """
+    from sfumato import api
     from sfumato.cli.listing import tell_copied
-    from sfumato.runs import find, place
 
-    tell_copied(find(run).copy(place(name)), json)
+    tell_copied(api.copy(run, name), json)
 
 
 @runs_app.command("remove")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -10,14 +11,20 @@ import gradio as gr
 from sfumato.errors import UsageError
 from sfumato.studio.place import Place
 from sfumato.studio.tabs import TABS
-from sfumato.studio.words import LANGUAGES
+from sfumato.studio.words import LANGUAGES, Words
 
 ADDRESS = "sf-address"
 """Id of the hidden text that the page's script fills in when a link within the page is followed."""
 
 
-def page(place: Place) -> gr.Blocks:
-    """Build the page."""
+def page(runs: Path, say: Words) -> gr.Blocks:
+    """Build the page.
+
+    Args:
+        runs: The folder of runs.
+        say: The language.
+    """
+    place = Place(runs, say, tuple(tab.NAME for tab in TABS))
     with gr.Blocks(title=place.say("studio.title"), analytics_enabled=False) as blocks:
         others = [code for code in LANGUAGES if code != place.say.language]
         place.show("masthead.html.j2", others=others, languages=LANGUAGES)
@@ -64,8 +71,7 @@ def _arrive(place: Place, tabs: gr.Tabs, address: str) -> dict[Any, Any]:
     """Return what an address such as `?tab=generate&run=faces&seed=7` sets; what it gets wrong is left."""
     asked = {key: values[-1] for key, values in parse_qs(address.lstrip("?")).items()}
     changes = {tabs: gr.skip()} | _lists(place)
-    names = [tab.NAME for tab in TABS]
-    if asked.get("tab") in names:
+    if asked.get("tab") in place.tabs:
         changes[tabs] = gr.Tabs(selected=asked["tab"])
     for key, links in place.links.items():
         for link in links if key in asked else ():

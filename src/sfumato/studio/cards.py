@@ -29,6 +29,8 @@ class Card:
     note: str = ""
     trouble: str = ""
     """Why it failed, or cannot be read."""
+    shipped: bool = False
+    """Whether it came with the package, and is only read."""
     picture: str | None = None
     """Address of the newest sample picture."""
 
@@ -40,7 +42,7 @@ def card(run: api.Run) -> Card:
         return Card(
             name=run.name, preset=run.recipe.preset, data=data.name, size=f"{data.width} × {data.height}",
             state=status.state, images=status.images, total=status.total, seconds=status.seconds,
-            note=run.note, trouble=status.error, picture=pictures.newest(run),
+            note=run.note, trouble=status.error, shipped=run.shipped, picture=pictures.newest(run),
         )  # fmt: skip
     except (SfumatoError, OSError, UnicodeDecodeError) as error:
         return Card(run.name, trouble=str(error))

@@ -31,7 +31,7 @@ def newest(run: api.Run) -> str | None:
 
 def find(runs: Path, run: str, file: str) -> Path | None:
     """Return the picture behind an address; None for everything that is no run's sample picture."""
-    for known in api.list_runs(runs):
+    for known in [*api.list_runs(runs), *api.examples()]:
         if known.name == run and NAME.fullmatch(file):
             path = (known.path / "samples" / file).resolve()
             inside = path.is_relative_to(known.path.resolve()) and path.is_file()

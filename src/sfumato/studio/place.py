@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from sfumato import api
 from sfumato.errors import UsageError
-from sfumato.studio import pages, pictures
+from sfumato.studio import pages
 from sfumato.studio.spoken import spoken
 from sfumato.studio.words import Words
 
@@ -38,12 +38,18 @@ class Place:
     runs: Path
     """The folder of runs; nothing outside it is read or deleted."""
     say: Words
+    tabs: tuple[str, ...]
+    """The names of the tabs that this page has."""
     links: dict[str, list[Link]] = field(default_factory=dict)
     """Key of the address to the components that it sets, over all tabs."""
     pickers: list[gr.Dropdown] = field(default_factory=list)
     """Choices of runs, over all tabs; the page keeps their lists up to date."""
 
     def all_runs(self) -> list[api.Run]:
+        """Return every run of the folder by name, and after them the examples that came with the package."""
+        return [*self.own_runs(), *api.examples()]
+
+    def own_runs(self) -> list[api.Run]:
         """Return every run of the folder, by name."""
         return api.list_runs(self.runs)
 
@@ -54,7 +60,7 @@ class Place:
             name: As a visitor sent it.
 
         Raises:
-            UsageError: For anything but the name of a run in the studio's folder.
+            UsageError: For anything but the name of a run in the studio's folder, or of an example.
         """
         if not name:
             raise UsageError(self.say("studio.choose_run"))
@@ -82,12 +88,16 @@ class Place:
 
     def fill(self, template: str, /, **facts: Any) -> Markup:
         """Return a template of `templates/` as HTML; every fact in it is text, never markup."""
-        house = {"say": self.say, "address": self.address, "newest_picture": pictures.newest}
+        house = {"say": self.say, "address": self.address, "tabs": self.tabs}
         return pages.fill(template, house | facts)
 
     def show(self, template: str, /, **facts: Any) -> gr.HTML:
-        """Add a template to the page."""
-        return gr.HTML(self.fill(template, **facts), padding=False)
+        """Add a template to the page; what is returned is an output like any other, for `fill`."""
+        return gr.HTML(self.fill(template, **facts), apply_default_css=False, padding=False)
+
+    def blank(self) -> gr.HTML:
+        """Add a place for a template that is filled in later."""
+        return gr.HTML("", apply_default_css=False, padding=False)
 
     def heading(self, tab: str) -> None:
         """Add a tab's title and its lead: `TAB.title` and `TAB.lead` of the catalogue."""

@@ -21,7 +21,6 @@ from sfumato.studio import pictures  # noqa: E402
 from sfumato.studio.app import page  # noqa: E402
 from sfumato.studio.front import FIRST, Front, path_of  # noqa: E402
 from sfumato.studio.guard import Guard, is_loopback  # noqa: E402
-from sfumato.studio.place import Place  # noqa: E402
 from sfumato.studio.theme import theme  # noqa: E402
 from sfumato.studio.words import LANGUAGES, Words  # noqa: E402
 
@@ -51,7 +50,7 @@ def application(runs: Path, host: str, password: str = "") -> Guard:
         return FileResponse(found, media_type="image/png")
 
     for language in sorted(LANGUAGES, key=lambda code: code == FIRST):  # the root would catch the others
-        app = _mount(app, page(Place(runs, Words(language))), path_of(language))
+        app = _mount(app, page(runs, Words(language)), path_of(language))
     return Guard(Front(app), host, password)
 
 

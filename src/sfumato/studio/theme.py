@@ -12,6 +12,16 @@ PAPER, CARD, INK, SOFT, RULE, ACCENT, BEST = (
     f"var(--sf-{name})" for name in ("paper", "card", "ink", "soft", "rule", "accent", "best")
 )
 
+PIGMENT = gr.themes.Color(
+    "color-mix(in srgb, var(--sf-accent) 6%, var(--sf-card))",
+    "color-mix(in srgb, var(--sf-accent) 12%, var(--sf-card))",
+    "color-mix(in srgb, var(--sf-accent) 24%, var(--sf-card))",
+    "color-mix(in srgb, var(--sf-accent) 40%, var(--sf-card))",
+    *[ACCENT] * 7,
+    name="pigment",
+)
+"""The accent in Gradio's eleven strengths, the faint ones mixed with the ground."""
+
 COLOURS = {
     "body_background_fill": PAPER,
     "body_text_color": INK,
@@ -118,4 +128,5 @@ SHAPES = {
 def theme() -> gr.themes.Base:
     """Return the theme."""
     both = COLOURS | {f"{name}_dark": value for name, value in COLOURS.items()}
-    return gr.themes.Base(font=list(SANS), font_mono=list(MONO)).set(**both, **SHAPES)
+    base = gr.themes.Base(primary_hue=PIGMENT, secondary_hue=PIGMENT, font=list(SANS), font_mono=list(MONO))
+    return base.set(**both, **SHAPES)

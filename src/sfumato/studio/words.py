@@ -38,10 +38,21 @@ class Words:
         text = catalogue()[key][self.language]
         return text.format(**{name: self._written(value) for name, value in facts.items()})
 
+    def number(self, value: int) -> str:
+        """Write a whole number."""
+        return f"{value:,}".replace(",", THOUSANDS[self.language])
+
+    def time(self, seconds: float) -> str:
+        """Write a duration: 45 s, 3 min 20 s, 2 h 5 min."""
+        whole = round(seconds)
+        if whole < 60:
+            return f"{whole} s"
+        if whole < 3600:
+            return f"{whole // 60} min {whole % 60} s"
+        return f"{self.number(whole // 3600)} h {whole % 3600 // 60} min"
+
     def _written(self, value: Any) -> Any:
-        if isinstance(value, int) and not isinstance(value, bool):
-            return f"{value:,}".replace(",", THOUSANDS[self.language])
-        return value
+        return self.number(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 @functools.cache
