@@ -3,6 +3,7 @@
 from sfumato.api.comparing import compare, demo
 from sfumato.api.damaging import degrade
 from sfumato.api.data import inspect, prepare
+from sfumato.api.drawing import Labels, colours, curves
 from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
 from sfumato.api.exploring import explorable, explore
@@ -16,10 +17,13 @@ from sfumato.api.training import resume, train
 from sfumato.runs import Run, examples
 
 __all__ = [
+    "Labels",
     "Preset",
     "Run",
+    "colours",
     "compare",
     "copy",
+    "curves",
     "degrade",
     "demo",
     "diagnose",

@@ -147,7 +147,7 @@ def _contestant(entrant: Entrant, reference: Reference, folder: Path) -> Contest
         parameters_trained=found.parameters_trained,
         macs_per_image=found.macs_per_image,
         peak_memory_mb=status.peak_memory_mb,
-        losses=_losses(run),
+        losses=losses(run),
         quality=[
             CurvePoint(images=p.images, seconds=p.seconds, values={p.score.metric: p.score.value})
             for p in found.curve
@@ -177,8 +177,8 @@ def _histograms(found: dict[str, Evaluation]) -> list[Histogram]:
     return rows
 
 
-def _losses(run: Run) -> list[CurvePoint]:
-    """Return training and validation losses from the log."""
+def losses(run: Run) -> list[CurvePoint]:
+    """Return a run's training and validation losses from its log."""
     points = []
     for event in run.log():
         if event["event"] not in ("loss", "validation"):

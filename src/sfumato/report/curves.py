@@ -40,6 +40,8 @@ class Panel:
     """One drawing with the names of its lines."""
 
     title: str
+    colour: int
+    """The number of its pigment."""
     drawing: Drawing
     series: list[tuple[str, str]]
     """(name, SVG dash array) of each line."""
@@ -59,7 +61,7 @@ def losses(name: str, points: Sequence[CurvePoint], colour: int, labels: Labels 
     _frame(plot, levels)
     words = ", ".join(f"{key} ends at {named[key][1][-1]:.3g}" for key in chosen)
     label = f"Losses of {name} against images seen: {words}."
-    return Panel(name, Drawing(plot, label), _legend(chosen))
+    return Panel(name, colour, Drawing(plot, label), _legend(chosen))
 
 
 def duel(name: str, points: Sequence[CurvePoint], colour: int, labels: Labels = ENGLISH) -> Panel | None:
@@ -76,7 +78,7 @@ def duel(name: str, points: Sequence[CurvePoint], colour: int, labels: Labels = 
     plot.set_yticks([0, 25, 50, 75, 100])
     words = ", ".join(f"{_said(key, ENGLISH)} ends at {100 * y[-1]:.0f}%" for key, (_, y) in named.items())
     label = f"How often the discriminator of {name} is right against images seen: {words}."
-    return Panel(name, Drawing(plot, label), _legend([_said(key, labels) for key in named]))
+    return Panel(name, colour, Drawing(plot, label), _legend([_said(key, labels) for key in named]))
 
 
 def _lines(plot: Axes, colour: int, lines: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:

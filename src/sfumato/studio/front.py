@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
 
+from sfumato import api
 from sfumato.studio import pages
 from sfumato.studio.words import LANGUAGES
 
@@ -30,11 +31,8 @@ class Front:
 
     def __init__(self, app: Any) -> None:
         self.app = app
-        parts = [
-            f"<style>\n{pages.read('style.css')}</style>",
-            f"<script>\n{pages.read('script.js')}</script>",
-        ]
-        self.dress = "\n".join(parts).encode()
+        style, script = api.colours() + pages.read("style.css"), pages.read("script.js")
+        self.dress = f"<style>\n{style}</style>\n<script>\n{script}</script>".encode()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""

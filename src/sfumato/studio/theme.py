@@ -9,14 +9,14 @@ MONO = ("ui-monospace", "SF Mono", "Menlo", "Consolas", "monospace")
 """Fonts that are on the visitor's machine: none is fetched."""
 
 PAPER, CARD, INK, SOFT, RULE, ACCENT, BEST = (
-    f"var(--sf-{name})" for name in ("paper", "card", "ink", "soft", "rule", "accent", "best")
+    f"var(--{name})" for name in ("paper", "card", "ink", "soft", "rule", "accent", "best")
 )
 
 PIGMENT = gr.themes.Color(
-    "color-mix(in srgb, var(--sf-accent) 6%, var(--sf-card))",
-    "color-mix(in srgb, var(--sf-accent) 12%, var(--sf-card))",
-    "color-mix(in srgb, var(--sf-accent) 24%, var(--sf-card))",
-    "color-mix(in srgb, var(--sf-accent) 40%, var(--sf-card))",
+    "color-mix(in srgb, var(--accent) 6%, var(--card))",
+    "color-mix(in srgb, var(--accent) 12%, var(--card))",
+    "color-mix(in srgb, var(--accent) 24%, var(--card))",
+    "color-mix(in srgb, var(--accent) 40%, var(--card))",
     *[ACCENT] * 7,
     name="pigment",
 )
