@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sfumato.api import (
+        collect,
         compare,
         copy,
         degrade,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         prepare,
         preset,
         presets,
+        preview,
         rename,
         restore,
         restore_files,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Run",
+    "collect",
     "compare",
     "copy",
     "degrade",
@@ -58,6 +61,7 @@ __all__ = [
     "prepare",
     "preset",
     "presets",
+    "preview",
     "rename",
     "restore",
     "restore_files",

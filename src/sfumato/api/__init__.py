@@ -2,7 +2,7 @@
 
 from sfumato.api.comparing import compare, demo
 from sfumato.api.damaging import degrade
-from sfumato.api.data import inspect, prepare
+from sfumato.api.data import DRAWN, collect, inspect, prepare, preview
 from sfumato.api.drawing import Labels, colours, curves
 from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
@@ -17,9 +17,11 @@ from sfumato.api.training import resume, train
 from sfumato.runs import Run, examples
 
 __all__ = [
+    "DRAWN",
     "Labels",
     "Preset",
     "Run",
+    "collect",
     "colours",
     "compare",
     "copy",
@@ -39,6 +41,7 @@ __all__ = [
     "prepare",
     "preset",
     "presets",
+    "preview",
     "rename",
     "restore",
     "restore_files",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,10 @@ runs_app = typer.Typer(
 @data_app.command("inspect")
 def data_inspect(
     data: Annotated[str, Argument(metavar="DIR|FILE|NAME", help="The images.")],
+    picture: Annotated[
+        Path | None,
+        Option("--picture", metavar="FILE.png", help="Also write the first training images, in one picture."),
+    ] = None,
     set_: o.Set = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
@@ -28,8 +33,9 @@ def data_inspect(
     """Say what is in a data set, what is wrong with it, and what to do with it.
 
     \b
-    Example:
+    Examples:
       sfumato data inspect photos/
+      sfumato data inspect photos/ --picture photos.png
     """
     from sfumato import api
     from sfumato.cli.output import tell_report
@@ -37,7 +43,31 @@ def data_inspect(
 
     with display(quiet) as observer:
         report = api.inspect(data, settings=set_ or (), observer=observer)
+        if picture is not None:
+            api.preview(data, settings=set_ or (), out=picture, observer=observer)
     tell_report(report, json)
+
+
+@data_app.command("collect")
+def data_collect(
+    files: Annotated[list[Path], Argument(metavar="FILE...", help="Images, ZIP archives, a labels.csv.")],
+    out: o.Out = Path("images"),
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Gather pictures, and archives of pictures, in a new folder to train on.
+
+    Contents decide, names do not: what is no image is left out.
+
+    \b
+    Example:
+      sfumato data collect photos.zip more/*.jpg --out photos
+    """
+    from sfumato import api
+    from sfumato.cli.output import tell_collected
+
+    tell_collected(api.collect(files, out), json)
 
 
 @data_app.command("prepare")

@@ -17,6 +17,7 @@ from sfumato.api.recipes import preset, presets
 from sfumato.api.sampling import grid_path, paths
 from sfumato.comparison.records import Comparison
 from sfumato.comparison.standings import Standings, mean_ranks, rankings
+from sfumato.data.collecting import Collected
 from sfumato.data.degradations import Pairs
 from sfumato.data.doctor import DataReport
 from sfumato.data.prepared import Prepared
@@ -162,6 +163,16 @@ def tell_report(report: DataReport, as_json: bool) -> None:
     if as_json:
         return print_json(report.model_dump(mode="json"))
     say(report.to_text())
+
+
+def tell_collected(found: Collected, as_json: bool) -> None:
+    """Print what was gathered, and what was left out."""
+    if as_json:
+        facts = {"folder": str(found.folder), "images": found.images, "left_out": found.left_out}
+        return print_json(facts)
+    say(f"{found.images:,} images in {found.folder}")
+    for line in found.left_out:
+        say(f"left out: {line}")
 
 
 def tell_prepared(prepared: Prepared, as_json: bool) -> None:

@@ -17,6 +17,15 @@ SECRET = "SFUMATO_STUDIO_PASSWORD"
 
 def studio(
     runs: Annotated[Path, Option("--runs", metavar="DIR", help="The folder of runs.")] = Path("runs"),
+    data: Annotated[
+        list[Path] | None,
+        Option(
+            "--data",
+            metavar="DIR",
+            help="A folder of images that visitors may look at and train on, besides what they hand in; "
+            "repeatable.",
+        ),
+    ] = None,
     port: Annotated[int, Option("--port", metavar="N", help="Which port; 0 takes a free one.")] = 7860,
     host: Annotated[
         str, Option("--host", metavar="H", help="Where to listen; 127.0.0.1 is this machine alone.")
@@ -39,7 +48,7 @@ def studio(
     \b
     Examples:
       sfumato studio
-      sfumato studio --runs report/runs --port 8000
+      sfumato studio --runs report/runs --data photos/ --port 8000
       sfumato studio --host 0.0.0.0 --password
     """
     from sfumato.cli.output import say
@@ -48,4 +57,11 @@ def studio(
     secret = os.environ.get(SECRET, "")
     if password and not secret:
         secret = typer.prompt("Password for the studio", hide_input=True, confirmation_prompt=True, err=True)
-    serve(runs, host=host, port=port, password=secret, announce=(lambda text: None) if quiet else say)
+    serve(
+        runs,
+        data=data or (),
+        host=host,
+        port=port,
+        password=secret,
+        announce=(lambda text: None) if quiet else say,
+    )

@@ -5,7 +5,7 @@ Importing it is cheap; Gradio and torch are loaded when it is served.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sfumato.studio.missing import require
@@ -16,6 +16,7 @@ __all__ = ["serve"]
 def serve(
     runs: str | Path = "runs",
     *,
+    data: Sequence[str | Path] = (),
     host: str = "127.0.0.1",
     port: int = 7860,
     password: str = "",
@@ -25,13 +26,14 @@ def serve(
 
     Args:
         runs: The folder of runs; the studio reads and deletes nothing outside it.
+        data: Folders of images that visitors may look at and train on, besides what they hand in.
         host: Where to listen; 127.0.0.1 is this machine alone.
         port: Which port; 0 takes a free one.
         password: What a visitor must know; empty: nothing.
         announce: Told, in a sentence, where the studio is as soon as its page can be used.
 
     Raises:
-        UsageError: If Gradio is not installed, or the port is taken.
+        UsageError: If Gradio is not installed, a folder is missing, or the port is taken.
 
     Example:
         >>> import sfumato.studio
@@ -40,4 +42,4 @@ def serve(
     require()
     from sfumato.studio.server import listen
 
-    listen(Path(runs), host, port, password, announce)
+    listen(Path(runs), tuple(map(Path, data)), host, port, password, announce)

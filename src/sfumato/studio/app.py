@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import gradio as gr
 
 from sfumato.errors import UsageError
+from sfumato.studio.datasets import Datasets
 from sfumato.studio.place import Place
 from sfumato.studio.tabs import TABS
 from sfumato.studio.words import LANGUAGES, Words
@@ -17,14 +18,15 @@ ADDRESS = "sf-address"
 """Id of the hidden text that the page's script fills in when a link within the page is followed."""
 
 
-def page(runs: Path, say: Words) -> gr.Blocks:
+def page(runs: Path, folders: tuple[Path, ...], say: Words) -> gr.Blocks:
     """Build the page.
 
     Args:
         runs: The folder of runs.
+        folders: Folders of images that visitors may use.
         say: The language.
     """
-    place = Place(runs, say, tuple(tab.NAME for tab in TABS))
+    place = Place(runs, Datasets(runs, folders, say), say, tuple(tab.NAME for tab in TABS))
     with gr.Blocks(title=place.say("studio.title"), analytics_enabled=False) as blocks:
         others = [code for code in LANGUAGES if code != place.say.language]
         place.show("masthead.html.j2", others=others, languages=LANGUAGES)
@@ -44,7 +46,8 @@ def _wire(place: Place, blocks: gr.Blocks, tabs: gr.Tabs, opened: list[gr.Tab]) 
     """Let addresses set the page, and the page set its address."""
     followed = gr.Textbox(elem_id=ADDRESS, visible="hidden", label=ADDRESS)
     linked = [link.component for links in place.links.values() for link in links]
-    outputs = [tabs, *place.pickers, *linked]
+    pickers = [picker for picker, _ in place.pickers]
+    outputs = [tabs, *pickers, *linked]
 
     def arrive(address: str) -> dict[Any, Any]:
         return _arrive(place, tabs, address)
@@ -57,14 +60,13 @@ def _wire(place: Place, blocks: gr.Blocks, tabs: gr.Tabs, opened: list[gr.Tab]) 
             link.component.change(fn=None, inputs=link.component, js=remember, api_visibility="private")
     for tab, one in zip(TABS, opened, strict=True):
         one.select(fn=None, js=f"() => window.sfumato.opened('{tab.NAME}')", api_visibility="private")
-        if place.pickers:
-            place.on(one.select, lambda: _lists(place), None, place.pickers, show_progress="hidden")
+        if pickers:
+            place.on(one.select, lambda: _lists(place), None, pickers, show_progress="hidden")
 
 
 def _lists(place: Place) -> dict[Any, Any]:
-    """Return every choice of runs, brought up to date."""
-    names = [run.name for run in place.all_runs()]
-    return {picker: gr.update(choices=names) for picker in place.pickers}
+    """Return every choice of runs and of images, brought up to date."""
+    return {picker: gr.update(choices=names()) for picker, names in place.pickers}
 
 
 def _arrive(place: Place, tabs: gr.Tabs, address: str) -> dict[Any, Any]:

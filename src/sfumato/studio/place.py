@@ -14,6 +14,7 @@ from markupsafe import Markup
 from sfumato import api
 from sfumato.errors import UsageError
 from sfumato.studio import pages
+from sfumato.studio.datasets import Datasets
 from sfumato.studio.spoken import spoken
 from sfumato.studio.words import Words
 
@@ -37,13 +38,15 @@ class Place:
 
     runs: Path
     """The folder of runs; nothing outside it is read or deleted."""
+    data: Datasets
+    """The images that a visitor may use."""
     say: Words
     tabs: tuple[str, ...]
     """The names of the tabs that this page has."""
     links: dict[str, list[Link]] = field(default_factory=dict)
     """Key of the address to the components that it sets, over all tabs."""
-    pickers: list[gr.Dropdown] = field(default_factory=list)
-    """Choices of runs, over all tabs; the page keeps their lists up to date."""
+    pickers: list[tuple[gr.Dropdown, Callable[[], list[str]]]] = field(default_factory=list)
+    """Choices of runs and of images, over all tabs, each with what brings its list up to date."""
 
     def all_runs(self) -> list[api.Run]:
         """Return every run of the folder by name, and after them the examples that came with the package."""
@@ -71,11 +74,28 @@ class Place:
 
     def run_picker(self, **options: Any) -> gr.Dropdown:
         """Add a choice of one run (or of several, with multiselect=True); `?run=NAME` sets it."""
-        names = [run.name for run in self.all_runs()]
-        picker = gr.Dropdown(names, value=None, **{"label": self.say("studio.run")} | options)
-        self.pickers.append(picker)
+        picker = self._picker(self.run_names, {"label": self.say("studio.run")} | options)
         self.link(picker, "run", lambda name: self.run(name).name)
         return picker
+
+    def data_picker(self, **options: Any) -> gr.Dropdown:
+        """Add a choice of images; `?data=NAME` sets it."""
+        picker = self._picker(self.data.names, {"label": self.say("studio.data")} | options)
+        self.link(picker, "data", self._known_data)
+        return picker
+
+    def run_names(self) -> list[str]:
+        """Return the name of every run."""
+        return [run.name for run in self.all_runs()]
+
+    def _picker(self, names: Callable[[], list[str]], options: dict[str, Any]) -> gr.Dropdown:
+        picker = gr.Dropdown(names(), **{"value": None} | options)
+        self.pickers.append((picker, names))
+        return picker
+
+    def _known_data(self, name: str) -> str:
+        self.data.source(name)
+        return name
 
     def link(self, component: Any, key: str, read: Callable[[str], Any] = str) -> None:
         """Let `?KEY=...` set a component when a link is followed, and the component set the address."""
@@ -102,6 +122,11 @@ class Place:
     def heading(self, tab: str) -> None:
         """Add a tab's title and its lead: `TAB.title` and `TAB.lead` of the catalogue."""
         self.show("heading.html.j2", title=self.say(f"{tab}.title"), lead=self.say(f"{tab}.lead"))
+
+    def picture(self, **options: Any) -> gr.Image:
+        """Add a place for a picture, shown and downloaded as a PNG: exactly the pixels that were made."""
+        house = {"format": "png", "interactive": False, "buttons": ["download", "fullscreen"]}
+        return gr.Image(**house | {"elem_classes": "sf-picture"} | options)
 
     def on(
         self,

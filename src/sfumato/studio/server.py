@@ -32,11 +32,12 @@ KEPT_SECONDS = 3600
 """How long pictures made for the page are kept."""
 
 
-def application(runs: Path, host: str, password: str = "") -> Guard:
+def application(runs: Path, folders: tuple[Path, ...], host: str, password: str = "") -> Guard:
     """Return the studio as an ASGI application.
 
     Args:
         runs: The folder of runs.
+        folders: Folders of images that visitors may use.
         host: Where it will listen, which decides the names that it answers to.
         password: What a visitor must know; empty: nothing.
     """
@@ -50,7 +51,7 @@ def application(runs: Path, host: str, password: str = "") -> Guard:
         return FileResponse(found, media_type="image/png")
 
     for language in sorted(LANGUAGES, key=lambda code: code == FIRST):  # the root would catch the others
-        app = _mount(app, page(runs, Words(language)), path_of(language))
+        app = _mount(app, page(runs, folders, Words(language)), path_of(language))
     return Guard(Front(app), host, password)
 
 
@@ -64,12 +65,22 @@ def _mount(app: FastAPI, blocks: gr.Blocks, path: str) -> FastAPI:
     )  # fmt: skip
 
 
-def listen(runs: Path, host: str, port: int, password: str, announce: Callable[[str], None]) -> None:
+def listen(
+    runs: Path,
+    folders: tuple[Path, ...],
+    host: str,
+    port: int,
+    password: str,
+    announce: Callable[[str], None],
+) -> None:
     """Serve the studio until it is interrupted; see `sfumato.studio.serve`."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"--data {folder}: there is no such folder.")
     bound = _bind(host, port)
     with tempfile.TemporaryDirectory(prefix="sfumato-studio-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # readable by this user alone, and gone afterwards
-        app = application(runs.resolve(), host, password)
+        app = application(runs.resolve(), tuple(map(Path.resolve, folders)), host, password)
         config = uvicorn.Config(app, log_level="warning", server_header=False)
         _Server(config, lambda: announce(_greeting(bound, password))).run(sockets=[bound])
 

@@ -38,7 +38,7 @@ def _chosen(place: Place, name: str | None) -> api.Run | None:
 
 def _listed(place: Place, name: str | None) -> Any:
     """Return the choice of runs after something about them changed, with one of them chosen."""
-    return gr.Dropdown(choices=[run.name for run in place.all_runs()], value=name)
+    return gr.Dropdown(choices=place.run_names(), value=name)
 
 
 def _details(place: Place, tab: gr.Tab, picker: gr.Dropdown) -> None:
