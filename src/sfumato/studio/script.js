@@ -6,14 +6,17 @@ window.sfumato = (() => {
     const text = facts.toString();
     history.replaceState(null, "", text ? `?${text}` : location.pathname);
   };
+  let followed = 0;
+  const find = () => document.querySelector("#sf-address textarea, #sf-address input");
   const follow = (search) => {
-    const box = document.querySelector("#sf-address textarea, #sf-address input");
-    box.value = search;
+    const box = find();
+    if (!box) return location.reload(); // the page is not whole yet
+    box.value = `${search}#${++followed}`;
     box.dispatchEvent(new Event("input", { bubbles: true }));
   };
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href^="?"]');
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    if (!link || !find() || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     history.pushState(null, "", link.getAttribute("href"));
     follow(location.search);
