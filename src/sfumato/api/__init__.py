@@ -8,6 +8,7 @@ from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
 from sfumato.api.exploring import explorable, explore
 from sfumato.api.keeping import copy, list_runs, place, rename
+from sfumato.api.launching import Launch, launches, start, start_again, stop
 from sfumato.api.recipes import Preset, preset, presets
 from sfumato.api.restoring import diagnose, restore, restore_files, upscale
 from sfumato.api.sampling import sample
@@ -19,6 +20,7 @@ from sfumato.runs import Run, examples
 __all__ = [
     "DRAWN",
     "Labels",
+    "Launch",
     "Preset",
     "Run",
     "collect",
@@ -35,6 +37,7 @@ __all__ = [
     "explorable",
     "explore",
     "inspect",
+    "launches",
     "leaderboard",
     "list_runs",
     "place",
@@ -48,6 +51,9 @@ __all__ = [
     "resume",
     "sample",
     "score",
+    "start",
+    "start_again",
+    "stop",
     "train",
     "upscale",
 ]
