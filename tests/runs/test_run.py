@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 
-from sfumato import models  # noqa: F401
+from sfumato import api
 from sfumato.batch import Column, Condition, DataSpec
 from sfumato.conditions import Conditions
 from sfumato.errors import SfumatoError, UsageError
@@ -76,6 +76,33 @@ def test_remove(tmp_path: Path):
     run = made(tmp_path / "one")
     run.remove()
     assert not run.path.exists()
+
+
+def test_a_run_is_renamed_in_its_folder(tmp_path: Path):
+    run = made(tmp_path / "one")
+    made(tmp_path / "two")
+    renamed = api.rename(run, "a new name")
+    assert renamed.path == tmp_path / "a new name" and renamed.source == "photos/"
+    assert [found.name for found in list_runs(tmp_path)] == ["a new name", "two"]
+    for name in ("two", "../three", "sub/three", "..", "", " ", 'a"b', str(tmp_path / "three"), "example:x"):
+        with pytest.raises(UsageError):
+            api.rename(renamed, name)
+    with renamed.locked(), pytest.raises(UsageError, match="in use by process"):
+        api.rename(renamed.path, "three")
+    assert renamed.path.is_dir() and not (tmp_path.parent / "three").exists()
+
+
+def test_a_note_is_kept_until_it_is_emptied(tmp_path: Path):
+    run = made(tmp_path / "one")
+    assert run.note == ""
+    run.write_note("  the one for <b>the poster</b>\nέξι ")
+    assert run.note == "the one for <b>the poster</b>\nέξι"
+    with pytest.raises(UsageError, match="10,001"):
+        run.write_note("x" * 10_001)
+    assert run.note.startswith("the one")
+    run.write_note(" \n")
+    assert run.note == "" and not (run.path / "note.txt").exists()
+    run.write_note("")
 
 
 def test_only_one_holds_a_run(tmp_path: Path):

@@ -2,21 +2,34 @@
 
 from sfumato.api.comparing import compare, demo
 from sfumato.api.damaging import degrade
-from sfumato.api.data import inspect, prepare
+from sfumato.api.data import DRAWN, collect, inspect, prepare, preview
+from sfumato.api.drawing import Labels, colours, curves
 from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
 from sfumato.api.exploring import explorable, explore
+from sfumato.api.keeping import copy, list_runs, place, rename
+from sfumato.api.launching import Launch, launches, start, start_again, stop
+from sfumato.api.recipes import Preset, preset, presets
 from sfumato.api.restorers import compare_restorers
 from sfumato.api.restoring import diagnose, restore, restore_files, upscale
 from sfumato.api.sampling import sample
 from sfumato.api.scoring import score
 from sfumato.api.standings import leaderboard
 from sfumato.api.training import resume, train
-from sfumato.runs import examples
+from sfumato.runs import Run, examples
 
 __all__ = [
+    "DRAWN",
+    "Labels",
+    "Launch",
+    "Preset",
+    "Run",
+    "collect",
+    "colours",
     "compare",
     "compare_restorers",
+    "copy",
+    "curves",
     "degrade",
     "demo",
     "diagnose",
@@ -26,13 +39,23 @@ __all__ = [
     "explorable",
     "explore",
     "inspect",
+    "launches",
     "leaderboard",
+    "list_runs",
+    "place",
     "prepare",
+    "preset",
+    "presets",
+    "preview",
+    "rename",
     "restore",
     "restore_files",
     "resume",
     "sample",
     "score",
+    "start",
+    "start_again",
+    "stop",
     "train",
     "upscale",
 ]

@@ -6,12 +6,23 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sfumato.config import override
 from sfumato.data import doctor
+from sfumato.data.collecting import Collected
+from sfumato.data.collecting import collect as collect_files
 from sfumato.data.doctor import DataReport
 from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
 from sfumato.data.settings import DataConfig
+from sfumato.data.sources.drawn import ARTISTS
+from sfumato.errors import UsageError
+from sfumato.imaging.grid import compose
+from sfumato.imaging.png import write_png
+
+DRAWN = tuple(ARTISTS)
+"""The sets that are drawn as they are asked for: nothing to find, nothing to download."""
 
 Observer = Callable[[Mapping[str, Any]], None]
 """Told of every event: training's log entries, and {"event": "progress", "what", "done", "total"}."""
@@ -87,3 +98,61 @@ def inspect(data: str | Path, *, settings: Sequence[str] = (), observer: Observe
         >>> print(sf.inspect("photos/").to_text())  # doctest: +SKIP
     """
     return doctor.inspect(str(data), data_config(settings), progress=reporting(observer))
+
+
+def preview(
+    data: str | Path,
+    n: int = 60,
+    *,
+    columns: int = 12,
+    settings: Sequence[str] = (),
+    out: str | Path | None = None,
+    observer: Observer = silent,
+) -> np.ndarray:
+    """Return training images in one picture, as a network will see them.
+
+    Args:
+        data: As for `prepare`.
+        n: How many; fewer where there are fewer.
+        columns: Images in a row.
+        settings: As for `prepare`.
+        out: A PNG file to write.
+        observer: Told of the progress.
+
+    Returns:
+        uint8 [H, W, 3].
+
+    Example:
+        >>> import sfumato as sf
+        >>> sf.preview("portraits", 4, columns=2, settings=["size=64", "limit=8"]).shape
+        (134, 134, 3)
+    """
+    if not 1 <= n <= 10_000:
+        raise UsageError(f"{n} images in one picture: choose 1 to 10,000.")
+    prepared = prepare(data, settings=settings, allow_bad=True, observer=observer)
+    picture = compose(prepared.images[prepared.train[:n]], columns=min(columns, n))
+    if out is not None:
+        write_png(out, picture, {"Software": "sfumato", "data": prepared.spec.name})
+    return picture
+
+
+def collect(files: Sequence[str | Path], out: str | Path) -> Collected:
+    """Copy pictures, and unpack archives of pictures, into a new folder to train on.
+
+    Args:
+        files: Image files, ZIP archives, and a labels.csv.
+        out: The folder; it must not exist.
+
+    Returns:
+        The folder, how many images are in it, and what was left out, with the reason.
+
+    Raises:
+        UsageError: If there is something at `out`, no image among the files, or an archive is broken,
+            encrypted or too large.
+
+    Example:
+        >>> import sfumato as sf
+        >>> sf.collect(["photos.zip"], "photos").images  # doctest: +SKIP
+        1200
+    """
+    return collect_files([Path(file) for file in files], Path(out))

@@ -12,6 +12,7 @@ from sfumato.cli import comparing, judging, restoring
 from sfumato.cli import options as o
 from sfumato.cli.exploring import explore, score
 from sfumato.cli.groups import data_app, runs_app
+from sfumato.cli.studio import studio
 
 __all__ = ["app"]
 
@@ -165,7 +166,9 @@ def sample(
 app.command()(judging.evaluate)
 app.command()(judging.report)
 app.command()(judging.leaderboard)
-for verb in (explore, score, restoring.restore, restoring.diagnose, restoring.upscale, restoring.degrade):
+for verb in (
+    explore, score, restoring.restore, restoring.diagnose, restoring.upscale, restoring.degrade, studio,
+):  # fmt: skip
     app.command()(verb)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,12 +13,18 @@ from sfumato.cli import options as o
 data_app = typer.Typer(
     help="Look at images, and prepare them for training.", no_args_is_help=True, rich_markup_mode=None
 )
-runs_app = typer.Typer(help="List, show, copy and remove runs.", no_args_is_help=True, rich_markup_mode=None)
+runs_app = typer.Typer(
+    help="List, show, note, rename, copy, stop and remove runs.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @data_app.command("inspect")
 def data_inspect(
     data: o.Source,
+    picture: Annotated[
+        Path | None,
+        Option("--picture", metavar="FILE.png", help="Also write the first training images, in one picture."),
+    ] = None,
     set_: o.Set = None,
     json: o.Json = False,
     quiet: o.Quiet = False,
@@ -26,8 +33,9 @@ def data_inspect(
     """Say what is in a data set, what is wrong with it, and what to do with it.
 
     \b
-    Example:
+    Examples:
       sfumato data inspect photos/
+      sfumato data inspect photos/ --picture photos.png
     """
     from sfumato import api
     from sfumato.cli.output import tell_report
@@ -35,7 +43,31 @@ def data_inspect(
 
     with display(quiet) as observer:
         report = api.inspect(data, settings=set_ or (), observer=observer)
+        if picture is not None:
+            api.preview(data, settings=set_ or (), out=picture, observer=observer)
     tell_report(report, json)
+
+
+@data_app.command("collect")
+def data_collect(
+    files: Annotated[list[Path], Argument(metavar="FILE...", help="Images, ZIP archives, a labels.csv.")],
+    out: o.Out = Path("images"),
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Gather pictures, and archives of pictures, in a new folder to train on.
+
+    Contents decide, names do not: what is no image is left out.
+
+    \b
+    Example:
+      sfumato data collect photos.zip more/*.jpg --out photos
+    """
+    from sfumato import api
+    from sfumato.cli.output import tell_collected
+
+    tell_collected(api.collect(files, out), json)
 
 
 @data_app.command("prepare")
@@ -96,6 +128,51 @@ def runs_show(
     tell_run_in_full(run, json)
 
 
+@runs_app.command("note")
+def runs_note(
+    run: o.Run,
+    text: Annotated[
+        str | None, Argument(metavar="[TEXT]", help="What to keep with the run; '' removes it.")
+    ] = None,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Read what was noted about a run, or note something.
+
+    \b
+    Example:
+      sfumato runs note flow-photos "the one for the poster"
+    """
+    from sfumato.cli.listing import tell_note
+    from sfumato.runs import find
+
+    found = find(run)
+    if text is not None:
+        found.write_note(text)
+    tell_note(found, json)
+
+
+@runs_app.command("rename")
+def runs_rename(
+    run: o.Run,
+    name: Annotated[str, Argument(metavar="NAME", help="The new name; the run stays in its folder.")],
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Give a run another name.
+
+    \b
+    Example:
+      sfumato runs rename flow-photos-2 wide
+    """
+    from sfumato import api
+    from sfumato.cli.listing import tell_renamed
+
+    tell_renamed(run, api.rename(run, name), json)
+
+
 @runs_app.command("copy")
 def runs_copy(
     run: o.Run,
@@ -110,10 +187,30 @@ def runs_copy(
     Example:
       sfumato runs copy example:flow my-flow
     """
+    from sfumato import api
     from sfumato.cli.listing import tell_copied
-    from sfumato.runs import find, place
 
-    tell_copied(find(run).copy(place(name)), json)
+    tell_copied(api.copy(run, name), json)
+
+
+@runs_app.command("stop")
+def runs_stop(
+    run: o.Run,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Ask the process that trains a run to save and stop.
+
+    \b
+    Example:
+      sfumato runs stop flow-photos
+    """
+    from sfumato import api
+    from sfumato.cli.listing import tell_stopped
+
+    api.stop(run)
+    tell_stopped(run, json)
 
 
 @runs_app.command("remove")

@@ -60,6 +60,7 @@ def tell_run_in_full(name: str, as_json: bool) -> None:
     run = find(name)
     facts = {
         "run": str(run),
+        "note": run.note,
         "status": run.status.model_dump(),
         "data": run.data.model_dump(mode="json"),
         "recipe": run.recipe.model_dump(mode="json"),
@@ -73,9 +74,25 @@ def tell_run_in_full(name: str, as_json: bool) -> None:
     say(f"{run}: {status.state}, {status.images:,} of {status.total:,} images, {status.seconds:.0f} s")
     if status.error:
         say(f"error: {status.error}")
+    if run.note:
+        say(f"note: {run.note}")
     say(f"data: {run.data.name} ({run.source}), {run.data.height}x{run.data.width}\n")
     for field in explain(run.recipe):
         say(f"  {field.key} = {field.value}")
+
+
+def tell_note(run: Run, as_json: bool) -> None:
+    """Print what a person noted about a run."""
+    if as_json:
+        return print_json({"run": str(run), "note": run.note})
+    say(run.note or f"{run}: nothing is noted.")
+
+
+def tell_renamed(before: str, run: Run, as_json: bool) -> None:
+    """Print a run's new name."""
+    if as_json:
+        return print_json({"renamed": before, "run": str(run)})
+    say(f"{before}: now {run}.")
 
 
 def tell_copied(run: Run, as_json: bool) -> None:
@@ -83,6 +100,13 @@ def tell_copied(run: Run, as_json: bool) -> None:
     if as_json:
         return print_json({"run": str(run)})
     say(f"{run}: copied.")
+
+
+def tell_stopped(run: str, as_json: bool) -> None:
+    """Print that a run was asked to stop."""
+    if as_json:
+        return print_json({"asked": run})
+    say(f"{run}: it saves and stops; go on with: sfumato resume {run}")
 
 
 def tell_removed(run: Run, as_json: bool) -> None:

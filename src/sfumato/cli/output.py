@@ -12,15 +12,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from sfumato import models  # noqa: F401  (registers the presets)
 from sfumato.api.environment import Finding
+from sfumato.api.recipes import preset, presets
 from sfumato.api.sampling import grid_path, paths
-from sfumato.config import explain
+from sfumato.data.collecting import Collected
 from sfumato.data.doctor import DataReport
 from sfumato.data.prepared import Prepared
 from sfumato.errors import UsageError
-from sfumato.models.own import preset_name
-from sfumato.recipe import lookup, presets
 from sfumato.runs import Run
 
 console = Console(highlight=False, soft_wrap=True, markup=False)
@@ -94,21 +92,20 @@ def tell_samples(
 def tell_presets(name: str | None, as_json: bool) -> None:
     """Print the presets, or every field of one."""
     if name is None:
-        entries = [(entry.name, entry.recipe().summary) for entry in presets()]
+        entries = [(one.name, one.summary) for one in presets()]
         if as_json:
             return print_json(dict(entries))
         width = max(len(title) for title, _ in entries)
         return say("\n".join(f"{title:{width}}  {summary}" for title, summary in entries))
-    name = preset_name(name)
-    recipe = lookup(name).recipe()
+    found = preset(name)
     if as_json:
-        return print_json(recipe.model_dump(mode="json"))
-    say(f"{name}: {recipe.summary}\n")
+        return print_json(found.recipe.model_dump(mode="json"))
+    say(f"{found.name}: {found.summary}\n")
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(max_width=24, overflow="fold")
     table.add_column(ratio=1)
-    for field in explain(recipe):
+    for field in found.fields:
         if field.key not in ("preset", "summary", "schema_version"):
             table.add_row(field.key, str(field.value), field.help)
     console.print(table, soft_wrap=False)
@@ -128,6 +125,16 @@ def tell_report(report: DataReport, as_json: bool) -> None:
     if as_json:
         return print_json(report.model_dump(mode="json"))
     say(report.to_text())
+
+
+def tell_collected(found: Collected, as_json: bool) -> None:
+    """Print what was gathered, and what was left out."""
+    if as_json:
+        facts = {"folder": str(found.folder), "images": found.images, "left_out": found.left_out}
+        return print_json(facts)
+    say(f"{found.images:,} images in {found.folder}")
+    for line in found.left_out:
+        say(f"left out: {line}")
 
 
 def tell_prepared(prepared: Prepared, as_json: bool) -> None:

@@ -188,7 +188,7 @@ def _histograms(found: dict[str, Evaluation]) -> list[Histogram]:
 
 
 def losses(run: Run) -> list[CurvePoint]:
-    """Return training and validation losses from the log."""
+    """Return a run's training and validation losses from its log."""
     points = []
     for event in run.log():
         if event["event"] not in ("loss", "validation"):

@@ -42,47 +42,63 @@ class Learner(Protocol):
 
 
 @dataclass(frozen=True)
+class Labels:
+    """What stands on the axes and beside the lines, for pages in other languages."""
+
+    images: str = "images seen"
+    right: str = "right, %"
+    guessing: str = "guessing"
+    real: str = "on real images"
+    fake: str = "on generated images"
+
+
+ENGLISH = Labels()
+
+
+@dataclass(frozen=True)
 class Panel:
     """One drawing with the names of its lines."""
 
     title: str
+    colour: int
+    """The number of its pigment."""
     drawing: Drawing
     series: list[tuple[str, str]]
     """(name, SVG dash array) of each line."""
 
 
-def losses(one: Learner, colour: int) -> Panel | None:
-    """Draw a contestant's losses against images seen; None if there are none."""
-    named = _series(one.losses, "images")
+def losses(name: str, points: Sequence[CurvePoint], colour: int, labels: Labels = ENGLISH) -> Panel | None:
+    """Draw a run's losses against images seen; None if there are none."""
+    named = _series(points, "images")
     chosen = sorted(
         (key for key in named if not key.endswith(ACCURACY)), key=lambda key: (not key.endswith("loss"), key)
     )[:MOST]
     if not chosen:
         return None
-    plot = axes("images seen", "", NARROW)
+    plot = axes(labels.images, "", NARROW)
     # the first steps of a loss say nothing but hide the rest
     levels = [middle[len(middle) // 20 :] for middle in _lines(plot, colour, [named[key] for key in chosen])]
     _frame(plot, levels)
     words = ", ".join(f"{key} ends at {named[key][1][-1]:.3g}" for key in chosen)
-    label = f"Losses of {one.name} against images seen: {words}."
-    return Panel(one.name, Drawing(plot, label), _legend(chosen))
+    label = f"Losses of {name} against images seen: {words}."
+    return Panel(name, colour, Drawing(plot, label), _legend(chosen))
 
 
-def duel(one: Learner, colour: int) -> Panel | None:
+def duel(name: str, points: Sequence[CurvePoint], colour: int, labels: Labels = ENGLISH) -> Panel | None:
     """Draw how often a discriminator is right, with the line of mere guessing; None without one."""
-    named = {key: line for key, line in _series(one.losses, "images").items() if key.endswith(ACCURACY)}
+    named = {key: line for key, line in _series(points, "images").items() if key.endswith(ACCURACY)}
     if not named:
         return None
-    plot = axes("images seen", "right, %", NARROW)
+    plot = axes(labels.images, labels.right, NARROW)
     _lines(plot, colour, [(x, 100 * y) for x, y in named.values()])
     plot.axhline(50, color=SOFT, linewidth=1, linestyle=(0, (2, 2)))
-    plot.annotate("guessing", (0.99, 50), xycoords=("axes fraction", "data"), xytext=(0, 3),
+    plot.annotate(labels.guessing, (0.99, 50), xycoords=("axes fraction", "data"), xytext=(0, 3),
                   textcoords="offset points", ha="right", fontsize=10, color=SOFT)  # fmt: skip
     plot.set_ylim(0, 103)
     plot.set_yticks([0, 25, 50, 75, 100])
-    words = ", ".join(f"{_said(key)} ends at {100 * y[-1]:.0f}%" for key, (_, y) in named.items())
-    label = f"How often the discriminator of {one.name} is right against images seen: {words}."
-    return Panel(one.name, Drawing(plot, label), _legend([_said(key) for key in named]))
+    words = ", ".join(f"{_said(key, ENGLISH)} ends at {100 * y[-1]:.0f}%" for key, (_, y) in named.items())
+    label = f"How often the discriminator of {name} is right against images seen: {words}."
+    return Panel(name, colour, Drawing(plot, label), _legend([_said(key, labels) for key in named]))
 
 
 def _lines(plot: Axes, colour: int, lines: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
@@ -101,10 +117,10 @@ def _legend(names: Sequence[str]) -> list[tuple[str, str]]:
     return [(name, " ".join(map(str, dash))) for name, dash in zip(names, DASHES, strict=False)]
 
 
-def _said(key: str) -> str:
+def _said(key: str, labels: Labels) -> str:
     """Name an accuracy: on real images, on generated images."""
     kind = key.rpartition("/")[2].removesuffix(ACCURACY)
-    return f"on {'generated' if kind == 'fake' else kind} images"
+    return getattr(labels, kind, kind)
 
 
 def quality(

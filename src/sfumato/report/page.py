@@ -54,6 +54,11 @@ def render(comparison: Comparison, folder: Path) -> str:
     return fill("page.html.j2", context)
 
 
+def colours() -> str:
+    """Return the house's colours and type as CSS variables, light and dark."""
+    return fill("colours.css.j2", {})
+
+
 def fill(name: str, context: dict[str, Any]) -> str:
     """Fill one of the pages' templates; the house's style, script and pigments are always at hand."""
     house = {"pigments": PIGMENTS, "style": _raw("style.css"), "script": _raw("script.js")}

@@ -34,8 +34,8 @@ class Plots:
 def plots(comparison: Comparison, colours: dict[str, int]) -> Plots:
     """Draw everything that a comparison has numbers for."""
     those = comparison.contestants
-    panels = [(one.name, losses(one, colours[one.name])) for one in those]
-    duels = [(one.name, duel(one, colours[one.name])) for one in those]
+    panels = [(one.name, losses(one.name, one.losses, colours[one.name])) for one in those]
+    duels = [(one.name, duel(one.name, one.losses, colours[one.name])) for one in those]
     curves = [
         ("Against images seen: who learns most from each image.", quality(those, colours, "images")),
         ("Against training time: who is ahead when the clock stops.", quality(those, colours, "seconds")),

@@ -31,6 +31,11 @@ LOCK = "lock"
 CARD = "README.md"
 """What is said about a run, in words."""
 
+NOTE = "note.txt"
+"""What a person wrote about the run."""
+LONGEST_NOTE = 10_000
+"""Characters."""
+
 State = Literal["created", "training", "stopped", "finished", "failed"]
 
 
@@ -223,6 +228,26 @@ class Run:
         found = (p for p in (self.path / "snapshots").glob("[0-9]*") if p.is_dir())
         return sorted(found, key=lambda path: (len(path.name), path.name))
 
+    @property
+    def note(self) -> str:
+        """What a person wrote about the run; empty: nothing."""
+        path = self.path / NOTE
+        return path.read_text(encoding="utf-8").rstrip("\n") if path.is_file() else ""
+
+    def write_note(self, text: str) -> None:
+        """Keep a person's words with the run, in the place of what was there; nothing but space removes them.
+
+        Raises:
+            UsageError: If they are too long, or the run came with the package.
+        """
+        self.check_own()
+        if len(text) > LONGEST_NOTE:
+            raise UsageError(f"a note of {len(text):,} characters: keep it below {LONGEST_NOTE:,}.")
+        if text.strip():
+            write_text(self.path / NOTE, text.strip() + "\n")
+        else:
+            (self.path / NOTE).unlink(missing_ok=True)
+
     def keep(self, name: str, result: Any) -> None:
         """Keep a result as JSON in the run's folder; where that is only read, it is measured each time.
 
@@ -252,6 +277,20 @@ class Run:
                     copied = folder / file.relative_to(self.path)
                     copied.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(file, copied)  # without its permissions: it may be only read
+        return Run(target)
+
+    def rename(self, target: Path) -> Run:
+        """Give the run another folder, and return it.
+
+        Raises:
+            UsageError: If there is something already, a live process uses the run, or it came with the
+                package.
+        """
+        self.check_own()
+        if target.exists():
+            raise UsageError(f"{target}: there is something already; choose another name.")
+        self._check_idle()
+        os.rename(self.path, target)
         return Run(target)
 
     def remove(self) -> None:

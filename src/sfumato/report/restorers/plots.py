@@ -33,8 +33,8 @@ class Plots:
 def plots(contest: RestorationContest, colours: dict[str, int]) -> Plots:
     """Draw everything that a contest has numbers for."""
     learned = [one for one in contest.contestants if one.learned]
-    panels = [(one.name, losses(one, colours[one.name])) for one in learned]
-    duels = [(one.name, duel(one, colours[one.name])) for one in learned]
+    panels = [(one.name, losses(one.name, one.losses, colours[one.name])) for one in learned]
+    duels = [(one.name, duel(one.name, one.losses, colours[one.name])) for one in learned]
     captions = {
         "images": "Against images seen: who learns most from each image.",
         "seconds": "Against training time: who is ahead when the clock stops.",

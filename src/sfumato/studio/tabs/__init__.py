@@ -1,0 +1,10 @@
+"""The tabs, one file each: `NAME` and `build(place, tab)`. The order is the order on the page.
+
+A tab says nothing itself: its sentences are in `catalogue/NAME.yaml`, its HTML is in `templates/`.
+"""
+
+from __future__ import annotations
+
+from sfumato.studio.tabs import data, home, models, runs, train
+
+TABS = (home, data, train, models, runs)

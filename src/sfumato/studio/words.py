@@ -1,0 +1,66 @@
+"""What the studio says, in every language that it speaks.
+
+`catalogue/TAB.yaml` holds the sentences of a tab: a key, and under it one text for each language.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CATALOGUE = Path(__file__).parent / "catalogue"
+LANGUAGES = {"en": "English", "fr": "Français"}
+"""Code to the language's own name; the first is spoken where nobody asked for another."""
+FIRST = next(iter(LANGUAGES))
+THOUSANDS = {"en": ",", "fr": "\u202f"}
+"""What stands between the thousands of a number."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """The sentences of one language: `say("home.title")`."""
+
+    language: str
+
+    def __call__(self, key: str, /, **facts: Any) -> str:
+        """Return a sentence with its {facts} filled in; whole numbers are written as the language does.
+
+        Args:
+            key: `TAB.KEY`, as in the catalogue.
+            facts: What stands in braces there.
+
+        Raises:
+            KeyError: If the catalogue has no such sentence.
+        """
+        text = catalogue()[key][self.language]
+        return text.format(**{name: self._written(value) for name, value in facts.items()})
+
+    def number(self, value: int) -> str:
+        """Write a whole number."""
+        return f"{value:,}".replace(",", THOUSANDS[self.language])
+
+    def time(self, seconds: float) -> str:
+        """Write a duration: 45 s, 3 min 20 s, 2 h 5 min."""
+        whole = round(seconds)
+        if whole < 60:
+            return f"{whole} s"
+        if whole < 3600:
+            return f"{whole // 60} min {whole % 60} s"
+        return f"{self.number(whole // 3600)} h {whole % 3600 // 60} min"
+
+    def _written(self, value: Any) -> Any:
+        return self.number(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@functools.cache
+def catalogue() -> dict[str, dict[str, str]]:
+    """Return every sentence as `TAB.KEY` to language to text."""
+    found: dict[str, dict[str, str]] = {}
+    for file in sorted(CATALOGUE.glob("*.yaml")):
+        entries = yaml.safe_load(file.read_text(encoding="utf-8"))
+        found.update({f"{file.stem}.{key}": texts for key, texts in entries.items()})
+    return found
