@@ -47,7 +47,8 @@ class Sampler:
             run: The run.
             device: Where to draw.
             folder: A checkpoint or snapshot folder; None: the newest whole checkpoint.
-            latents: How many to re-estimate BatchNorm statistics on.
+            latents: How many to re-estimate BatchNorm statistics on, unless the weights come with statistics
+                of at least as many (`batchnorm` in the manifest).
 
         Raises:
             UsageError: If the run has no weights yet, or does not generate images.
@@ -65,7 +66,8 @@ class Sampler:
         checkpoints.copy_into(model, checkpoint.tensors["ema"], checkpoint.path)
         model = model.to(device).requires_grad_(False).eval()
         conditions = Conditions.load(run.path / "conditions.safetensors")
-        estimate_batchnorm(model, conditions, device, latents)
+        if checkpoint.scalars.get("batchnorm", 0) < latents:
+            estimate_batchnorm(model, conditions, device, latents)
         return cls(model, data, recipe, conditions, device)
 
     def images(
