@@ -16,6 +16,11 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM_FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run",
+)  # fmt: skip
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -117,3 +122,20 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the real images of ../shared/data, which are not beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium; in CI its absence is a failure, elsewhere the test is skipped by name."""
+    found = next(
+        filter(None, map(shutil.which, (os.environ.get("SFUMATO_CHROMIUM", ""), *CHROMIUM_NAMES))), None
+    )
+    if found is None:
+        missing = f"needs Chromium: set SFUMATO_CHROMIUM or install one of {', '.join(CHROMIUM_NAMES)}"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        running = play.chromium.launch(executable_path=found, args=list(CHROMIUM_FLAGS))
+        yield running
+        running.close()

@@ -11,9 +11,8 @@ from starlette.responses import RedirectResponse
 
 from sfumato import api
 from sfumato.studio import pages
-from sfumato.studio.words import LANGUAGES
+from sfumato.studio.words import FIRST, LANGUAGES
 
-FIRST = next(iter(LANGUAGES))
 BOASTS = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')
 """What Gradio tells other sites about itself, with addresses of pictures elsewhere."""
 

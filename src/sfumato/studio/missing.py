@@ -13,5 +13,9 @@ def require() -> None:
     Raises:
         UsageError: Saying how to get it.
     """
-    if importlib.util.find_spec("gradio") is None:
+    try:
+        found = importlib.util.find_spec("gradio")
+    except ValueError:  # sys.modules says None: somebody hides it
+        found = None
+    if found is None:
         raise UsageError("the studio needs Gradio, which is not installed: pip install 'sfumato[studio]'.")

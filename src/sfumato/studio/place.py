@@ -16,7 +16,7 @@ from sfumato.errors import UsageError
 from sfumato.studio import pages
 from sfumato.studio.datasets import Datasets
 from sfumato.studio.spoken import spoken
-from sfumato.studio.words import Words
+from sfumato.studio.words import FIRST, Words
 
 MACHINE = "machine"
 """The line in which heavy events stand: one of them computes at a time."""
@@ -126,7 +126,8 @@ class Place:
     def picture(self, **options: Any) -> gr.Image:
         """Add a place for a picture, shown and downloaded as a PNG: exactly the pixels that were made."""
         house = {"format": "png", "interactive": False, "buttons": ["download", "fullscreen"]}
-        return gr.Image(**house | {"elem_classes": "sf-picture"} | options)
+        house |= {"show_label": False, "alt_text": options.get("label"), "elem_classes": "sf-picture"}
+        return gr.Image(**house | options)
 
     def on(
         self,
@@ -153,8 +154,21 @@ class Place:
             heavy: Whether it computes; such events stand in one line, and one works at a time.
             options: Handed on to Gradio, e.g. show_progress="hidden".
         """
-        public = api_name is not None and self.say.language == "en"  # one page speaks to scripts
-        options["api_visibility"] = "public" if public else "private"
-        options["concurrency_limit"] = 1 if heavy else AT_ONCE
-        options["concurrency_id"] = MACHINE if heavy else None
+        public = api_name is not None and self.say.language == FIRST  # one page speaks to scripts
+        options |= self._line(heavy) | {"api_visibility": "public" if public else "private"}
         return event(spoken(do, self.say), inputs, outputs, api_name=api_name if public else None, **options)
+
+    def offer(self, api_name: str, do: Callable[..., Any], *, heavy: bool = False) -> None:
+        """Let scripts call a function that no event of the page calls, such as a list as plain data.
+
+        Args:
+            api_name: Its stable name, which docs/studio.md lists.
+            do: The function; its annotations are its documentation.
+            heavy: As for `on`.
+        """
+        if self.say.language == FIRST:
+            gr.api(spoken(do, self.say), api_name=api_name, **self._line(heavy))
+
+    def _line(self, heavy: bool) -> dict[str, Any]:
+        """Return where an event stands in line."""
+        return {"concurrency_limit": 1 if heavy else AT_ONCE, "concurrency_id": MACHINE if heavy else None}

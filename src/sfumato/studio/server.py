@@ -19,10 +19,10 @@ from fastapi.responses import FileResponse  # noqa: E402
 from sfumato.errors import UsageError  # noqa: E402
 from sfumato.studio import pictures  # noqa: E402
 from sfumato.studio.app import page  # noqa: E402
-from sfumato.studio.front import FIRST, Front, path_of  # noqa: E402
+from sfumato.studio.front import Front, path_of  # noqa: E402
 from sfumato.studio.guard import Guard, is_loopback  # noqa: E402
 from sfumato.studio.theme import theme  # noqa: E402
-from sfumato.studio.words import LANGUAGES, Words  # noqa: E402
+from sfumato.studio.words import FIRST, LANGUAGES, Words  # noqa: E402
 
 WAITING = 64
 """Requests that may stand in line; more are told to come back."""

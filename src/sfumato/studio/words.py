@@ -15,6 +15,7 @@ import yaml
 CATALOGUE = Path(__file__).parent / "catalogue"
 LANGUAGES = {"en": "English", "fr": "Français"}
 """Code to the language's own name; the first is spoken where nobody asked for another."""
+FIRST = next(iter(LANGUAGES))
 THOUSANDS = {"en": ",", "fr": "\u202f"}
 """What stands between the thousands of a number."""
 

@@ -42,6 +42,11 @@ def build(place: Place, tab: gr.Tab) -> None:
         kept = place.data.hand_in(paths, wanted.strip() or _name_for(paths))
         return gr.Dropdown(choices=place.data.names(), value=kept), None, ""
 
+    def inspect(name: str) -> dict[str, Any]:
+        """What the doctor says of images that the studio knows by name."""
+        return api.inspect(place.data.source(name)).model_dump(mode="json")
+
+    place.offer("inspect", inspect, heavy=True)
     place.on(look.click, examine, picker, [picture, report], heavy=True)
     place.on(keep.click, hand_in, [files, name], [picker, files, name], show_progress="minimal")
 

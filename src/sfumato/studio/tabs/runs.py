@@ -30,6 +30,13 @@ def build(place: Place, tab: gr.Tab) -> None:
     for event in (tab.select, picker.change):
         place.on(event, look, None, listed, show_progress="hidden")
 
+    def runs() -> list[dict[str, Any]]:
+        """Every run of the studio: name, model, images, state, training images seen, seconds, note."""
+        facts = ("name", "preset", "data", "state", "images", "total", "seconds", "note", "picture")
+        return [{key: getattr(card(run), key) for key in facts} for run in place.all_runs()]
+
+    place.offer("runs", runs)
+
 
 def _chosen(place: Place, name: str | None) -> api.Run | None:
     """Return the run that is chosen, if one is."""
