@@ -8,8 +8,8 @@ from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
 from sfumato.api.exploring import explorable, explore
 from sfumato.api.keeping import copy, list_runs, place, rename
-from sfumato.api.recipes import Preset, preset, presets
 from sfumato.api.quizzing import Mark, Question, Quiz, marks, quiz
+from sfumato.api.recipes import Preset, preset, presets
 from sfumato.api.restoring import diagnose, restore, restore_files, upscale
 from sfumato.api.sampling import adjustable, sample
 from sfumato.api.scoring import score

@@ -131,7 +131,9 @@ def marks(test: Quiz, answers: Sequence[int]) -> list[Mark]:
         UsageError: If there are more answers than questions, or one is neither 0 nor 1.
     """
     if len(answers) > len(test.questions) or any(answer not in (0, 1) for answer in answers):
-        raise UsageError(f"answers {list(answers)}: write 0 or 1 for each of {len(test.questions)} questions.")
+        raise UsageError(
+            f"answers {list(answers)}: write 0 or 1 for each of {len(test.questions)} questions."
+        )
     right: dict[str, list[bool]] = {}
     for question, answer in zip(test.questions, answers, strict=False):
         right.setdefault(question.run, []).append(answer == question.answer)

@@ -129,13 +129,14 @@ def sampling_settings(run: Run, settings: Sequence[str]) -> SamplingConfig:
         UsageError: If a setting does not exist, or means nothing to this model.
     """
     settings = [setting.removeprefix("sampling.") for setting in settings]
-    changed: SamplingConfig = override(run.recipe.sampling, settings)
-    used = lookup(run.recipe.preset).model.sampling_keys
+    recipe = run.recipe
+    changed: SamplingConfig = override(recipe.sampling, settings)
+    used = lookup(recipe.preset).model.sampling_keys
     for setting in settings:
         key = setting.partition("=")[0].strip()
         if key not in used:
             uses = f"it knows {', '.join(sorted(used))}" if used else "it draws in one way only"
-            raise UsageError(f"sampling.{key} means nothing to a {run.recipe.preset}; {uses}.")
+            raise UsageError(f"sampling.{key} means nothing to a {recipe.preset}; {uses}.")
     if "sampler" in used:
         check_steps(changed.sampler, changed.steps)
     return changed

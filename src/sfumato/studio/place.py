@@ -15,6 +15,7 @@ from sfumato import api
 from sfumato.errors import UsageError
 from sfumato.studio import pages
 from sfumato.studio.datasets import Datasets
+from sfumato.studio.scratch import Scratch
 from sfumato.studio.spoken import spoken
 from sfumato.studio.words import FIRST, Words
 
@@ -47,6 +48,8 @@ class Place:
     """Key of the address to the components that it sets, over all tabs."""
     pickers: list[tuple[gr.Dropdown, Callable[[], list[str]]]] = field(default_factory=list)
     """Choices of runs and of images, over all tabs, each with what brings its list up to date."""
+    scratch: Scratch = field(default_factory=Scratch)
+    """Where pictures and films are written before the page takes them."""
 
     def all_runs(self) -> list[api.Run]:
         """Return every run of the folder by name, and after them the examples that came with the package."""
@@ -77,6 +80,16 @@ class Place:
         picker = self._picker(self.run_names, {"label": self.say("studio.run")} | options)
         self.link(picker, "run", lambda name: self.run(name).name)
         return picker
+
+    def begin(self, tab: gr.Tab, picker: gr.Dropdown) -> None:
+        """Let a tab that is opened without a run take the address's, or the first that there is."""
+
+        def first(name: str | None) -> Any:
+            names = self.run_names()
+            return gr.Dropdown(choices=names, value=name if name in names else next(iter(names), None))
+
+        address = "name => name || new URLSearchParams(location.search).get('run')"
+        self.on(tab.select, first, picker, picker, js=address, show_progress="hidden")
 
     def data_picker(self, **options: Any) -> gr.Dropdown:
         """Add a choice of images; `?data=NAME` sets it."""

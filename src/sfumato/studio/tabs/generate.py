@@ -1,0 +1,167 @@
+"""Generate: one image, a grid or a showcase, for a seed, labels and settings."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from typing import Any, NamedTuple
+
+import gradio as gr
+from markupsafe import Markup
+from PIL import Image
+
+from sfumato import api
+from sfumato.studio.commands import for_python, for_terminal
+from sfumato.studio.labels import fitting, label_controls
+from sfumato.studio.place import Place
+
+NAME = "generate"
+SHOWN = ["sf-picture", "sf-shown"]
+COUNTS = (1, 16, 100)
+LAST = 2**31 - 1
+"""Largest seed."""
+KNOBS = {"steps": (1, 50, 1), "guidance": (0, 8, 0.25), "truncation": (0.3, 1.5, 0.05)}
+"""Settings of sampling that can be moved: from, to, step."""
+MOVES = {
+    "back": lambda seed, count: max(int(seed or 0) - count, 0),
+    "next": lambda seed, count: min(int(seed or 0) + count, LAST),
+    "another": lambda seed, count: random.randrange(10**6),
+}
+"""What the buttons do with the seed."""
+
+
+def build(place: Place, tab: gr.Tab) -> None:
+    """Add the tab's content."""
+    say = place.say
+    place.heading(NAME)
+    with gr.Row(elem_classes="sf-sides"):
+        with gr.Column(scale=2, min_width=280):
+            picker = place.run_picker()
+            counts = [(say(f"generate.count_{n}"), n) for n in COUNTS]
+            count = gr.Radio(counts, value=1, label=say("generate.count"), elem_classes="sf-choice")
+            seed = gr.Number(
+                7, label=say("generate.seed"), info=say("generate.seed_info"), precision=0, minimum=0,
+                maximum=LAST,
+            )  # fmt: skip
+            with gr.Row(elem_classes="sf-row"):
+                moves = {move: gr.Button(say(f"generate.{move}"), size="sm") for move in MOVES}
+            knobs = _knobs(place)
+            where = label_controls(place, picker)
+            draw = gr.Button(say("generate.draw"), variant="primary")
+        with gr.Column(scale=3, min_width=280):
+            picture = place.picture(label=say("generate.picture"), visible=False, elem_id="sf-drawn", elem_classes=SHOWN)
+            said = place.show("generate_empty.html.j2")
+    drawn = gr.State()
+    place.link(seed, "seed", int)
+    place.link(count, "n", lambda text: COUNTS[COUNTS.index(int(text))])
+    place.begin(tab, picker)
+    inputs, outputs = [picker, count, seed, where, *knobs.values()], [picture, said, drawn]
+
+    def make(*values: Any) -> tuple[Any, Markup, Any]:
+        return _draw(place, *values)
+
+    def drawing(event: Any, **options: Any) -> None:
+        place.on(event, make, inputs, outputs, heavy=True, show_progress="minimal", **options)
+
+    fitted = place.on(
+        picker.change, lambda name, asked: _fit(place, name, asked), [picker, where],
+        [*knobs.values(), where], show_progress="hidden",
+    )  # fmt: skip
+    drawing(fitted.success, trigger_mode="always_last")
+    for event in (count.input, seed.submit, where.change, *(knob.release for knob in knobs.values())):
+        drawing(event, trigger_mode="always_last")
+    drawing(draw.click, api_name="generate")
+    for name, button in moves.items():
+        moved = place.on(button.click, MOVES[name], [seed, count], seed, show_progress="hidden")
+        drawing(moved.success, trigger_mode="always_last")
+    opened = place.on(picture.select, _one_of, drawn, [count, seed], show_progress="hidden")
+    drawing(opened.success)
+
+
+class Drawn(NamedTuple):
+    """What was drawn last, as a click on it needs to know it."""
+
+    n: int
+    first: int
+    width: int
+    height: int
+
+
+def _knobs(place: Place) -> dict[str, gr.Slider]:
+    """Add a slider for each setting, hidden until a run knows it."""
+    say = place.say
+    return {
+        key: gr.Slider(
+            low,
+            high,
+            step=step,
+            label=say(f"generate.{key}"),
+            info=say(f"generate.{key}_info"),
+            visible=False,
+        )
+        for key, (low, high, step) in KNOBS.items()
+    }
+
+
+def _known(run: api.Run) -> dict[str, Any]:
+    """Return the settings that mean something to a run, and what they are."""
+    known = api.adjustable(run)
+    if not run.data.columns:
+        known.pop("guidance", None)
+    return {key: value for key, value in known.items() if key in KNOBS}
+
+
+def _fit(place: Place, name: str | None, asked: str | None) -> list[Any]:
+    """Return the sliders as a run has them, and what was asked for if the run knows it."""
+    known = _known(place.run(name)) if name else {}
+    sliders = [
+        gr.Slider(visible=key in known, value=known.get(key), maximum=max(high, known.get(key, high)))
+        for key, (_, high, _) in KNOBS.items()
+    ]
+    return [*sliders, fitting(place.run(name), asked) if name else ""]
+
+
+def _draw(
+    place: Place, name: str | None, count: int, seed: int | None, asked: str | None, *knobs: float | None
+) -> tuple[Any, Markup, Any]:
+    """Draw, and return the picture, what is said under it, and what a click on it needs to know."""
+    run, first = place.run(name), int(seed or 0)
+    known = _known(run)
+    given = zip(KNOBS, knobs, strict=True)
+    changed = {key: value for key, value in given if key in known and value not in (None, known[key])}
+    settings = [f"{key}={value:g}" for key, value in changed.items()]
+    wish = fitting(run, asked)
+    where = [wish] if wish else []
+    folder = place.scratch.folder() / run.path.name
+    begun = time.perf_counter()
+    images = api.sample(run, int(count), first, where=where, settings=settings, out=folder)
+    took = time.perf_counter() - begun
+    whole = folder.with_name(f"{folder.name}.grid.png")
+    alone = folder / f"{first:06d}.png"
+    shown = whole if count > 1 else alone.rename(folder / f"{folder.name}-{first}.png")
+    facts = {"n": int(count), "seed": first, "where": where, "settings": settings}
+    said = place.fill(
+        "drawn.html.j2",
+        caption=place.say(
+            f"generate.drawn_{'many' if count > 1 else 1}", first=str(first),
+            last=str(first + int(count) - 1), name=run.name, time=f"{took:.2f} s",
+        ),
+        link=place.address(NAME, run=run.name, seed=first, n=int(count), where=wish or None),
+        command=for_terminal("sample", run, facts),
+        python=for_python("sample", run, facts),
+    )  # fmt: skip
+    with Image.open(shown) as written:
+        drawn = Drawn(len(images), first, *written.size)
+    return gr.Image(str(shown), visible=True), said, drawn
+
+
+def _one_of(drawn: Drawn | None, event: gr.SelectData) -> tuple[Any, Any]:
+    """Return which image of many was clicked."""
+    if drawn is None or drawn.n == 1:
+        return gr.skip(), gr.skip()
+    x, y = event.index
+    columns = math.ceil(math.sqrt(drawn.n))
+    rows = math.ceil(drawn.n / columns)
+    column, row = min(x * columns // drawn.width, columns - 1), min(y * rows // drawn.height, rows - 1)
+    return 1, drawn.first + min(row * columns + column, drawn.n - 1)
