@@ -31,6 +31,8 @@ class Link(NamedTuple):
     component: Any
     read: Callable[[str], Any]
     """Turns the address's text into a value; what it refuses leaves the component as it is."""
+    tab: str
+    """The tab that it is on; an address speaks of one tab, and the others stay as they are."""
 
 
 @dataclass
@@ -44,6 +46,8 @@ class Place:
     say: Words
     tabs: tuple[str, ...]
     """The names of the tabs that this page has."""
+    tab: str = ""
+    """The tab that is being built."""
     links: dict[str, list[Link]] = field(default_factory=dict)
     """Key of the address to the components that it sets, over all tabs."""
     pickers: list[tuple[gr.Dropdown, Callable[[], list[str]]]] = field(default_factory=list)
@@ -82,13 +86,13 @@ class Place:
         return picker
 
     def begin(self, tab: gr.Tab, picker: gr.Dropdown) -> None:
-        """Let a tab that is opened without a run take the address's, or the first that there is."""
+        """Let a tab that is opened take the address's run, so that it follows the visitor, or the first."""
 
         def first(name: str | None) -> Any:
             names = self.run_names()
             return gr.Dropdown(choices=names, value=name if name in names else next(iter(names), None))
 
-        address = "name => name || new URLSearchParams(location.search).get('run')"
+        address = "name => new URLSearchParams(location.search).get('run') || name"
         self.on(tab.select, first, picker, picker, js=address, show_progress="hidden")
 
     def data_picker(self, **options: Any) -> gr.Dropdown:
@@ -112,7 +116,7 @@ class Place:
 
     def link(self, component: Any, key: str, read: Callable[[str], Any] = str) -> None:
         """Let `?KEY=...` set a component when a link is followed, and the component set the address."""
-        self.links.setdefault(key, []).append(Link(component, read))
+        self.links.setdefault(key, []).append(Link(component, read, self.tab))
 
     def address(self, tab: str, **facts: Any) -> str:
         """Return a link to a tab of this page, such as `?tab=generate&run=faces&seed=7`."""

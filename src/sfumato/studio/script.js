@@ -6,11 +6,20 @@ window.sfumato = (() => {
     const text = facts.toString();
     history.replaceState(null, "", text ? `?${text}` : location.pathname);
   };
-  const follow = (search) => {
-    const box = document.querySelector("#sf-address textarea, #sf-address input");
-    box.value = search;
+  const tell = (id, text) => {
+    const box = document.querySelector(`#${id} textarea, #${id} input`);
+    box.value = text;
     box.dispatchEvent(new Event("input", { bubbles: true }));
   };
+  const follow = (search) => tell("sf-address", search);
+  // A click on a picture of many images opens one of them: where it was, as fractions of the picture.
+  document.addEventListener("click", (event) => {
+    const picture = event.target.closest("#sf-drawn")?.querySelector("img");
+    if (!picture || event.target.closest(".icon-button-wrapper, a")) return;
+    const place = picture.getBoundingClientRect();
+    const x = (event.clientX - place.left) / place.width, y = (event.clientY - place.top) / place.height;
+    if (Math.min(x, y) >= 0 && Math.max(x, y) < 1) tell("sf-clicked", `${x} ${y} ${event.timeStamp}`);
+  });
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href^="?"]');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;

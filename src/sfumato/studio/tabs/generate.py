@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import random
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 import gradio as gr
 from markupsafe import Markup
-from PIL import Image
 
 from sfumato import api
 from sfumato.studio.commands import for_python, for_terminal
@@ -17,6 +16,8 @@ from sfumato.studio.labels import fitting, label_controls
 from sfumato.studio.place import Place
 
 NAME = "generate"
+CLICKED = "sf-clicked"
+"""Id of the hidden text that the page's script fills in when a picture is clicked."""
 SHOWN = ["sf-picture", "sf-shown"]
 COUNTS = (1, 16, 100)
 LAST = 2**31 - 1
@@ -50,9 +51,11 @@ def build(place: Place, tab: gr.Tab) -> None:
             where = label_controls(place, picker)
             draw = gr.Button(say("generate.draw"), variant="primary")
         with gr.Column(scale=3, min_width=280):
-            picture = place.picture(label=say("generate.picture"), visible=False, elem_id="sf-drawn", elem_classes=SHOWN)
+            picture = place.picture(
+                label=say("generate.picture"), visible=False, elem_id="sf-drawn", elem_classes=SHOWN
+            )
             said = place.show("generate_empty.html.j2")
-    drawn = gr.State()
+    drawn, clicked = gr.State(), gr.Textbox(elem_id=CLICKED, visible="hidden", label=CLICKED)
     place.link(seed, "seed", int)
     place.link(count, "n", lambda text: COUNTS[COUNTS.index(int(text))])
     place.begin(tab, picker)
@@ -75,17 +78,8 @@ def build(place: Place, tab: gr.Tab) -> None:
     for name, button in moves.items():
         moved = place.on(button.click, MOVES[name], [seed, count], seed, show_progress="hidden")
         drawing(moved.success, trigger_mode="always_last")
-    opened = place.on(picture.select, _one_of, drawn, [count, seed], show_progress="hidden")
+    opened = place.on(clicked.input, _one_of, [clicked, drawn], [count, seed], show_progress="hidden")
     drawing(opened.success)
-
-
-class Drawn(NamedTuple):
-    """What was drawn last, as a click on it needs to know it."""
-
-    n: int
-    first: int
-    width: int
-    height: int
 
 
 def _knobs(place: Place) -> dict[str, gr.Slider]:
@@ -142,26 +136,28 @@ def _draw(
     shown = whole if count > 1 else alone.rename(folder / f"{folder.name}-{first}.png")
     facts = {"n": int(count), "seed": first, "where": where, "settings": settings}
     said = place.fill(
-        "drawn.html.j2",
+        "made.html.j2", notes=(),
         caption=place.say(
             f"generate.drawn_{'many' if count > 1 else 1}", first=str(first),
-            last=str(first + int(count) - 1), name=run.name, time=f"{took:.2f} s",
+            last=str(first + int(count) - 1), name=run.name, time=place.say.time(took),
         ),
         link=place.address(NAME, run=run.name, seed=first, n=int(count), where=wish or None),
         command=for_terminal("sample", run, facts),
         python=for_python("sample", run, facts),
     )  # fmt: skip
-    with Image.open(shown) as written:
-        drawn = Drawn(len(images), first, *written.size)
-    return gr.Image(str(shown), visible=True), said, drawn
+    return gr.Image(str(shown), visible=True), said, (len(images), first)
 
 
-def _one_of(drawn: Drawn | None, event: gr.SelectData) -> tuple[Any, Any]:
-    """Return which image of many was clicked."""
-    if drawn is None or drawn.n == 1:
+def _one_of(click: str, drawn: tuple[int, int] | None) -> tuple[Any, Any]:
+    """Return which image of many was clicked.
+
+    Args:
+        click: Where, as fractions of the picture's width and height, and when.
+        drawn: How many were drawn, and the first one's seed.
+    """
+    if drawn is None or drawn[0] == 1:
         return gr.skip(), gr.skip()
-    x, y = event.index
-    columns = math.ceil(math.sqrt(drawn.n))
-    rows = math.ceil(drawn.n / columns)
-    column, row = min(x * columns // drawn.width, columns - 1), min(y * rows // drawn.height, rows - 1)
-    return 1, drawn.first + min(row * columns + column, drawn.n - 1)
+    x, y, _ = (float(word) for word in click.split())
+    n, first = drawn
+    columns = math.ceil(math.sqrt(n))
+    return 1, first + min(int(y * math.ceil(n / columns)) * columns + int(x * columns), n - 1)
