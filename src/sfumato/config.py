@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from sfumato.errors import UsageError, nearest
 
@@ -38,6 +39,17 @@ class Field(NamedTuple):
     key: str
     value: Any
     help: str
+    info: FieldInfo
+    """Its type and its bounds."""
+
+    def schema(self) -> dict[str, Any]:
+        """Return what a value may be, as JSON Schema."""
+        kind: Any = (
+            Annotated[self.info.annotation, *self.info.metadata]
+            if self.info.metadata
+            else self.info.annotation
+        )
+        return TypeAdapter(kind).json_schema()
 
 
 def explain(config: Config, prefix: str = "") -> Iterator[Field]:
@@ -51,7 +63,7 @@ def explain(config: Config, prefix: str = "") -> Iterator[Field]:
             for entry, inner in value.items():
                 yield from explain(inner, f"{key}.{entry}.")
         else:
-            yield Field(key, value, " ".join((info.description or "").split()))
+            yield Field(key, value, " ".join((info.description or "").split()), info)
 
 
 def parse_duration(text: str | float) -> float:

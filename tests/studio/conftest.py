@@ -1,0 +1,102 @@
+"""One studio for the whole session, with a run that is trained in a moment, and pages to look at it."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+EVIL = "<img src=x onerror=alert(1)>"
+"""A run's name and a note that would do something if it were taken for markup."""
+
+
+class Studio(NamedTuple):
+    """A studio that answers."""
+
+    port: int
+    runs: Path
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(
+        self, path: str, method: str = "GET", body: str | None = None, **headers: str
+    ) -> tuple[int, bytes]:
+        """Send one request exactly as it is written; return status and body."""
+        named = {key.replace("_", "-"): value for key, value in headers.items()}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        with contextlib.closing(connection):
+            connection.request(method, path, body=body, headers=named)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+
+@pytest.fixture(scope="session")
+def gradio() -> None:
+    """Skip by name where the extra is missing; in CI its absence is a failure."""
+    with contextlib.suppress(ImportError):
+        import gradio  # noqa: F401
+
+        return
+    missing = "needs Gradio: pip install 'sfumato[studio]'"
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+
+
+@pytest.fixture(scope="session")
+def serve(gradio: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Studio]]:
+    """Return what starts a studio, as a process of its own; all are stopped at the end."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(runs: Path, *arguments: str, **environment: str) -> Studio:
+        command = [sys.executable, "-m", "sfumato", "studio", "--port", "0", "--runs", str(runs), *arguments]
+        log = tmp_path_factory.mktemp("studio") / "errors.txt"
+        with open(log, "w") as errors:
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, **environment}
+            )
+        running.append(process)
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)/", said)
+        assert found, said + log.read_text()
+        return Studio(int(found[1]), runs)
+
+    yield start
+    for process in running:
+        process.terminate()
+    for process in running:
+        process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def runs(small_images: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished run, the same under a name that is markup, and one that cannot be read."""
+    from sfumato import api
+
+    folder = tmp_path_factory.mktemp("studio") / "runs"
+    keys = ["training.batch_size=16", "model.width=8", "training.snapshots=2", "training.validation_images=4",
+            "training.precision=float32", "data.size=16"]  # fmt: skip
+    run = api.train("vae", data=small_images, run=folder / "first", images=64, device="cpu", settings=keys)
+    run.write_note(f"{EVIL} ${{1+1}} {{{{x}}}}")
+    shutil.copytree(run.path, folder / EVIL)
+    broken = folder / "broken"
+    broken.mkdir()
+    (broken / "recipe.yaml").write_text("no: recipe")
+    (folder.parent / "secret.txt").write_text("a secret beside the runs")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def studio(serve: Callable[..., Studio], runs: Path) -> Studio:
+    """The studio that most tests look at."""
+    return serve(runs)

@@ -1,0 +1,65 @@
+"""The functions for scripts, by the examples of docs/studio.md as they stand there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import EVIL, Studio
+
+pytestmark = pytest.mark.slow
+
+
+def example(repository: Path, language: str, word: str, studio: Studio) -> str:
+    """Return the block of the page that holds a word, asking this studio."""
+    text = (repository / "docs/studio.md").read_text("utf-8")
+    blocks = re.findall(rf"(?s)```{language}\n(.*?)```", text)
+    (block,) = [block for block in blocks if word in block]
+    return block.replace("http://127.0.0.1:7860", studio.address)
+
+
+def done(command: list[str]) -> str:
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_curl(studio: Studio, repository: Path):
+    if shutil.which("curl") is None:
+        pytest.skip("needs curl")
+    said = done(["bash", "-c", example(repository, "sh", "call/runs", studio)])
+    assert "event: complete" in said
+    (found,) = json.loads(said.partition("data: ")[2].splitlines()[0])
+    by_name = {run["name"]: run for run in found if not run["name"].startswith("example:")}
+    assert set(by_name) == {"first", EVIL, "broken"}
+    assert by_name["first"]["state"] == "finished" and by_name["first"]["images"] == 64
+    assert by_name["broken"]["state"] == "broken"
+    assert studio.ask(by_name[EVIL]["picture"])[0] == 200
+
+
+def test_gradio_client(studio: Studio, repository: Path):
+    said = done([sys.executable, "-W", "ignore", "-c", example(repository, "python", "predict", studio)])
+    assert "first finished 64" in said.splitlines()
+
+
+def test_what_is_public_is_what_the_page_lists(studio: Studio, repository: Path):
+    info = json.loads(studio.ask("/gradio_api/info")[1])
+    text = (repository / "docs/studio.md").read_text("utf-8")
+    listed = set(re.findall(r"(?m)^\| `(\w+)` \|", text))
+    assert {name.strip("/") for name in info["named_endpoints"]} == listed
+    assert json.loads(studio.ask("/fr/gradio_api/info")[1])["named_endpoints"] == {}
+
+
+def test_scripts_are_refused_in_words_too(studio: Studio):
+    status, body = studio.ask(
+        "/gradio_api/call/inspect", "POST", '{"data": ["../secret.txt"]}', Content_Type="application/json"
+    )
+    assert status == 200
+    said = studio.ask(f"/gradio_api/call/inspect/{json.loads(body)['event_id']}")[1].decode()
+    assert "event: error" in said and "no images of the name" in said and "Traceback" not in said
