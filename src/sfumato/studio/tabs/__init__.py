@@ -5,6 +5,6 @@ A tab says nothing itself: its sentences are in `catalogue/NAME.yaml`, its HTML 
 
 from __future__ import annotations
 
-from sfumato.studio.tabs import data, explore, generate, home, models, runs
+from sfumato.studio.tabs import data, explore, game, generate, home, models, runs
 
-TABS = (home, data, models, generate, explore, runs)
+TABS = (home, data, models, generate, explore, game, runs)
