@@ -38,6 +38,9 @@ if TYPE_CHECKING:
         resume,
         sample,
         score,
+        start,
+        start_again,
+        stop,
         train,
         upscale,
     )
@@ -68,6 +71,9 @@ __all__ = [
     "resume",
     "sample",
     "score",
+    "start",
+    "start_again",
+    "stop",
     "train",
     "upscale",
 ]

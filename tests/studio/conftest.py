@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,32 +53,6 @@ def gradio() -> None:
 
 
 @pytest.fixture(scope="session")
-def serve(gradio: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Studio]]:
-    """Return what starts a studio, as a process of its own; all are stopped at the end."""
-    running: list[subprocess.Popen[str]] = []
-
-    def start(runs: Path, *arguments: str, **environment: str) -> Studio:
-        command = [sys.executable, "-m", "sfumato", "studio", "--port", "0", "--runs", str(runs), *arguments]
-        log = tmp_path_factory.mktemp("studio") / "errors.txt"
-        with open(log, "w") as errors:
-            process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, **environment}
-            )
-        running.append(process)
-        assert process.stdout is not None
-        said = process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:(\d+)/", said)
-        assert found, said + log.read_text()
-        return Studio(int(found[1]), runs)
-
-    yield start
-    for process in running:
-        process.terminate()
-    for process in running:
-        process.communicate(timeout=30)
-
-
-@pytest.fixture(scope="session")
 def runs(small_images: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a finished run, the same under a name that is markup, and one that cannot be read."""
     from sfumato import api
@@ -97,6 +71,16 @@ def runs(small_images: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def studio(serve: Callable[..., Studio], runs: Path) -> Studio:
-    """The studio that most tests look at."""
-    return serve(runs)
+def studio(gradio: None, runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """The one studio that all tests look at, a process of its own."""
+    command = [sys.executable, "-m", "sfumato", "studio", "--port", "0", "--runs", str(runs)]
+    log = tmp_path_factory.mktemp("studio") / "errors.txt"
+    with open(log, "w") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+    assert process.stdout is not None
+    said = process.stdout.readline()
+    found = re.search(r"http://127\.0\.0\.1:(\d+)/", said)
+    assert found, said + log.read_text()
+    yield Studio(int(found[1]), runs)
+    process.terminate()
+    process.communicate(timeout=30)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -45,9 +44,9 @@ def test_what_the_page_does_not_need_is_closed(studio: Studio, path: str):
 
 @pytest.mark.parametrize(
     "path",
-    ["../secret.txt", "/etc/passwd", "..%2fsecret.txt", "first/..%2f..%2fsecret.txt", 
-     "first/../../secret.txt", "..\\secret.txt", "%2e%2e/secret.txt", "first/recipe.yaml", "first/000000064.png/../../recipe.yaml",
-     "nobody/000000064.png", "first/64.txt"],
+    ["../secret.txt", "/etc/passwd", "..%2fsecret.txt", "first/..%2f..%2fsecret.txt",
+     "first/../../secret.txt", "..\\secret.txt", "%2e%2e/secret.txt", "first/recipe.yaml",
+     "first/000000064.png/../../recipe.yaml", "nobody/000000064.png", "first/64.txt"],
 )  # fmt: skip
 def test_only_pictures_of_runs_are_served(studio: Studio, runs: Path, path: str):
     status, body = studio.ask(f"/pictures/{path}")
@@ -65,17 +64,31 @@ def test_gradio_serves_no_file_of_ours(studio: Studio, runs: Path, place: str):
         assert status >= 400 and b"beside the runs" not in body and b"preset" not in body
 
 
-def test_a_password_is_asked_for_everywhere(serve: Callable[..., Studio], tmp_path: Path):
-    guarded = serve(tmp_path, SFUMATO_STUDIO_PASSWORD="grün: und blau")
+def test_a_password_is_asked_for_everywhere(gradio: None):
+    from starlette.responses import PlainTextResponse
+    from starlette.testclient import TestClient
+
+    from sfumato.studio.guard import Guard
+
+    door = TestClient(Guard(PlainTextResponse("in"), "127.0.0.1", "grün: und blau"), "http://127.0.0.1")
 
     def knocks(password: str) -> int:
         code = base64.b64encode(f"anybody:{password}".encode()).decode()
-        return guarded.ask("/config", Authorization=f"Basic {code}")[0]
+        return door.get("/config", headers={"Authorization": f"Basic {code}"}).status_code
 
     for path in ("/", "/config", "/pictures/first/1.png", "/gradio_api/info", "/assets/x.js"):
-        assert guarded.ask(path)[0] == 401
-    assert guarded.ask("/config", Authorization="Basic !!")[0] == 401
+        assert door.get(path).status_code == 401
+    assert door.get("/config", headers={"Authorization": "Basic !!"}).status_code == 401
     assert [knocks(word) for word in ("", "grün", "grün: und blau")] == [401, 401, 200]
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
+def test_a_studio_for_this_machine_answers_to_no_address_of_the_network(gradio: None, host: str):
+    from sfumato.studio.guard import Guard
+
+    alone, open_to_all = Guard(None, host), Guard(None, "0.0.0.0")
+    assert not alone._ours("192.168.0.7:7860") and open_to_all._ours("192.168.0.7:7860")
+    assert alone._ours("localhost:7860") and not open_to_all._ours("evil.example")
 
 
 def test_the_browser_is_told_to_load_from_here_alone(studio: Studio):

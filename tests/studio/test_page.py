@@ -14,7 +14,7 @@ from .conftest import EVIL, Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
-TABS = ("home", "data", "models", "runs")
+TABS = ("home", "data", "train", "models", "runs")
 
 
 class Visit:
@@ -31,8 +31,16 @@ class Visit:
 
     def open(self, query: str = "") -> Any:
         self.page.goto(f"{self.studio.address}/{query}")
-        self.page.locator(".sf-heading:visible").first.wait_for()
+        self.page.locator("#sf-address textarea").wait_for(state="attached")
+        self.page.wait_for_load_state("networkidle")
         return self.page
+
+    def go(self, query: str) -> None:
+        """Follow a link within the page."""
+        self.page.evaluate(
+            "query => { history.pushState(null, '', query); dispatchEvent(new PopStateEvent('popstate')); }",
+            query,
+        )
 
     def strangers(self) -> set[str]:
         """Return what was asked for elsewhere."""
@@ -46,8 +54,8 @@ class Visit:
 def visit(browser: Any, studio: Studio) -> Iterator[Callable[..., Visit]]:
     visits: list[Visit] = []
 
-    def start(where: Studio = studio, **options: Any) -> Visit:
-        visits.append(Visit(browser, where, **options))
+    def start(**options: Any) -> Visit:
+        visits.append(Visit(browser, studio, **options))
         return visits[-1]
 
     yield start
@@ -63,9 +71,7 @@ def test_every_tab_opens_clean_alone_and_within_its_width(visit, size: str, lang
     page = one.open()
     assert page.evaluate("document.documentElement.lang") == language
     for tab in TABS:
-        page.evaluate(
-            f"history.pushState(null, '', '?tab={tab}'); dispatchEvent(new PopStateEvent('popstate'))"
-        )
+        one.go(f"?tab={tab}")
         heading = page.get_by_role("heading", level=1, name=say(f"{tab}.title"), exact=True)
         heading.wait_for()
         page.wait_for_load_state("networkidle")
@@ -114,38 +120,39 @@ def test_an_address_cannot_reach_beyond_the_runs(visit, name: str):
     assert page.locator(".sf-one").count() == 0
 
 
-def test_a_run_is_noted_renamed_and_deleted_after_asking(visit, serve, runs: Path, tmp_path: Path):
+def test_a_run_is_noted_renamed_and_deleted_after_asking(visit, runs: Path):
     from sfumato import api
 
-    api.copy(api.Run(runs / "first"), tmp_path / "mine")
-    one = visit(serve(tmp_path))
+    api.copy(api.Run(runs / "first"), runs / "mine")
+    one = visit()
     page = one.open("?tab=runs&run=mine")
     page.get_by_label("Note").fill("a <b>good</b> one")
     page.get_by_role("button", name="Keep the note").click()
     page.get_by_text("The note is kept.").first.wait_for()
-    assert (tmp_path / "mine" / "note.txt").read_text() == "a <b>good</b> one\n"
+    assert (runs / "mine" / "note.txt").read_text() == "a <b>good</b> one\n"
 
     page.get_by_label("Name", exact=True).fill("../out")
     page.get_by_role("button", name="Rename").click()
     page.get_by_text("give a name without").first.wait_for()
-    assert (tmp_path / "mine").is_dir() and not (tmp_path.parent / "out").exists()
+    assert (runs / "mine").is_dir() and not (runs.parent / "out").exists()
     page.get_by_label("Name", exact=True).fill("ours")
     page.get_by_role("button", name="Rename").click()
     page.locator(".sf-one h2", has_text="ours").wait_for()
-    assert (tmp_path / "ours").is_dir() and not (tmp_path / "mine").exists()
+    assert (runs / "ours").is_dir() and not (runs / "mine").exists()
 
     page.get_by_role("button", name="Delete this run").click()
     page.get_by_role("button", name="Keep it").click()
     page.get_by_role("button", name="Keep it").wait_for(state="hidden")
-    assert (tmp_path / "ours").is_dir()
+    assert (runs / "ours").is_dir()
     page.get_by_role("button", name="Delete this run").click()
     page.get_by_role("button", name="Delete it for good").click()
-    page.get_by_text("There is no trained run yet").locator("visible=true").first.wait_for()
-    assert list(tmp_path.glob("*")) == []
+    page.locator(".sf-one").wait_for(state="detached")
+    assert page.get_by_role("link", name="ours", exact=True).count() == 0
+    assert sorted(path.name for path in runs.glob("[!.]*")) == sorted(["first", "broken", EVIL])
     assert one.complaints == []
 
 
-def test_a_zip_is_handed_in_and_examined(visit, serve, tmp_path: Path):
+def test_a_zip_is_handed_in_and_examined(visit, runs: Path, tmp_path: Path):
     import io
     import zipfile
 
@@ -160,9 +167,7 @@ def test_a_zip_is_handed_in_and_examined(visit, serve, tmp_path: Path):
             archive.writestr(f"{'cat' if k % 2 else 'dog'}/{k}.png", buffer.getvalue())
         archive.writestr("../outside.png", buffer.getvalue())
     (tmp_path / "photo.png").write_bytes(b"<svg onload=alert(1)>")
-    runs = tmp_path / "runs"
-    runs.mkdir()
-    one = visit(serve(runs))
+    one = visit()
     page = one.open("?tab=data")
     page.locator("input[type=file]").first.set_input_files(tmp_path / "photo.png")
     page.get_by_text("photo").first.wait_for()
@@ -179,6 +184,6 @@ def test_a_zip_is_handed_in_and_examined(visit, serve, tmp_path: Path):
     page.locator("figcaption", has_text="class").wait_for()
     picture = page.locator(".sf-picture img")
     assert picture.evaluate("image => image.naturalWidth") > 200
-    kept = sorted(path.relative_to(runs).as_posix() for path in runs.rglob("*.png"))
+    kept = sorted(path.relative_to(runs).as_posix() for path in (runs / ".data").rglob("*.png"))
     assert len(kept) == 24 and kept[0] == ".data/cats & dogs/cat/1.png"
     assert not (tmp_path / "outside.png").exists()

@@ -8,6 +8,7 @@ from sfumato.api.environment import doctor
 from sfumato.api.evaluating import evaluate
 from sfumato.api.exploring import explorable, explore
 from sfumato.api.keeping import copy, list_runs, place, rename
+from sfumato.api.launching import Launch, launches, start, start_again, stop
 from sfumato.api.quizzing import Mark, Question, Quiz, marks, quiz
 from sfumato.api.recipes import Preset, preset, presets
 from sfumato.api.restoring import diagnose, restore, restore_files, upscale
@@ -22,6 +23,7 @@ __all__ = [
     "DRAWN",
     "KINDS",
     "Labels",
+    "Launch",
     "Mark",
     "Preset",
     "Question",
@@ -42,6 +44,7 @@ __all__ = [
     "explorable",
     "explore",
     "inspect",
+    "launches",
     "leaderboard",
     "list_runs",
     "marks",
@@ -57,6 +60,9 @@ __all__ = [
     "resume",
     "sample",
     "score",
+    "start",
+    "start_again",
+    "stop",
     "train",
     "upscale",
 ]

@@ -14,7 +14,7 @@ data_app = typer.Typer(
     help="Look at images, and prepare them for training.", no_args_is_help=True, rich_markup_mode=None
 )
 runs_app = typer.Typer(
-    help="List, show, note, rename, copy and remove runs.", no_args_is_help=True, rich_markup_mode=None
+    help="List, show, note, rename, copy, stop and remove runs.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
@@ -191,6 +191,26 @@ def runs_copy(
     from sfumato.cli.listing import tell_copied
 
     tell_copied(api.copy(run, name), json)
+
+
+@runs_app.command("stop")
+def runs_stop(
+    run: Annotated[str, Argument(metavar="RUN")],
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Ask the process that trains a run to save and stop.
+
+    \b
+    Example:
+      sfumato runs stop flow-photos
+    """
+    from sfumato import api
+    from sfumato.cli.listing import tell_stopped
+
+    api.stop(run)
+    tell_stopped(run, json)
 
 
 @runs_app.command("remove")

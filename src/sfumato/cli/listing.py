@@ -106,6 +106,13 @@ def tell_copied(run: Run, as_json: bool) -> None:
     say(f"{run}: copied.")
 
 
+def tell_stopped(run: str, as_json: bool) -> None:
+    """Print that a run was asked to stop."""
+    if as_json:
+        return print_json({"asked": run})
+    say(f"{run}: it saves and stops; go on with: sfumato resume {run}")
+
+
 def tell_removed(run: Run, as_json: bool) -> None:
     """Print which run is gone."""
     if as_json:

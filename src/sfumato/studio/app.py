@@ -54,7 +54,7 @@ def _wire(place: Place, blocks: gr.Blocks, tabs: gr.Tabs, opened: list[gr.Tab]) 
         return _arrive(place, tabs, address)
 
     place.on(blocks.load, arrive, followed, outputs, js="() => location.search", show_progress="hidden")
-    place.on(followed.input, arrive, followed, outputs, show_progress="hidden")
+    place.on(followed.change, arrive, followed, outputs, show_progress="hidden")
     for key, links in place.links.items():
         for link in links:
             remember = f"value => window.sfumato.remember('{key}', value)"
@@ -72,7 +72,8 @@ def _lists(place: Place) -> dict[Any, Any]:
 
 def _arrive(place: Place, tabs: gr.Tabs, address: str) -> dict[Any, Any]:
     """Return what an address such as `?tab=generate&run=faces&seed=7` sets; what it gets wrong is left."""
-    asked = {key: values[-1] for key, values in parse_qs(address.lstrip("?")).items()}
+    query = address.partition("#")[0].lstrip("?")  # behind it the script counts, so that each link is new
+    asked = {key: values[-1] for key, values in parse_qs(query).items()}
     changes = {tabs: gr.skip()} | _lists(place)
     if asked.get("tab") in place.tabs:
         changes[tabs] = gr.Tabs(selected=asked["tab"])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
+
+from sfumato.studio.form import written
 
 FOLDER = Path(__file__).parent
 
@@ -30,13 +31,6 @@ def papers(text: str) -> Markup:
     return Markup(re.sub(r"arXiv:(\d{4}\.\d{4,5})", link, str(escape(text))))
 
 
-def as_written(value: Any) -> str:
-    """Return a recipe's value as one writes it after --set: true, [1, 2], x_0; nothing for what is empty."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    return json.dumps(value, default=str)
-
-
 @functools.cache
 def _environment() -> Environment:
     """Return Jinja2 with escaping on for every template: names and notes come from people."""
@@ -47,5 +41,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"papers": papers, "as_written": as_written}
+    environment.filters |= {"papers": papers, "as_written": written}
     return environment

@@ -79,6 +79,17 @@ class Place:
                 return run
         raise UsageError(self.say("studio.unknown_run", name=name))
 
+    def preset(self, name: str | None) -> api.Preset:
+        """Return a recipe by its name: no file of a visitor's is ever executed.
+
+        Raises:
+            UsageError: For anything but the name of a recipe.
+        """
+        for preset in api.presets():
+            if preset.name == name:
+                return preset
+        raise UsageError(self.say("studio.unknown_preset", name=name or ""))
+
     def run_picker(self, **options: Any) -> gr.Dropdown:
         """Add a choice of one run (or of several, with multiselect=True); `?run=NAME` sets it."""
         picker = self._picker(self.run_names, {"label": self.say("studio.run")} | options)
@@ -145,6 +156,11 @@ class Place:
         house = {"format": "png", "interactive": False, "buttons": ["download", "fullscreen"]}
         house |= {"show_label": False, "alt_text": options.get("label"), "elem_classes": "sf-picture"}
         return gr.Image(**house | options)
+
+    def axes(self) -> api.Labels:
+        """Return what stands on the axes of learning curves, in the page's language."""
+        keys = ("images", "right", "guessing", "real", "fake")
+        return api.Labels(**{key: self.say(f"studio.axis_{key}") for key in keys})
 
     def on(
         self,

@@ -6,9 +6,12 @@ window.sfumato = (() => {
     const text = facts.toString();
     history.replaceState(null, "", text ? `?${text}` : location.pathname);
   };
+  const find = (id) => document.querySelector(`#${id} textarea, #${id} input`);
+  let told = 0;
   const tell = (id, text) => {
-    const box = document.querySelector(`#${id} textarea, #${id} input`);
-    box.value = text;
+    const box = find(id);
+    if (!box) return location.reload(); // the page is not whole yet
+    box.value = `${text}#${++told}`; // the same text again is news all the same
     box.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const follow = (search) => tell("sf-address", search);
@@ -18,11 +21,11 @@ window.sfumato = (() => {
     if (!picture || event.target.closest(".icon-button-wrapper, a")) return;
     const place = picture.getBoundingClientRect();
     const x = (event.clientX - place.left) / place.width, y = (event.clientY - place.top) / place.height;
-    if (Math.min(x, y) >= 0 && Math.max(x, y) < 1) tell("sf-clicked", `${x} ${y} ${event.timeStamp}`);
+    if (Math.min(x, y) >= 0 && Math.max(x, y) < 1) tell("sf-clicked", `${x} ${y}`);
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href^="?"]');
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    if (!link || !find("sf-address") || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     history.pushState(null, "", link.getAttribute("href"));
     follow(location.search);

@@ -152,12 +152,12 @@ def _one_of(click: str, drawn: tuple[int, int] | None) -> tuple[Any, Any]:
     """Return which image of many was clicked.
 
     Args:
-        click: Where, as fractions of the picture's width and height, and when.
+        click: Where, as fractions of the picture's width and height, and which click it was.
         drawn: How many were drawn, and the first one's seed.
     """
     if drawn is None or drawn[0] == 1:
         return gr.skip(), gr.skip()
-    x, y, _ = (float(word) for word in click.split())
+    x, y = (float(word) for word in click.partition("#")[0].split())
     n, first = drawn
     columns = math.ceil(math.sqrt(n))
     return 1, first + min(int(y * math.ceil(n / columns)) * columns + int(x * columns), n - 1)

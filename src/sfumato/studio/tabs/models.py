@@ -7,12 +7,11 @@ from markupsafe import Markup
 
 from sfumato import api
 from sfumato.errors import SfumatoError
+from sfumato.studio import form
 from sfumato.studio.cards import card
 from sfumato.studio.place import Place
 
 NAME = "models"
-GROUPS = ("model", "training", "sampling", "data")
-"""The parts of a recipe, in the order in which they are explained."""
 DRAWN = 6
 """Runs whose curves are drawn; more take long, and nobody tells them apart."""
 
@@ -26,7 +25,7 @@ def build(place: Place, tab: gr.Tab) -> None:
     place.link(chosen, "model", _one_of(names))
 
     def look(name: str) -> Markup:
-        return _page(place, api.preset(name))
+        return _page(place, place.preset(name))
 
     for event in (tab.select, chosen.change):
         place.on(event, look, chosen, shown, show_progress="hidden")
@@ -40,9 +39,10 @@ def _one_of(names: list[str]):
 def _page(place: Place, preset: api.Preset) -> Markup:
     """Return what there is to know of a preset."""
     runs = [run for run in place.all_runs() if _preset_of(run) == preset.name]
-    panels = [panel for run in runs[:DRAWN] for panel in api.curves(run, _labels(place))]
+    panels = [panel for run in runs[:DRAWN] for panel in api.curves(run, place.axes())]
     fields = {
-        group: [field for field in preset.fields if field.key.startswith(f"{group}.")] for group in GROUPS
+        group: [field for field in preset.fields if field.key.startswith(f"{group}.")]
+        for group in form.GROUPS
     }
     return place.fill(
         "model.html.j2", preset=preset, about=preset.about.split("\n\n"), cards=[card(run) for run in runs],
@@ -56,10 +56,3 @@ def _preset_of(run: api.Run) -> str | None:
         return run.recipe.preset
     except (SfumatoError, OSError):
         return None
-
-
-def _labels(place: Place) -> api.Labels:
-    """Return what stands on the axes, in the page's language."""
-    return api.Labels(
-        **{key: place.say(f"models.axis_{key}") for key in ("images", "right", "guessing", "real", "fake")}
-    )

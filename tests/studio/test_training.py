@@ -1,0 +1,87 @@
+"""Training from the page: a process of its own, which a reload and the studio's end do not touch."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfumato import api
+from sfumato.errors import UsageError
+from sfumato.studio import form
+
+KEYS = ["model.width=8", "training.batch_size=16", "training.precision=float32", "data.size=16"]
+
+
+def waits(condition: Any, seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_a_training_outlives_who_started_it_and_is_stopped_and_taken_up_again(
+    small_images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    launch = api.start("vae", data=small_images, run="long", budget="1h", settings=KEYS, device="cpu")
+    assert launch.state == "preparing" and launch.alive
+    known = json.loads(launch.record.read_text())
+    assert os.getsid(known["pid"]) != os.getsid(0), "a session of its own: no hang-up reaches it"
+    with pytest.raises(UsageError, match="a run already"):
+        api.start("vae", data=small_images, run="long", budget="1h")
+    waits(lambda: launch.state == "begun" and api.Run(launch.path).log("loss"))
+    run = api.Run(launch.path)
+    with pytest.raises(UsageError, match="nothing to go on with"):
+        api.start_again(run)
+    api.stop(run)
+    waits(lambda: not launch.alive)
+    assert run.status.state == "stopped" and api.launches("runs") == []
+    with pytest.raises(UsageError, match="no process of this machine"):
+        api.stop(run)
+    seen = run.status.images
+    again = api.start_again(run, device="cpu")
+    waits(lambda: run.status.state == "training" and run.log("loss")[-1]["images"] > seen)
+    api.stop("long")
+    waits(lambda: not again.alive)
+    assert run.status.images > seen
+
+
+def test_what_can_be_refused_is_refused_at_once(tmp_path: Path):
+    asked: list[dict[str, Any]] = [
+        {"budget": "soon"}, {"settings": ["model.widht=8"]}, {"settings": ["model.width=7"]}, {"preset": "flew"},
+        {"preset": "model.py"}, {"run": 'a"b'},
+    ]  # fmt: skip
+    for wrong in asked:
+        given = {"preset": "flow", "data": "portraits", "run": tmp_path / "x", "budget": "1m"} | wrong
+        with pytest.raises(UsageError):
+            api.start(given.pop("preset"), **given)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_fails_later_says_why(tmp_path: Path):
+    launch = api.start("vae", data=tmp_path / "nothing", run=tmp_path / "runs" / "none", budget="1m")
+    waits(lambda: launch.state == "failed")
+    assert "there is no such folder" in launch.words
+    assert [one.path.name for one in api.launches(tmp_path / "runs")] == ["none"]
+
+
+@pytest.mark.parametrize("preset", [preset.name for preset in api.presets() if preset.generates])
+def test_the_form_changes_nothing_by_itself_and_what_is_changed_fits(preset: str):
+    found = api.preset(preset)
+    shown = [field for group in form.GROUPS for field in form.offered(found, group)]
+    assert len(shown) > 30 and not {field.key for field in shown} & form.ELSEWHERE
+    as_shown = [
+        field.value if "enum" in field.schema() or field.schema().get("type") in ("boolean", "integer", "number")
+        else form.written(field.value) for field in shown
+    ]  # fmt: skip
+    assert form.changed(shown, as_shown) == []
+    sizes = [
+        "32x48" if field.key == "data.size" else value for field, value in zip(shown, as_shown, strict=True)
+    ]
+    assert form.changed(shown, sizes) == ["data.size=32x48"]
