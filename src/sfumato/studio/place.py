@@ -14,6 +14,7 @@ from markupsafe import Markup
 from sfumato import api
 from sfumato.errors import UsageError
 from sfumato.studio import pages
+from sfumato.studio.cards import card
 from sfumato.studio.datasets import Datasets
 from sfumato.studio.scratch import Scratch
 from sfumato.studio.spoken import spoken
@@ -100,8 +101,10 @@ class Place:
         """Let a tab that is opened take the address's run, so that it follows the visitor, or the first."""
 
         def first(name: str | None) -> Any:
-            names = self.run_names()
-            return gr.Dropdown(choices=names, value=name if name in names else next(iter(names), None))
+            runs = self.all_runs()
+            names = [run.name for run in runs]
+            drawing = (run.name for run in runs if card(run).picture)
+            return gr.Dropdown(choices=names, value=name if name in names else next(drawing, None))
 
         address = "name => new URLSearchParams(location.search).get('run') || name"
         self.on(tab.select, first, picker, picker, js=address, show_progress="hidden")

@@ -78,7 +78,10 @@ def build(place: Place, tab: gr.Tab) -> None:
     for name, button in moves.items():
         moved = place.on(button.click, MOVES[name], [seed, count], seed, show_progress="hidden")
         drawing(moved.success, trigger_mode="always_last")
-    opened = place.on(clicked.input, _one_of, [clicked, drawn], [count, seed], show_progress="hidden")
+    opened = place.on(
+        clicked.change, _one_of, [clicked, drawn], [count, seed], show_progress="hidden",
+        trigger_mode="always_last",
+    )  # fmt: skip
     drawing(opened.success)
 
 
