@@ -36,7 +36,7 @@ def build(place: Place, tab: gr.Tab) -> None:
     """Add the tab's content."""
     say = place.say
     place.heading(NAME)
-    with gr.Row(elem_classes="sf-sides"):
+    with gr.Row(elem_classes=["sf-sides", "sf-picture-first"]):
         with gr.Column(scale=2, min_width=280):
             picker = place.run_picker()
             counts = [(say(f"generate.count_{n}"), n) for n in COUNTS]
@@ -61,11 +61,14 @@ def build(place: Place, tab: gr.Tab) -> None:
     place.begin(tab, picker)
     inputs, outputs = [picker, count, seed, where, *knobs.values()], [picture, said, drawn]
 
-    def make(*values: Any) -> tuple[Any, Markup, Any]:
+    def make(*values: Any) -> tuple[Any, Any, Any]:
         return _draw(place, *values)
 
-    def drawing(event: Any, **options: Any) -> None:
-        place.on(event, make, inputs, outputs, heavy=True, show_progress="minimal", **options)
+    def follow(name: str | None, *values: Any) -> tuple[Any, Any, Any]:
+        return make(name, *values) if name else (gr.skip(), gr.skip(), gr.skip())
+
+    def drawing(event: Any, do: Any = follow, **options: Any) -> None:
+        place.on(event, do, inputs, outputs, heavy=True, show_progress="minimal", **options)
 
     fitted = place.on(
         picker.change, lambda name, asked: _fit(place, name, asked), [picker, where],
@@ -74,7 +77,7 @@ def build(place: Place, tab: gr.Tab) -> None:
     drawing(fitted.success, trigger_mode="always_last")
     for event in (count.input, seed.submit, where.change, *(knob.release for knob in knobs.values())):
         drawing(event, trigger_mode="always_last")
-    drawing(draw.click, api_name="generate")
+    drawing(draw.click, make, api_name="generate")
     for name, button in moves.items():
         moved = place.on(button.click, MOVES[name], [seed, count], seed, show_progress="hidden")
         drawing(moved.success, trigger_mode="always_last")
