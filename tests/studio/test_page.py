@@ -24,7 +24,7 @@ class Visit:
         self.page = browser.new_page(**{"viewport": SIZES["desktop"], "locale": "en-US"} | options)
         self.page.set_default_timeout(60_000)  # the cores may be shared with training
         self.studio, self.complaints, self.hosts = studio, [], set()
-        self.page.on("console", lambda said: self.complaints.append(said.text))
+        self.page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", lambda dialog: (self.complaints.append("dialog"), dialog.dismiss()))
         self.page.on("request", lambda asked: self.hosts.add(asked.url.partition("/gradio_api")[0]))

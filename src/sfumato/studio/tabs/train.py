@@ -77,7 +77,7 @@ def _begin(place: Place, asked: dict[str, Any], watched: gr.Dropdown) -> None:
         preset = place.preset(name)
         parts, shown = [], []
         for group in form.GROUPS:
-            with gr.Accordion(place.say(f"models.group_{group}"), open=False), gr.Row():
+            with gr.Accordion(place.say(f"models.group_{group}"), open=False), gr.Row(elem_classes="sf-form"):
                 for field in form.offered(preset, group):
                     parts.append(form.part(field))
                     shown.append(field)
