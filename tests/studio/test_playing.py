@@ -113,7 +113,7 @@ def test_a_blind_test_gives_nothing_away_and_ends_with_an_interval(visit, runs: 
         ] * 2
         assert "first" not in page.locator("#sf-game .sf-asked").first.inner_html()
         page.get_by_role("button", name="Celle de droite" if answer else "Celle de gauche").click()
-    page.get_by_role("heading", name="10 justes sur 10").wait_for()
+    page.get_by_role("heading", name="Réponses justes : 10 sur 10").wait_for()
     page.get_by_text("72 à 100 %").wait_for()
     pictures = page.locator(".sf-answers img")
     assert pictures.count() == 20

@@ -40,8 +40,13 @@ window.sfumato = (() => {
     language.href = `/?${facts}`;
   }, true);
   return {
-    opened: (tab) => write((facts) => facts.set("tab", tab)),
-    remember: (key, value) => write((facts) => {
+    // Gradio says so of the first tab too, sometimes after it has moved on: what is seen counts
+    opened: (tab) => {
+      const seen = [...document.querySelectorAll("#sf-tabs [role=tabpanel]")].find((panel) => panel.offsetParent);
+      write((facts) => facts.set("tab", seen ? seen.id.slice("sf-".length) : tab));
+    },
+    remember: (key, some) => write((facts) => {
+      const value = Array.isArray(some) && some.length === 1 ? some[0] : some;
       if (value === null || value === "" || typeof value === "object") facts.delete(key);
       else facts.set(key, value);
     }),

@@ -83,7 +83,7 @@ def build(place: Place, tab: gr.Tab) -> None:
             [kind, about, greyed, *controls],
             show_progress="hidden",
         )
-    place.on(make.click, explore, [picker, kind, where, *controls], shown, heavy=True, api_name="explore")
+    place.on(make.click, explore, [picker, kind, where, *controls], shown, heavy=True)
 
 
 def _unknown(text: str) -> str:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import random
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-import numpy as np
 from markupsafe import Markup
-from PIL import Image
 
 from sfumato import api
 from sfumato.errors import UsageError
+from sfumato.studio import pictures
 from sfumato.studio.place import Place
 from sfumato.studio.watching import watched
 
@@ -48,7 +45,7 @@ def build(place: Place, tab: gr.Tab) -> None:
     with gr.Column(visible=False) as court:
         asked = place.blank()
         with gr.Row(elem_classes="sf-pair"):
-            pictures = [
+            shots = [
                 place.picture(buttons=[], label=say(key), elem_classes=SHOWN)
                 for key in ("game.first", "game.second")
             ]
@@ -61,7 +58,7 @@ def build(place: Place, tab: gr.Tab) -> None:
     place.link(form, "form", lambda text: ("pairs", "single")[("pairs", "single").index(text)])
     place.link(n, "n", lambda text: NUMBERS[NUMBERS.index(int(text))])
     place.link(seed, "seed", int)
-    shown = [game, lobby, court, end, asked, *pictures, *buttons, result]
+    shown = [game, lobby, court, end, asked, *shots, *buttons, result]
 
     def begin(names: Any, form: str, n: int, seed: Any, progress: gr.Progress = gr.Progress()) -> list[Any]:  # noqa: B008
         return _shown(place, _begin(place, names, form, n, seed, progress))
@@ -136,7 +133,7 @@ def _result(place: Place, game: Game) -> Markup:
             "right": answer == question.answer,
             "pictures": [
                 {
-                    "source": _inline(image),
+                    "source": pictures.inline(image),
                     "real": index == question.answer if test.pairs else not question.answer,
                 }
                 for index, image in enumerate(question.images)
@@ -146,10 +143,3 @@ def _result(place: Place, game: Game) -> Markup:
     ]
     right = sum(mark.right for mark in marks)
     return place.fill("result.html.j2", marks=marks, right=right, n=len(answers), answers=told, link=link)
-
-
-def _inline(pixels: np.ndarray) -> str:
-    """Return a picture as part of the page."""
-    file = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -11,6 +11,8 @@ import gradio as gr
 from markupsafe import Markup
 
 from sfumato import api
+from sfumato.errors import UsageError
+from sfumato.studio import pictures
 from sfumato.studio.commands import for_python, for_terminal
 from sfumato.studio.labels import fitting, label_controls
 from sfumato.studio.place import Place
@@ -77,7 +79,7 @@ def build(place: Place, tab: gr.Tab) -> None:
     drawing(fitted.success, trigger_mode="always_last")
     for event in (count.input, seed.submit, where.change, *(knob.release for knob in knobs.values())):
         drawing(event, trigger_mode="always_last")
-    drawing(draw.click, make, api_name="generate")
+    drawing(draw.click, make)
     for name, button in moves.items():
         moved = place.on(button.click, MOVES[name], [seed, count], seed, show_progress="hidden")
         drawing(moved.success, trigger_mode="always_last")
@@ -86,6 +88,16 @@ def build(place: Place, tab: gr.Tab) -> None:
         trigger_mode="always_last",
     )  # fmt: skip
     drawing(opened.success)
+
+    def sample(run: str, n: int = 1, seed: int = 0, where: str = "", settings: str = "") -> list[str]:
+        """Images as PNGs in data URIs; settings are KEY=VALUE with spaces between, such as steps=20."""
+        if n > max(COUNTS):
+            raise UsageError(say("generate.too_many", n=n, most=max(COUNTS)))
+        wishes = [where] if where else []
+        images = api.sample(place.run(run), n, seed, where=wishes, settings=settings.split())
+        return [pictures.inline(image) for image in images]
+
+    place.offer("sample", sample, heavy=True)
 
 
 def _knobs(place: Place) -> dict[str, gr.Slider]:
