@@ -14,7 +14,7 @@ from .conftest import EVIL, Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
-TABS = ("home", "data", "train", "models", "runs")
+TABS = ("home", "data", "train", "generate", "explore", "game", "models", "runs")
 
 
 class Visit:

@@ -9,21 +9,28 @@ from sfumato.api.evaluating import evaluate
 from sfumato.api.exploring import explorable, explore
 from sfumato.api.keeping import copy, list_runs, place, rename
 from sfumato.api.launching import Launch, launches, start, start_again, stop
+from sfumato.api.quizzing import Mark, Question, Quiz, marks, quiz
 from sfumato.api.recipes import Preset, preset, presets
 from sfumato.api.restorers import compare_restorers
 from sfumato.api.restoring import diagnose, restore, restore_files, upscale
-from sfumato.api.sampling import sample
+from sfumato.api.sampling import adjustable, sample
 from sfumato.api.scoring import score
 from sfumato.api.standings import leaderboard
 from sfumato.api.training import resume, train
+from sfumato.exploration.kinds import KINDS
 from sfumato.runs import Run, examples
 
 __all__ = [
     "DRAWN",
+    "KINDS",
     "Labels",
     "Launch",
+    "Mark",
     "Preset",
+    "Question",
+    "Quiz",
     "Run",
+    "adjustable",
     "collect",
     "colours",
     "compare",
@@ -42,11 +49,13 @@ __all__ = [
     "launches",
     "leaderboard",
     "list_runs",
+    "marks",
     "place",
     "prepare",
     "preset",
     "presets",
     "preview",
+    "quiz",
     "rename",
     "restore",
     "restore_files",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from sfumato import runs
 from sfumato.api import pictures
 from sfumato.api.data import Observer, reporting, silent
 from sfumato.api.evaluating import has_ruler, open_reference
+from sfumato.api.opening import open_sampler
 from sfumato.api.pictures import Images
 from sfumato.api.sampling import folder_at, sampling_settings
 from sfumato.conditions import Wish, parse_wish
@@ -40,18 +41,44 @@ from sfumato.training.precision import choose_device
 class Exploration:
     """Images, and how to make them again."""
 
-    frames: np.ndarray
-    """uint8 [N, H, W, C], row by row."""
-    columns: int
-    """Images in a row; a film plays the columns."""
+    shown: Frames
+    """The images in their rows and columns, and what made each of them."""
     recipe: dict[str, Any]
     """Run, hash of the weights, kind, seeds and options, as plain data."""
-    made: tuple[dict[str, Any], ...]
-    """What made each image."""
-    notes: tuple[str, ...]
-    """What a person should know, in whole sentences."""
-    path: Path | None
+    path: Path | None = None
     """The file, where one was asked for."""
+
+    @property
+    def frames(self) -> np.ndarray:
+        """The images, uint8 [N, H, W, C], row by row."""
+        return self.shown.images
+
+    @property
+    def columns(self) -> int:
+        """Images in a row; a film plays the columns."""
+        return self.shown.columns
+
+    @property
+    def made(self) -> tuple[dict[str, Any], ...]:
+        """What made each image."""
+        return tuple(self.shown.made)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know, in whole sentences."""
+        return self.shown.notes
+
+    def write(self, out: str | Path, milliseconds: int | None = None) -> Path:
+        """Write it to a file, and beside that, as `OUT.json`, what made each image.
+
+        Args:
+            out: A picture (.png) or a film (.gif, .webp, .mp4).
+            milliseconds: Time of one frame of a film.
+
+        Raises:
+            UsageError: If the name ends in anything else.
+        """
+        return pictures.write(Path(out), self.shown, self.recipe, milliseconds)
 
 
 @dataclass(frozen=True)
@@ -174,8 +201,8 @@ def explore(
     shown = _KINDS[kind](request)
     observer({"event": "progress", "what": "exploring", "done": 1, "total": 1})
     recipe = _recipe(request, where, at, settings)
-    path = None if out is None else pictures.write(Path(out), shown, recipe, milliseconds)
-    return Exploration(shown.images, shown.columns, recipe, tuple(shown.made), shown.notes, path)
+    found_there = Exploration(shown, recipe)
+    return found_there if out is None else replace(found_there, path=found_there.write(out, milliseconds))
 
 
 def _model(run: Run) -> type[GenerativeModel]:
@@ -220,7 +247,7 @@ def _recipe(request: _Request, where: Sequence[str], at: str, settings: Sequence
 
 
 def _open(request: _Request) -> Sampler:
-    return Sampler.open(request.run, request.device, request.weights)
+    return open_sampler(request.run, request.device, request.weights)
 
 
 def _anchors(request: _Request, sampler: Sampler) -> Anchors:

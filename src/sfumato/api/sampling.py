@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from sfumato import runs
 from sfumato.api.data import Observer, silent
+from sfumato.api.opening import open_sampler
 from sfumato.conditions import Wish, parse_wish
 from sfumato.config import override
 from sfumato.diffusion.solvers import check_steps
@@ -19,8 +21,6 @@ from sfumato.imaging.grid import compose
 from sfumato.imaging.png import write_png
 from sfumato.recipe import SamplingConfig, lookup
 from sfumato.runs import Run
-from sfumato.sampling import Sampler
-from sfumato.training.precision import choose_device
 
 
 def sample(
@@ -70,7 +70,7 @@ def sample(
     found = run if isinstance(run, Run) else runs.find(run)
     sampling = sampling_settings(found, settings)
     wishes = [parse_wish(found.data, text) for text in where]
-    sampler = Sampler.open(found, choose_device(device), folder_at(found, at))
+    sampler = open_sampler(found, device, folder_at(found, at))
     seeds = range(seed, seed + n)
     if wishes:
         asked = [sampler.conditions.where(wish, seeds) for wish in wishes]
@@ -87,6 +87,19 @@ def sample(
     if out is not None and grid is not None:
         _write(rows, wishes, Path(out), grid, seed, found)
     return np.concatenate(rows)
+
+
+def adjustable(run: Run | str | Path) -> dict[str, Any]:
+    """Return the sampling settings that mean something to a run, each with the value that it has.
+
+    Example:
+        >>> import sfumato as sf
+        >>> sf.api.adjustable("dcgan-portraits")  # doctest: +SKIP
+        {'truncation': 1.0}
+    """
+    recipe = (run if isinstance(run, Run) else runs.find(run)).recipe
+    known = lookup(recipe.preset).model.sampling_keys
+    return {key: value for key, value in recipe.sampling.model_dump().items() if key in known}
 
 
 def folder_at(run: Run, at: str) -> Path | None:
@@ -116,13 +129,14 @@ def sampling_settings(run: Run, settings: Sequence[str]) -> SamplingConfig:
         UsageError: If a setting does not exist, or means nothing to this model.
     """
     settings = [setting.removeprefix("sampling.") for setting in settings]
-    changed: SamplingConfig = override(run.recipe.sampling, settings)
-    used = lookup(run.recipe.preset).model.sampling_keys
+    recipe = run.recipe
+    changed: SamplingConfig = override(recipe.sampling, settings)
+    used = lookup(recipe.preset).model.sampling_keys
     for setting in settings:
         key = setting.partition("=")[0].strip()
         if key not in used:
             uses = f"it knows {', '.join(sorted(used))}" if used else "it draws in one way only"
-            raise UsageError(f"sampling.{key} means nothing to a {run.recipe.preset}; {uses}.")
+            raise UsageError(f"sampling.{key} means nothing to a {recipe.preset}; {uses}.")
     if "sampler" in used:
         check_steps(changed.sampler, changed.steps)
     return changed

@@ -11,6 +11,7 @@ from sfumato import runs
 from sfumato.api import pictures
 from sfumato.api.data import Observer, reporting, silent
 from sfumato.api.exploring import newest_folder
+from sfumato.api.opening import open_sampler
 from sfumato.api.sampling import folder_at
 from sfumato.conditions import Wish, parse_wish
 from sfumato.config import Config
@@ -21,7 +22,6 @@ from sfumato.models.base import Scores
 from sfumato.runs import Run
 from sfumato.sampling import Sampler
 from sfumato.storage import read_json
-from sfumato.training.precision import choose_device
 
 TRAINING = 1000
 """Training images that a score is held against, at most."""
@@ -84,7 +84,7 @@ def score(
     wish = parse_wish(found.data, where) if where is not None else None
     folder = folder_at(found, at) or newest_folder(found)
     read = pictures.read(found, images)
-    sampler = Sampler.open(found, choose_device(device), folder)
+    sampler = open_sampler(found, device, folder)
     model = sampler.model
     if not isinstance(model, Scores):
         raise UsageError(f"a {found.recipe.preset} cannot score images: its file has no `score`.")

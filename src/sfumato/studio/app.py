@@ -33,6 +33,7 @@ def page(runs: Path, folders: tuple[Path, ...], say: Words) -> gr.Blocks:
         with gr.Tabs(elem_id="sf-tabs") as tabs:
             opened = []
             for tab in TABS:
+                place.tab = tab.NAME
                 label = place.say(f"{tab.NAME}.tab")
                 with gr.Tab(label, id=tab.NAME, elem_id=f"sf-{tab.NAME}") as one:
                     tab.build(place, one)
@@ -78,6 +79,8 @@ def _arrive(place: Place, tabs: gr.Tabs, address: str) -> dict[Any, Any]:
         changes[tabs] = gr.Tabs(selected=asked["tab"])
     for key, links in place.links.items():
         for link in links if key in asked else ():
+            if link.tab != asked.get("tab"):
+                continue
             try:
                 value = link.read(asked[key])
             except (UsageError, ValueError):

@@ -1,10 +1,15 @@
-"""The pictures of runs, as addresses: the only files that are served as they are."""
+"""Pictures as addresses: of runs, the only files that are served as they are; and of pixels, in the page."""
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from pathlib import Path
 from urllib.parse import quote
+
+import numpy as np
+from PIL import Image
 
 from sfumato import api
 
@@ -27,6 +32,13 @@ def newest(run: api.Run) -> str | None:
     """Return the address of the newest sample picture; None before the first."""
     found = samples(run)
     return address(run, found[-1]) if found else None
+
+
+def inline(pixels: np.ndarray) -> str:
+    """Return a picture's pixels, uint8 [H, W, C], as a PNG that is part of the page."""
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def find(runs: Path, run: str, file: str) -> Path | None:

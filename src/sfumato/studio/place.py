@@ -14,7 +14,9 @@ from markupsafe import Markup
 from sfumato import api
 from sfumato.errors import UsageError
 from sfumato.studio import pages
+from sfumato.studio.cards import card
 from sfumato.studio.datasets import Datasets
+from sfumato.studio.scratch import Scratch
 from sfumato.studio.spoken import spoken
 from sfumato.studio.words import FIRST, Words
 
@@ -30,6 +32,8 @@ class Link(NamedTuple):
     component: Any
     read: Callable[[str], Any]
     """Turns the address's text into a value; what it refuses leaves the component as it is."""
+    tab: str
+    """The tab that it is on; an address speaks of one tab, and the others stay as they are."""
 
 
 @dataclass
@@ -43,10 +47,14 @@ class Place:
     say: Words
     tabs: tuple[str, ...]
     """The names of the tabs that this page has."""
+    tab: str = ""
+    """The tab that is being built."""
     links: dict[str, list[Link]] = field(default_factory=dict)
     """Key of the address to the components that it sets, over all tabs."""
     pickers: list[tuple[gr.Dropdown, Callable[[], list[str]]]] = field(default_factory=list)
     """Choices of runs and of images, over all tabs, each with what brings its list up to date."""
+    scratch: Scratch = field(default_factory=Scratch)
+    """Where pictures and films are written before the page takes them."""
 
     def all_runs(self) -> list[api.Run]:
         """Return every run of the folder by name, and after them the examples that came with the package."""
@@ -89,6 +97,18 @@ class Place:
         self.link(picker, "run", lambda name: self.run(name).name)
         return picker
 
+    def begin(self, tab: gr.Tab, picker: gr.Dropdown) -> None:
+        """Let a tab that is opened take the address's run, so that it follows the visitor, or the first."""
+
+        def first(name: str | None) -> Any:
+            runs = self.all_runs()
+            names = [run.name for run in runs]
+            drawing = (run.name for run in runs if card(run).picture)
+            return gr.Dropdown(choices=names, value=name if name in names else next(drawing, None))
+
+        address = "name => new URLSearchParams(location.search).get('run') || name"
+        self.on(tab.select, first, picker, picker, js=address, show_progress="hidden")
+
     def data_picker(self, **options: Any) -> gr.Dropdown:
         """Add a choice of images; `?data=NAME` sets it."""
         picker = self._picker(self.data.names, {"label": self.say("studio.data")} | options)
@@ -111,7 +131,7 @@ class Place:
 
     def link(self, component: Any, key: str, read: Callable[[str], Any] = str) -> None:
         """Let `?KEY=...` set a component when a link is followed, and the component set the address."""
-        self.links.setdefault(key, []).append(Link(component, read))
+        self.links.setdefault(key, []).append(Link(component, read, self.tab))
 
     def address(self, tab: str, **facts: Any) -> str:
         """Return a link to a tab of this page, such as `?tab=generate&run=faces&seed=7`."""

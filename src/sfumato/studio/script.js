@@ -6,17 +6,26 @@ window.sfumato = (() => {
     const text = facts.toString();
     history.replaceState(null, "", text ? `?${text}` : location.pathname);
   };
-  let followed = 0;
-  const find = () => document.querySelector("#sf-address textarea, #sf-address input");
-  const follow = (search) => {
-    const box = find();
+  const find = (id) => document.querySelector(`#${id} textarea, #${id} input`);
+  let told = 0;
+  const tell = (id, text) => {
+    const box = find(id);
     if (!box) return location.reload(); // the page is not whole yet
-    box.value = `${search}#${++followed}`;
+    box.value = `${text}#${++told}`; // the same text again is news all the same
     box.dispatchEvent(new Event("input", { bubbles: true }));
   };
+  const follow = (search) => tell("sf-address", search);
+  // A click on a picture of many images opens one of them: where it was, as fractions of the picture.
+  document.addEventListener("click", (event) => {
+    const picture = event.target.closest("#sf-drawn")?.querySelector("img");
+    if (!picture || event.target.closest(".icon-button-wrapper, a")) return;
+    const place = picture.getBoundingClientRect();
+    const x = (event.clientX - place.left) / place.width, y = (event.clientY - place.top) / place.height;
+    if (Math.min(x, y) >= 0 && Math.max(x, y) < 1) tell("sf-clicked", `${x} ${y}`);
+  });
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href^="?"]');
-    if (!link || !find() || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    if (!link || !find("sf-address") || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     history.pushState(null, "", link.getAttribute("href"));
     follow(location.search);
@@ -31,8 +40,13 @@ window.sfumato = (() => {
     language.href = `/?${facts}`;
   }, true);
   return {
-    opened: (tab) => write((facts) => facts.set("tab", tab)),
-    remember: (key, value) => write((facts) => {
+    // Gradio says so of the first tab too, sometimes after it has moved on: what is seen counts
+    opened: (tab) => {
+      const seen = [...document.querySelectorAll("#sf-tabs [role=tabpanel]")].find((panel) => panel.offsetParent);
+      write((facts) => facts.set("tab", seen ? seen.id.slice("sf-".length) : tab));
+    },
+    remember: (key, some) => write((facts) => {
+      const value = Array.isArray(some) && some.length === 1 ? some[0] : some;
       if (value === null || value === "" || typeof value === "object") facts.delete(key);
       else facts.set(key, value);
     }),

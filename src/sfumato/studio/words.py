@@ -18,6 +18,8 @@ LANGUAGES = {"en": "English", "fr": "Français"}
 FIRST = next(iter(LANGUAGES))
 THOUSANDS = {"en": ",", "fr": "\u202f"}
 """What stands between the thousands of a number."""
+POINT = {"en": ".", "fr": ","}
+"""What stands before a number's fraction."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,10 @@ class Words:
         return f"{value:,}".replace(",", THOUSANDS[self.language])
 
     def time(self, seconds: float) -> str:
-        """Write a duration: 45 s, 3 min 20 s, 2 h 5 min."""
+        """Write a duration: 0.3 s, 45 s, 3 min 20 s, 2 h 5 min."""
         whole = round(seconds)
+        if 0 < seconds < 10:
+            return f"{seconds:.1f} s".replace(".", POINT[self.language])
         if whole < 60:
             return f"{whole} s"
         if whole < 3600:

@@ -5,6 +5,6 @@ A tab says nothing itself: its sentences are in `catalogue/NAME.yaml`, its HTML 
 
 from __future__ import annotations
 
-from sfumato.studio.tabs import data, home, models, runs, train
+from sfumato.studio.tabs import data, explore, game, generate, home, models, runs, train
 
-TABS = (home, data, train, models, runs)
+TABS = (home, data, train, generate, explore, game, models, runs)

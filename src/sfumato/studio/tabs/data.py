@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import gradio as gr
 
 from sfumato import api
 from sfumato.studio.place import Place
+from sfumato.studio.watching import watched
 
 NAME = "data"
 SHOWN = 60
@@ -32,7 +32,7 @@ def build(place: Place, tab: gr.Tab) -> None:
     report = place.show("data_empty.html.j2")
 
     def examine(chosen: str | None, progress: gr.Progress = gr.Progress()) -> tuple[Any, Any]:  # noqa: B008
-        source, watch = place.data.source(chosen), _watched(progress)
+        source, watch = place.data.source(chosen), watched(progress)
         found = api.inspect(source, observer=watch)
         pixels = api.preview(source, SHOWN, columns=10, observer=watch)
         return gr.Image(value=pixels, visible=True), place.fill("data.html.j2", found=found, data=chosen)
@@ -54,13 +54,3 @@ def build(place: Place, tab: gr.Tab) -> None:
 def _name_for(paths: list[str]) -> str:
     """Return a name for what was handed in: a single archive's own, else images."""
     return Path(paths[0]).stem.strip(". ") or "images" if len(paths) == 1 else "images"
-
-
-def _watched(progress: gr.Progress) -> Callable[[Mapping[str, Any]], None]:
-    """Return an observer that moves the page's progress bar."""
-
-    def observe(event: Mapping[str, Any]) -> None:
-        if event["event"] == "progress":
-            progress((event["done"], event["total"]), desc=event["what"])
-
-    return observe

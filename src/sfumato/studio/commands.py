@@ -1,0 +1,54 @@
+"""What was done on the page, as the command and the Python call that do the same."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sfumato import api
+
+FLAGS = {"n": "-n", "settings": "--set", "images": "--image"}
+"""Arguments whose flag has another name."""
+
+
+def for_terminal(verb: str, run: api.Run, facts: Mapping[str, Any], *positional: str) -> str:
+    """Return the command.
+
+    Args:
+        verb: Of `sfumato`, and of the package.
+        run: Which run.
+        facts: Arguments by their names in Python; None and empty ones are left out.
+        positional: What follows the run without a flag.
+    """
+    words = ["sfumato", verb, _called(run), *positional]
+    for name, value in _given(facts).items():
+        flag = FLAGS.get(name, f"--{name}")
+        if isinstance(value, bool):
+            words.append(flag if value else f"--no-{name}")
+        elif name == "seeds":
+            words += [flag, ",".join(map(str, value))]
+        else:
+            for one in value if isinstance(value, list) else [value]:
+                words += [flag, str(one)]
+    return shlex.join(words)
+
+
+def for_python(verb: str, run: api.Run, facts: Mapping[str, Any], *positional: str) -> str:
+    """Return the call; see `for_terminal`."""
+    arguments = [repr(word) for word in (_called(run), *positional)]
+    arguments += [f"{name}={value!r}" for name, value in _given(facts).items()]
+    return f"sf.{verb}({', '.join(arguments)})"
+
+
+def _given(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value is not None and value != []}
+
+
+def _called(run: api.Run) -> str:
+    """Return what finds a run from where the studio was started."""
+    here = Path.cwd()
+    if run.shipped:
+        return run.name
+    return run.path.relative_to(here).as_posix() if run.path.is_relative_to(here) else str(run.path)

@@ -1,0 +1,84 @@
+"""What a picture should show, asked for with one control per label of the run that is chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from sfumato import api
+from sfumato.studio.place import Place
+
+REACH = 2.5
+"""How far a number can be moved from its mean, in standard deviations."""
+
+
+def label_controls(place: Place, picker: gr.Dropdown) -> gr.Textbox:
+    """Add the controls of the run that a picker chooses.
+
+    Returns:
+        A hidden text that says what they ask for, such as `hat=1,glasses=0`; empty: labels as they occur.
+        `?where=...` sets it.
+    """
+    where = gr.Textbox(label=place.say("labels.where"), visible="hidden")
+    place.link(where, "where")
+
+    @gr.render(inputs=[picker, where], triggers=[picker.change], show_progress="hidden")
+    def controls(name: str | None, asked: str) -> None:
+        if name in place.run_names():
+            run = place.run(name)
+            if run.data.columns:
+                _controls(place, run, fitting(run, asked), where)
+
+    return where
+
+
+def fitting(run: api.Run, asked: str | None) -> str:
+    """Return what was asked for if a run knows such labels; a wish for another run is nothing here."""
+    known = {column.name for column in run.data.columns}
+    return (asked or "") if set(_read(asked)) <= known else ""
+
+
+def _read(asked: str | None) -> dict[str, str]:
+    """Return what is asked for by the labels' names."""
+    pairs = (part.partition("=") for part in (asked or "").split(",") if part)
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _controls(place: Place, run: api.Run, asked: str, where: gr.Textbox) -> None:
+    """Add a control for each column, and let them write what they ask for."""
+    say, said = place.say, _read(asked)
+    attributes = [column for column in run.data.columns if column.kind == "binary"]
+    others = [column for column in run.data.columns if column.kind != "binary"]
+    own = gr.Checkbox(value=bool(asked), label=say("labels.own"), info=say("labels.own_info"))
+    with gr.Column(visible=bool(asked)) as group:
+        present = gr.CheckboxGroup(
+            [(_spoken(column.name), column.name) for column in attributes],
+            value=[column.name for column in attributes if said.get(column.name) == "1"],
+            label=say("labels.present"), visible=bool(attributes), elem_classes="sf-choice",
+        )  # fmt: skip
+        further = [_control(place, column, said.get(column.name)) for column in others]
+
+    def ask(chosen: bool, there: list[str], *values: Any) -> tuple[Any, str]:
+        wishes = [f"{column.name}={int(column.name in there)}" for column in attributes]
+        wishes += [f"{column.name}={value}" for column, value in zip(others, values, strict=True) if value]
+        return gr.Column(visible=chosen), ",".join(wishes) if chosen else ""
+
+    events = [own.input, present.input]
+    events += [one.release if isinstance(one, gr.Slider) else one.input for one in further]
+    for event in events:
+        place.on(event, ask, [own, present, *further], [group, where], show_progress="hidden")
+
+
+def _control(place: Place, column: Any, value: str | None) -> Any:
+    """Return the control of a class or of a number."""
+    if column.kind == "category":
+        free = (place.say("labels.free"), "")
+        return gr.Dropdown([free, *column.categories], value=value or "", label=_spoken(column.name))
+    low, high = (column.mean + side * REACH * column.std for side in (-1, 1))
+    step = float(f"{column.std / 20:.1g}")
+    return gr.Slider(low, high, float(value or column.mean), step=step, label=_spoken(column.name))
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
