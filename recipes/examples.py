@@ -1,7 +1,8 @@
 """How the small trained runs that come with the package were made (`sfumato runs list --examples`).
 
     python recipes/examples.py train flow     trains it below --work, for some 15 minutes of one core
-    python recipes/examples.py ship flow      thins it, measures what is left, and puts that into the package
+    python recipes/examples.py ship flow      thins it, and puts what is left into the package
+    python recipes/examples.py measure flow   measures that, and puts the figures on its card
 
 A shipped run is an ordinary run directory without what only training needs: no optimizers, no weights but
 the averaged ones, and of these the matrices in bfloat16; labels in bytes, a log of 150 lines, four pictures.
@@ -32,7 +33,7 @@ from sfumato.sampling import Sampler
 from sfumato.storage import replacing_folder, write_json, write_text
 
 MACHINE = "one core of an AMD EPYC without bfloat16 and AVX-512 that had other work too"
-LATENTS = 4000
+LATENTS = 2000
 """What the statistics of BatchNorm are estimated on, once instead of whenever the run is opened."""
 DRAWS = 1
 """Sets of images that are measured."""
@@ -89,11 +90,20 @@ def tell(event: Mapping[str, Any]) -> None:
 
 
 def ship(name: str, work: Path) -> None:
-    """Thin a trained run, measure what is left, describe it, and put it into the package."""
+    """Thin a trained run and put it into the package, with the scores of its training images."""
     small = thin(sf.Run(work / name), work / "thinned" / name)
-    stranger = portrait(1, 0)[0]
-    sf.score(small, stranger, device="cpu", observer=tell)  # keeps the scores of the training images
-    scores = sf.evaluate(small, draws=DRAWS, device="cpu", observer=tell)
+    sf.score(small, portrait(1, 0)[0], device="cpu", observer=tell)  # they are kept in the run
+    publish(name, small, {})
+
+
+def measure(name: str, work: Path) -> None:
+    """Measure what is shipped, and put the figures on its card."""
+    small = sf.Run(work / "thinned" / name)
+    publish(name, small, sf.evaluate(small, draws=DRAWS, device="cpu", observer=tell))
+
+
+def publish(name: str, small: sf.Run, scores: Mapping[str, Score]) -> None:
+    """Put a thinned run and its card into the package."""
     write_text(small.path / "README.md", card(name, small, scores))
     shutil.rmtree(FOLDER / name, ignore_errors=True)
     small.copy(FOLDER / name)
@@ -174,21 +184,27 @@ def mean_of(block: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 def card(name: str, run: sf.Run, scores: Mapping[str, Score]) -> str:
     """Return what a visitor should know about an example, in Markdown."""
-    status, recipe, distance = run.status, run.recipe, scores["fd"]
     (weights,) = run.path.glob("checkpoints/*/ema.safetensors")
+    return CARD.format(
+        name=name, summary=run.recipe.summary, images=run.status.images, minutes=run.status.seconds / 60,
+        machine=MACHINE, settings="".join(f" --set {setting}" for setting in EXAMPLES[name].settings),
+        kilobytes=weights.stat().st_size / 1000, limits=EXAMPLES[name].limits,
+        measured=figures(name, scores) if scores else f"Nothing yet; `sfumato evaluate example:{name}` does.",
+    )  # fmt: skip
+
+
+def figures(name: str, scores: Mapping[str, Score]) -> str:
+    """Return what was measured, in Markdown."""
+    distance = scores["fd"]
     low, high = distance.interval or (distance.value, distance.value)
     seen = "\n".join(
         f"| {label.removeprefix('accuracy: ')} | {score.value:.0%} |"
         for label, score in scores.items()
         if label.startswith("accuracy: ")
     )
-    return CARD.format(
-        name=name, summary=recipe.summary, images=status.images, minutes=status.seconds / 60, machine=MACHINE,
-        settings="".join(f" --set {setting}" for setting in EXAMPLES[name].settings),
-        draws=DRAWS, kilobytes=weights.stat().st_size / 1000, metric=distance.metric, value=distance.value,
-        low=low, high=high, last=distance.n_generated - 1,
-        precision=scores["precision"].value, recall=scores["recall"].value, seen=seen,
-        limits=EXAMPLES[name].limits,
+    return FIGURES.format(
+        name=name, draws=DRAWS, metric=distance.metric, value=distance.value, low=low, high=high, seen=seen,
+        precision=scores["precision"].value, recall=scores["recall"].value, last=distance.n_generated - 1,
     )  # fmt: skip
 
 
@@ -205,7 +221,7 @@ sfumato runs copy example:{name} my-{name}
 
 ## How it was made
 
-`python recipes/examples.py train {name}`, then `ship {name}`; without the thinning it is
+`python recipes/examples.py train {name}`, `ship {name}`, `measure {name}`; without the thinning it is
 
 ```sh
 sfumato train {name} --data portraits --images {images} --set data.size=64{settings}
@@ -216,6 +232,18 @@ Shipped are the averaged weights, their matrices in bfloat16 ({kilobytes:,.0f} k
 
 ## What was measured
 
+{measured}
+
+## Limits
+
+{limits}
+It knows nothing but these drawn faces: nobody in its pictures exists, and photographs are strangers to it.
+
+Apache-2.0, like the rest of Sfumato; the training images are drawn by Sfumato too.
+"""
+
+
+FIGURES = """\
 `sfumato evaluate example:{name} --draws {draws}`, of the weights as shipped:
 
 | score | value |
@@ -229,26 +257,18 @@ is a little different. How often the ruler sees in an image what was asked for:
 
 | label | seen |
 |---|---|
-{seen}
-
-## Limits
-
-{limits}
-It knows nothing but these drawn faces: nobody in its pictures exists, and photographs are strangers to it.
-
-Apache-2.0, like the rest of Sfumato; the training images are drawn by Sfumato too.
-"""
+{seen}"""
 
 
 def main() -> None:
-    """Train or ship the examples that are named, or all."""
+    """Train, ship or measure the examples that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=("train", "ship"))
+    parser.add_argument("what", choices=("train", "ship", "measure"))
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(EXAMPLES)}; empty: all")
     parser.add_argument("--work", type=Path, default=Path("runs/examples"), help="where they are trained")
     options = parser.parse_args()
     for name in options.names or EXAMPLES:
-        (train if options.what == "train" else ship)(name, options.work)
+        {"train": train, "ship": ship, "measure": measure}[options.what](name, options.work)
 
 
 if __name__ == "__main__":
