@@ -1,7 +1,8 @@
 """How the small trained runs that come with the package were made (`sfumato runs list --examples`).
 
     python recipes/examples.py train flow     trains it below --work, for some 15 minutes of one core
-    python recipes/examples.py ship flow      thins it, measures what is left, and puts that into the package
+    python recipes/examples.py ship flow      thins it, and puts what is left into the package
+    python recipes/examples.py measure flow   measures that, and puts the figures on its card
 
 Those that restore or enlarge are measured on photographs, which a benchmark does:
 
@@ -41,19 +42,19 @@ EXAMPLES = {
     "flow": Example(
         115_200,
         ("model.width=24", "training.decay_from=0.8", "sampling.steps=10"),
-        "Its faces are soft, as if painted with a broad brush: it works in patches of 4x4 pixels with few "
+        "Its faces are smudged, as if painted with a broad brush: it works in patches of 4x4 pixels with few "
         "channels. Its training was begun under a longer plan and, at 91,776 images, went on under this one, "
         "which is the same up to there.",
     ),
     "dcgan": Example(
         16_000,
         ("model.width=24", "model.latent=64", "training.decay_from=0.6"),
-        "It had four passes over the data: its faces are rough.",
+        "It had four passes over the data: its faces are grainy and rough, and eyes can hardly be seen.",
     ),
     "vae": Example(
         25_600,
         ("model.width=24", "model.latent=64"),
-        "It is blurred, as such models are, and it had six passes over the data only.",
+        "It is very blurred: such models are, and it had six passes over the data only.",
     ),
     "denoiser": Example(38_400, (), "", "drunet", TEXTURES, 128),
     "upscaler": Example(51_200, ("data.colour=gray",), "", "", TEXTURES, 128),

@@ -129,8 +129,9 @@ def evaluate(
         backbone = Backbone(extractor, weights, download, ranks)
         observer = observer if ranks.first else silent
         if of_run:
-            run = what if isinstance(what, Run) else runs.find(what)
+            run = what if isinstance(what, Run) else runs.find(str(what))
             return _evaluate_run(run, reference, chosen, backbone, draws, n, where, observer)
+        assert not isinstance(what, Run)
         if save_statistics is not None:
             write_statistics_of(what, backbone.open(where, observer), Path(save_statistics), observer)
             if reference is None:

@@ -167,7 +167,7 @@ def _generated(
     found: Sequence[Run], n: int, seed: int, at: str, device: str, observer: Observer
 ) -> list[tuple[Run, int, np.ndarray]]:
     """Return n generated images, each with its run and its seed; the runs take turns by lot."""
-    turns = torch.randperm(n, generator=generator("quiz/turns", seed)) % len(found)
+    turns = (torch.randperm(n, generator=generator("quiz/turns", seed)) % len(found)).tolist()
     seeds = [derive("quiz/image", seed, k) % 2**31 for k in range(n)]
     images: dict[int, np.ndarray] = {}
     for index, run in enumerate(found):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -33,7 +33,7 @@ SMALLEST = 11
 SPREAD_OVER = 32
 """Pictures that a model which varies restores twice."""
 
-COLOURFULNESS = Paired("colourfulness", lambda restored, target: colourfulness(restored), True)
+COLOURFULNESS = Paired("colourfulness", lambda restored, target: colourfulness(restored), None)
 """How vivid the restored picture is by itself; the best is as vivid as the true one."""
 
 
@@ -114,8 +114,14 @@ class Bench:
             n_real=len(values),
             n_generated=len(values),
             higher_is_better=measure.higher_is_better,
+            ideal=self._true_colours if measure.higher_is_better is None else None,
             protocol=self._protocol(protocol),
         )
+
+    @cached_property
+    def _true_colours(self) -> float:
+        """The mean colourfulness of the true pictures."""
+        return float(np.mean(colourfulness(self.trials.mixed.clean)))
 
     @cached_property
     def real_colourfulness(self) -> Score | None:
@@ -124,7 +130,7 @@ class Bench:
             return None
         return self.score("colourfulness", colourfulness(self.trials.mixed.clean))
 
-    def _likeness(self, restored: Pixels) -> Mapping[str, Score]:
+    def _likeness(self, restored: Pixels) -> dict[str, Score]:
         """Return how far the crowd of restored pictures stands from the crowd of true ones."""
         protocol = self._protocol(self.reference.protocol())
         features = self.reference.features(restored)

@@ -69,15 +69,10 @@ def sides(contestants: Sequence[Restorer]) -> list[Side]:
     return [Side(name, tuple(runs)) for name, runs in groups.items()]
 
 
-def higher_is_better(one: Restorer, measure: str) -> bool:
-    """Say which way is up."""
-    return one.scores[measure].higher_is_better
-
-
 def best_first(those: Sequence[Side], measure: str) -> list[Side]:
     """Rank by the mean of a paired measure."""
-    up = higher_is_better(those[0].runs[0], measure)
-    return sorted(those, key=lambda side: -side.mean(measure) if up else side.mean(measure))
+    badness = those[0].runs[0].scores[measure].badness
+    return sorted(those, key=lambda side: badness(side.mean(measure)))
 
 
 def lead(first: Side, second: Side, measure: str) -> tuple[float, Interval]:
@@ -86,7 +81,7 @@ def lead(first: Side, second: Side, measure: str) -> tuple[float, Interval]:
     Pictures are what is drawn by lot. With three seeds or more on both sides it is the trainings instead,
     which then differ by more than the choice of pictures does.
     """
-    sign = 1 if higher_is_better(first.runs[0], measure) else -1
+    sign = 1 if first.runs[0].scores[measure].higher_is_better else -1
     if (
         min(len({run.training.seed for run in side.runs if run.training}) for side in (first, second))
         >= SEEDS

@@ -75,12 +75,13 @@ def measured(entrant: Entrant, bench: Bench, folder: Path, progress: Progress) -
             entrant.method.apply, lambda what, done, total: progress(f"{what}: {entrant.name}", done, total)
         )
         worst, trial, method = worst_of(found), bench.trials.mixed, entrant.method
-        varies = isinstance(method, Learned) and method.model.varies
         return Measured(
             restored=found,
             worst=worst,
             pictures=restorer_pictures(entrant.name, restored, worst, trial, folder),
-            spread=spread(method.draw, trial.degraded) if varies else None,
+            spread=spread(method.draw, trial.degraded)
+            if isinstance(method, Learned) and method.model.varies
+            else None,
         )
 
     file = folder / "measured" / f"{entrant.name}.json"

@@ -32,8 +32,8 @@ def worst_of(found: Restored) -> list[Worst]:
     for measure in ("psnr_luma", "delta_e"):
         if measure not in found.values:
             continue
-        values = np.array(found.values[measure])
-        order = np.argsort(-values if not found.scores[measure].higher_is_better else values, kind="stable")
+        values, badness = np.array(found.values[measure]), found.scores[measure].badness
+        order = np.argsort([-badness(value) for value in values], kind="stable")
         chosen += [Worst(row=int(row), measure=measure, value=float(values[row])) for row in order[:WORST]]
     return chosen
 

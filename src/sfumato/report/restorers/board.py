@@ -77,8 +77,7 @@ def _paired(those: Sequence[Restorer], key: str, title: str, group: str, decimal
         score, gap = one.scores[key], one.gaps[key]
         standing = "best" if gap.interval is None else "level" if gap.interval[0] <= 0 else ""
         cells[one.name] = Cell(formats.fixed(score.value, decimals), standing=standing, score=score)
-    better = "higher" if those[0].scores[key].higher_is_better else "lower"
-    return Column(title, group, glossary.entry(key, "").meaning, better, cells)
+    return Column(title, group, glossary.entry(key, "").meaning, those[0].scores[key].better, cells)
 
 
 def _colourfulness(those: Sequence[Restorer], real: Score) -> Column:

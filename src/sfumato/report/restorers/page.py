@@ -37,7 +37,7 @@ def render(contest: RestorationContest, folder: Path) -> str:
         "others": [one for one in contest.contestants if one not in kept],
         "steps": steps(contest),
         "damages": damages(contest),
-        "plots": plots(contest, colours),
+        "plots": plots(contest, dict(colours)),
         "anchors": anchors(contest),
         "files": ("restoration.json", "restoration.csv"),
         "seeds": {one.name: one.training.seed for one in contest.contestants if one.training},

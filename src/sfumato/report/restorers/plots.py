@@ -68,8 +68,7 @@ def _tradeoffs(contest: RestorationContest, colours: dict[str, int]) -> list[tup
 def _against_time(those: Sequence[Restorer], colours: dict[str, int], key: str) -> Drawing:
     """Draw a measure against milliseconds."""
     first = those[0].scores[key]
-    way = "higher" if first.higher_is_better else "lower"
-    plot = axes("milliseconds for one picture", f"{first.metric}, {way} is better")
+    plot = axes("milliseconds for one picture", f"{first.metric}, {first.better} is better")
     for one in those:
         point(plot, one.milliseconds, one.scores[key], colours[one.name])
         place = (one.milliseconds, one.scores[key].value)

@@ -12,7 +12,11 @@ def leaderboard_sheet(contest: RestorationContest) -> str:
     """Return a row per restorer: every score with its interval and protocol, every gap, every cost."""
     rows = []
     for one in contest.contestants:
-        row = {"name": one.name, "kind": "model" if one.learned else "filter", "about": one.summary}
+        row: dict[str, object] = {
+            "name": one.name,
+            "kind": "model" if one.learned else "filter",
+            "about": one.summary,
+        }
         for name, score in one.scores.items():
             row |= dict(columns(name, score))
         for name, gap in one.gaps.items():
