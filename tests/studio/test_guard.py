@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -101,5 +102,5 @@ def test_the_browser_is_told_to_load_from_here_alone(studio: Studio):
     page = answer.read().decode()
     connection.close()
     assert "default-src 'self'" in policy and "http" not in policy and "frame-ancestors 'none'" in policy
-    assert "og:image" not in page and "raw.githubusercontent" not in page
+    assert "og:image" not in page and re.findall(r"<[^>]+(?:src|href|content)=.https?:", page) == []
     assert page.count('document.documentElement.lang = "en"') == 1

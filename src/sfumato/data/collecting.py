@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
 from sfumato.errors import UsageError
 from sfumato.imaging.sniff import DECODABLE, SNIFF_BYTES, name_of
@@ -113,7 +113,7 @@ def _harmless(place: PurePosixPath) -> bool:
     )  # fmt: skip
 
 
-def _keep(stream: BinaryIO, place: PurePosixPath, folder: Path, found: Collected, budget: _Budget) -> None:
+def _keep(stream: IO[bytes], place: PurePosixPath, folder: Path, found: Collected, budget: _Budget) -> None:
     """Copy a picture or a table of labels; leave anything else out."""
     stream.seek(0)
     kind = name_of(stream.read(SNIFF_BYTES))

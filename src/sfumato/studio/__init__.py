@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sfumato.errors import UsageError
+from sfumato.studio.binding import bind
 from sfumato.studio.missing import require
 
 __all__ = ["serve"]
@@ -40,6 +42,10 @@ def serve(
         >>> sfumato.studio.serve("runs", port=8000)  # doctest: +SKIP
     """
     require()
-    from sfumato.studio.server import listen
+    for folder in data:
+        if not Path(folder).is_dir():
+            raise UsageError(f"--data {folder}: there is no such folder.")
+    with bind(host, port) as bound:
+        from sfumato.studio.server import listen
 
-    listen(Path(runs), tuple(map(Path, data)), host, port, password, announce)
+        listen(Path(runs), tuple(map(Path, data)), host, bound, password, announce)

@@ -37,7 +37,7 @@ def part(field: Any) -> Any:
     if schema.get("type") in ("integer", "number"):
         bounds = {"minimum": schema.get("minimum"), "maximum": schema.get("maximum")}
         return gr.Number(precision=0 if schema["type"] == "integer" else None, **bounds, **common)
-    return gr.Textbox(**common | {"value": written(field.value)}, max_length=200)
+    return gr.Textbox(written(field.value), label=label, info=field.help, max_length=200)
 
 
 def written(value: Any) -> str:

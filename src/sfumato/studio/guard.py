@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 
+from sfumato.studio.binding import is_loopback
+
 POLICY = "; ".join(
     [
         "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:",
@@ -40,14 +42,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a host to listen on."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 class Guard:

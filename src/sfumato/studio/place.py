@@ -120,7 +120,8 @@ class Place:
         return [run.name for run in self.all_runs()]
 
     def _picker(self, names: Callable[[], list[str]], options: dict[str, Any]) -> gr.Dropdown:
-        picker = gr.Dropdown(names(), **{"value": None} | options)
+        options.setdefault("value", None)
+        picker = gr.Dropdown(names(), **options)
         self.pickers.append((picker, names))
         return picker
 

@@ -16,11 +16,11 @@ import uvicorn  # noqa: E402
 from fastapi import FastAPI, HTTPException  # noqa: E402
 from fastapi.responses import FileResponse  # noqa: E402
 
-from sfumato.errors import UsageError  # noqa: E402
 from sfumato.studio import pictures  # noqa: E402
 from sfumato.studio.app import page  # noqa: E402
+from sfumato.studio.binding import greeting  # noqa: E402
 from sfumato.studio.front import Front, path_of  # noqa: E402
-from sfumato.studio.guard import Guard, is_loopback  # noqa: E402
+from sfumato.studio.guard import Guard  # noqa: E402
 from sfumato.studio.theme import theme  # noqa: E402
 from sfumato.studio.words import FIRST, LANGUAGES, Words  # noqa: E402
 
@@ -69,20 +69,16 @@ def listen(
     runs: Path,
     folders: tuple[Path, ...],
     host: str,
-    port: int,
+    bound: socket.socket,
     password: str,
     announce: Callable[[str], None],
 ) -> None:
-    """Serve the studio until it is interrupted; see `sfumato.studio.serve`."""
-    for folder in folders:
-        if not folder.is_dir():
-            raise UsageError(f"--data {folder}: there is no such folder.")
-    bound = _bind(host, port)
+    """Serve the studio at a socket until it is interrupted; see `sfumato.studio.serve`."""
     with tempfile.TemporaryDirectory(prefix="sfumato-studio-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # readable by this user alone, and gone afterwards
         app = application(runs.resolve(), tuple(map(Path.resolve, folders)), host, password)
         config = uvicorn.Config(app, log_level="warning", server_header=False)
-        _Server(config, lambda: announce(_greeting(bound, password))).run(sockets=[bound])
+        _Server(config, lambda: announce(greeting(bound, password))).run(sockets=[bound])
 
 
 class _Server(uvicorn.Server):
@@ -96,38 +92,3 @@ class _Server(uvicorn.Server):
         """Begin to listen."""
         await super().startup(sockets)
         self.ready()
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """Return a socket at a host and a port.
-
-    Raises:
-        UsageError: If the host is no address of this machine, or the port is taken.
-    """
-    if not 0 <= port < 2**16:
-        raise UsageError(f"--port {port}: choose 0 (any that is free) to {2**16 - 1}.")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, kind, protocol)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
-    except OSError as error:
-        raise UsageError(
-            f"the studio cannot listen on {host}, port {port} ({error.strerror or error}); choose another "
-            "--port, or another --host."
-        ) from None
-    return bound
-
-
-def _greeting(bound: socket.socket, password: str) -> str:
-    """Say where the studio is, and what is not safe about it."""
-    host, port = bound.getsockname()[:2]
-    anywhere = host in ("0.0.0.0", "::")
-    name = "127.0.0.1" if anywhere else f"[{host}]" if ":" in host else host
-    text = f"the studio is at http://{name}:{port}/ ; stop it with Ctrl-C."
-    if not is_loopback(host) and not password:
-        text += (
-            " Everybody who can reach this machine can use it, and delete runs: give it a --password. "
-            "It travels unencrypted; beyond a network that you trust, use an SSH tunnel."
-        )
-    return text
