@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from sfumato.comparison.restorers.records import RestorationContest
@@ -37,7 +36,7 @@ def render(contest: RestorationContest, folder: Path) -> str:
         "others": [one for one in contest.contestants if one not in kept],
         "steps": steps(contest),
         "damages": damages(contest),
-        "plots": plots(contest, dict(colours)),
+        "plots": plots(contest, colours),
         "anchors": anchors(contest),
         "files": ("restoration.json", "restoration.csv"),
         "seeds": {one.name: one.training.seed for one in contest.contestants if one.training},
@@ -51,7 +50,7 @@ def render(contest: RestorationContest, folder: Path) -> str:
     return fill("restorers.html.j2", context)
 
 
-def _colours(contest: RestorationContest) -> Mapping[str, int]:
+def _colours(contest: RestorationContest) -> dict[str, int]:
     """Give every model a pigment of its own, and all filters one together; a preset has its first run's."""
     learned = [one for one in contest.contestants if one.training]
     chosen = assign([*(one.name for one in learned), FILTERS])

@@ -79,7 +79,7 @@ def _against_time(those: Sequence[Restorer], colours: dict[str, int], key: str) 
         f"{one.name} {formats.number(one.scores[key].value)} at {formats.number(one.milliseconds)} ms"
         for one in those
     )
-    return Drawing(plot, f"{first.metric} against time for one picture, {way} is better: {words}.")
+    return Drawing(plot, f"{first.metric} against time for one picture, {first.better} is better: {words}.")
 
 
 def _charts(contest: RestorationContest) -> list[Chart]:
