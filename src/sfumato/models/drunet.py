@@ -100,7 +100,7 @@ def recipe() -> Recipe:
     return Recipe(
         preset="drunet",
         summary="Small bias-free U-Net without attention: noise and JPEG blocks, photographs of any size.",
-        data=DataConfig(size=(176, 176), colour="gray"),
+        data=DataConfig(size=(176, 176), colour="gray", test_fraction=0.05),
         model=DRUNetConfig(),
         training=TrainingConfig(
             batch_size=16,
