@@ -182,7 +182,7 @@ def _explore(
         options["images"] = files
     elif kind != "project":
         options["seeds"] = _read_seeds(place, given["seeds"])
-    facts = options | {"where": [wish] if wish else []}
+    facts: dict[str, Any] = options | {"where": [wish] if wish else []}
     begun = time.perf_counter()
     found = api.explore(run, kind, **facts, observer=watched(progress))
     took = place.say.time(time.perf_counter() - begun)
