@@ -57,6 +57,8 @@ def test_the_main_job(tmp_path: Path):
     )
     for one in found.contestants:
         assert one.images_seen == 96 and one.parameters > 0 and one.macs_per_image > 0
+        drawn = one.scores["kd"].protocol.sampling
+        assert ("sampler" in drawn) == (one.name == "flow"), "only what means something to it"
         assert {"class: 0", "class: 1"} == set(one.attributes)
         assert {"grid", "attributes", "nearest", "timelapse"} <= set(one.pictures)
         for path in one.pictures.values():

@@ -194,9 +194,9 @@ def generate(
 
 
 def describe_sampling(sampler: Sampler) -> str:
-    """Return how the images were drawn, for the protocol."""
+    """Return how the images were drawn, for the protocol: the settings that mean something to the model."""
     values = sampler.recipe.sampling.model_dump()
-    return ", ".join(f"{key} {value}" for key, value in values.items())
+    return ", ".join(f"{key} {value}" for key, value in values.items() if key in sampler.model.sampling_keys)
 
 
 def _key(

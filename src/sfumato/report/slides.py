@@ -50,7 +50,7 @@ def write_slides(comparison: Comparison, folder: Path) -> Path:
     _grids(deck, comparison, folder)
     _curves(deck, drawn, ordered)
     _tradeoffs(deck, drawn, ordered)
-    per_slide = MEASURES if len(colours) <= ABREAST else 2
+    per_slide = MEASURES if 2 < len(colours) <= ABREAST else 2
     for found in _parts(drawn.distributions, per_slide):
         _distributions(deck, found, ordered)
     _closing(deck, comparison, measurements(comparison))
