@@ -140,7 +140,7 @@ def upscale(
     out: str | Path = "upscaled",
     *,
     scale: int = 2,
-    method: str = "auto",
+    method: str = "lanczos",
     overwrite: bool = False,
     device: str = "auto",
     observer: Observer = silent,
@@ -151,8 +151,8 @@ def upscale(
         source: A file or a folder.
         out: A folder, not the one the photographs lie in.
         scale: 2 or 4.
-        method: auto (the small network that comes with Sfumato), a run of yours (`sfumato train upscaler`),
-            lanczos, bicubic, or a file of weights whose architecture spandrel knows.
+        method: lanczos, bicubic, a run of yours (`sfumato train upscaler`), or a file of weights whose
+            architecture spandrel knows.
         overwrite: Replace what other settings, or others, have made.
         device: auto, cpu, cuda or mps; for weights.
         observer: Told of the progress.

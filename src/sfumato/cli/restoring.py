@@ -99,10 +99,10 @@ def upscale(
         str,
         Option(
             "--method",
-            metavar="auto|RUN|lanczos|bicubic|FILE",
-            help="auto: a small network that comes along; RUN: your own; FILE: weights that spandrel knows.",
+            metavar="lanczos|bicubic|RUN|FILE",
+            help="RUN: an upscaler that you trained; FILE: weights that spandrel knows.",
         ),
-    ] = "auto",
+    ] = "lanczos",
     out: o.Out = Path("upscaled"),
     overwrite: Overwrite = False,
     device: o.Device = "auto",

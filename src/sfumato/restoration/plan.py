@@ -88,8 +88,7 @@ def tools_of(settings: Settings, device: torch.device | str = "cpu") -> Tools:
             f"--method {settings.method} is for the step {', '.join(tools)}, which --steps "
             f"{','.join(steps)} does not hold."
         )
-    enlarger = "lanczos" if settings.method == "classical" else "auto"
-    larger = {step: upscaler(enlarger, int(step[1]), device) for step in ENLARGING if step in steps}
+    larger = {step: upscaler("lanczos", int(step[1]), device) for step in ENLARGING if step in steps}
     return {**tools, **larger}
 
 

@@ -19,9 +19,6 @@ from sfumato.restoration.method import Classical, Floats
 from sfumato.restoration.tiling import tiled
 from sfumato.runs import Run, find, opened
 
-SHIPPED = "example:upscaler"
-"""What enlarges where nobody says by what: the method `auto`."""
-
 
 class Lanczos(Classical):
     """Windowed sinc interpolation over 6 x 6 pixels: the floor for every upscaler."""
@@ -106,7 +103,7 @@ def upscaler(
         if method == kind.title:
             return kind(scale=scale)
     if not Path(method).is_file():
-        return Trained(_run(SHIPPED if method == "auto" else method), scale, device)
+        return Trained(_run(method), scale, device)
     found = Community(method, device)
     if found.scale != scale:
         raise UsageError(
