@@ -92,7 +92,7 @@ def test_a_number_shows_its_protocol(opened: Opened) -> None:
 def test_a_picture_can_be_enlarged_and_put_away(opened: Opened) -> None:
     opened.page.locator(".grids button.frame").first.click()
     assert opened.page.locator("dialog[open] img").evaluate("image => image.naturalWidth") > 400
-    opened.page.locator("dialog button").click()
+    opened.page.locator("dialog button[aria-label='Close']").click()
     assert opened.page.locator("dialog[open]").count() == 0
 
 

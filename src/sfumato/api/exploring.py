@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from sfumato import runs
 from sfumato.api import pictures
-from sfumato.api.data import Observer, reporting, silent
-from sfumato.api.evaluating import has_ruler, open_reference
-from sfumato.api.opening import open_sampler
+from sfumato.api.data import Observer, silent
+from sfumato.api.explorations import MAKERS, Request
 from sfumato.api.pictures import Images
 from sfumato.api.sampling import folder_at, sampling_settings
 from sfumato.conditions import Wish, parse_wish
 from sfumato.config import VERSION
-from sfumato.data.prepare import prepare as prepare_data
-from sfumato.data.prepared import Prepared
 from sfumato.errors import UsageError
-from sfumato.evaluation.ruler import Ruler
-from sfumato.exploration import becoming, directions, nearest, projection, sweeps, ways
 from sfumato.exploration.frames import Frames
 from sfumato.exploration.kinds import Kind, check, choose, kinds_for, starting_seeds
-from sfumato.exploration.places import Anchors, of_seeds
 from sfumato.imaging.film import check_suffix
-from sfumato.models.base import Encodes, GenerativeModel
-from sfumato.recipe import SamplingConfig, lookup
+from sfumato.models.base import GenerativeModel
+from sfumato.recipe import lookup
 from sfumato.runs import Run, checkpoints
-from sfumato.sampling import Sampler, snapshots
 from sfumato.storage import read_json
 from sfumato.training.precision import choose_device
 
@@ -79,35 +70,6 @@ class Exploration:
             UsageError: If the name ends in anything else.
         """
         return pictures.write(Path(out), self.shown, self.recipe, milliseconds)
-
-
-@dataclass(frozen=True)
-class _Request:
-    """What was asked for, checked."""
-
-    run: Run
-    kind: Kind
-    seeds: tuple[int, ...]
-    options: Mapping[str, Any]
-    """Those that were given, by their names in the functions of `exploration`."""
-    wishes: tuple[Wish, ...]
-    images: tuple[str | Path | np.ndarray, ...]
-    sampling: SamplingConfig
-    weights: Path
-    """The checkpoint's or snapshot's folder."""
-    device: torch.device
-    observer: Observer
-
-    @property
-    def wish(self) -> Wish | None:
-        return self.wishes[0] if self.wishes else None
-
-    def common(self, *names: str) -> dict[str, Any]:
-        """Return the options of these names that were given, and the sampling."""
-        return {"sampling": self.sampling} | {k: v for k, v in self.options.items() if k in names}
-
-    def prepared(self) -> Prepared:
-        return prepare_data(self.run.source, self.run.recipe.data, progress=reporting(self.observer))
 
 
 def explorable(run: Run | str | Path) -> dict[str, str]:
@@ -192,13 +154,13 @@ def explore(
     }  # fmt: skip
     options = {key: value for key, value in given.items() if value is not None}
     check(chosen, options, seeds, at)
-    request = _Request(
+    request = Request(
         found, chosen, starting_seeds(chosen, seeds, options), options,
         _wishes(found, chosen, where, bool(images)), images, sampling_settings(found, settings),
         folder_at(found, at) or newest_folder(found), choose_device(device), observer,
     )  # fmt: skip
     observer({"event": "progress", "what": "exploring", "done": 0, "total": 1})
-    shown = _KINDS[kind](request)
+    shown = MAKERS[kind](request)
     observer({"event": "progress", "what": "exploring", "done": 1, "total": 1})
     recipe = _recipe(request, where, at, settings)
     found_there = Exploration(shown, recipe)
@@ -229,7 +191,7 @@ def _wishes(run: Run, kind: Kind, where: Sequence[str], photographs: bool) -> tu
     return tuple(parse_wish(run.data, text) for text in where)
 
 
-def _recipe(request: _Request, where: Sequence[str], at: str, settings: Sequence[str]) -> dict[str, Any]:
+def _recipe(request: Request, where: Sequence[str], at: str, settings: Sequence[str]) -> dict[str, Any]:
     """Return how to make it again: `explore(run, kind, seeds=..., **options)`."""
     options = dict(request.options)
     if request.images:
@@ -244,114 +206,3 @@ def _recipe(request: _Request, where: Sequence[str], at: str, settings: Sequence
         "seeds": list(request.seeds),
     }
     return facts | {"options": options}
-
-
-def _open(request: _Request) -> Sampler:
-    return open_sampler(request.run, request.device, request.weights)
-
-
-def _anchors(request: _Request, sampler: Sampler) -> Anchors:
-    """Return where to start: the latents of seeds, or of files."""
-    if request.images:
-        return _projected(request, sampler).anchors
-    return of_seeds(sampler, request.seeds, request.wish)
-
-
-def _projected(request: _Request, sampler: Sampler) -> projection.Projection:
-    read = pictures.read(request.run, request.images)
-    wish = None if request.kind.name == "project" else request.wish
-    method = request.options.get("method", "auto")
-    if method == "encode" and not isinstance(sampler.model, Encodes):
-        raise UsageError(f"--method encode: a {request.run.recipe.preset} has no encoder; choose optimise.")
-    if method == "optimise" and not sampler.model.smooth:
-        raise UsageError(f"--method optimise: a {request.run.recipe.preset} chooses words; choose encode.")
-    return projection.project(sampler, read, method=method, wish=wish, sampling=request.sampling)
-
-
-def _interpolate(request: _Request) -> Frames:
-    sampler = _open(request)
-    anchors = _anchors(request, sampler)
-    if len(anchors) < 2:
-        raise UsageError("interpolate: name at least two files with --image.")
-    return ways.interpolate(sampler, anchors, **request.common("frames", "ease", "loop"))
-
-
-def _from_one(function: Callable[..., Frames], *names: str) -> Callable[[_Request], Frames]:
-    """Return how a kind that starts from one seed is made."""
-    return lambda request: function(
-        _open(request), request.seeds[0], wish=request.wish, **request.common(*names)
-    )
-
-
-def _from_many(function: Callable[..., Frames], *names: str) -> Callable[[_Request], Frames]:
-    """Return how a kind that starts from several seeds is made."""
-    return lambda request: function(
-        _open(request), request.seeds, wish=request.wish, **request.common(*names)
-    )
-
-
-def _attributes(request: _Request) -> Frames:
-    if len(request.images) > 1:
-        raise UsageError(f"{len(request.images)} files: attributes takes one.")
-    sampler = _open(request)
-    return sweeps.attributes(sampler, _anchors(request, sampler), **request.common("frames"))
-
-
-def _directions(request: _Request) -> Frames:
-    label = request.options["label"]
-    directions.entry(request.run.data, label)  # refused before the ruler is trained
-    sampler = _open(request)
-    anchors = _anchors(request, sampler)
-    ruler = open_reference(request.prepared(), request.device, request.observer).ruler
-    assert isinstance(ruler, Ruler)  # the data's own, which has a head for every label
-    found = directions.find(sampler, label, ruler.predictions, sampling=request.sampling)
-    return directions.along(sampler, anchors, found, **request.common("frames", "strength"))
-
-
-def _project(request: _Request) -> Frames:
-    sampler = _open(request)
-    names = [pictures.named(image) for image in request.images]
-    return projection.shown_beside(
-        sampler, _projected(request, sampler), list(request.wishes), names, request.sampling
-    )
-
-
-def _timelapse(request: _Request) -> Frames:
-    return becoming.timelapse(_moments(request), request.seeds, wish=request.wish, sampling=request.sampling)
-
-
-def _moments(request: _Request) -> Iterator[tuple[int, float, Sampler]]:
-    """Open every snapshot, one at a time, and the newest weights where they are newer."""
-    status, seen = request.run.status, 0
-    for seen, seconds, sampler in snapshots(request.run, request.device, most=100):
-        yield seen, seconds, sampler
-    if seen < status.images:
-        yield status.images, status.seconds, _open(request)
-
-
-def _nearest(request: _Request) -> Frames:
-    prepared, features = request.prepared(), None
-    if has_ruler(prepared):
-        features = open_reference(prepared, request.device, request.observer).features
-    return nearest.nearest(
-        _open(request), request.seeds, prepared, features=features, wish=request.wish,
-        **request.common("n"),
-    )  # fmt: skip
-
-
-_KINDS: dict[str, Callable[[_Request], Frames]] = {
-    "interpolate": _interpolate,
-    "variations": _from_one(ways.variations, "n", "strength"),
-    "walk": _from_one(ways.walk, "frames"),
-    "grid": _from_one(ways.grid, "n", "strength"),
-    "showcase": _from_many(sweeps.showcase),
-    "trajectory": _from_many(becoming.trajectory),
-    "timelapse": _timelapse,
-    "attributes": _attributes,
-    "truncation": _from_many(partial(sweeps.sweep, "truncation"), "frames"),
-    "guidance": _from_many(partial(sweeps.sweep, "guidance"), "frames"),
-    "directions": _directions,
-    "project": _project,
-    "nearest": _nearest,
-}
-"""How each kind is made."""

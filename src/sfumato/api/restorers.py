@@ -23,6 +23,7 @@ from sfumato.data.settings import DataConfig
 from sfumato.data.trials import PAIRS, Trials, freeze
 from sfumato.errors import UsageError
 from sfumato.evaluation.restored import Bench
+from sfumato.metrics.pairs import paired
 from sfumato.models.base import RestorationModel
 from sfumato.recipe import lookup
 from sfumato.restoration.baselines import baselines
@@ -91,6 +92,8 @@ def compare_restorers(
     """
     folder, asked = Path(out), list(dict.fromkeys(models))
     must_be_folder(folder)
+    if weights is not None:
+        paired("lpips", weights)  # before anything is trained
     if entrants:
         line = _existing(entrants, degradation, pairs, allow_bad, observer)
         who = ["--models", CLASSICAL] if CLASSICAL in asked else ["--models", ""]

@@ -64,7 +64,7 @@ class Recorder:
         self.watch = Watch(prepared.images[prepared.train[:WATCHED]])
         self._sums: dict[str, Tensor] = {}
         self._counts: collections.Counter[str] = collections.Counter()
-        self._steps = 0
+        self._steps, self._rate = 0, 0.0
         now = time.monotonic()
         self._logged = self._beaten = self._saved = self._started = now
         self._pictured = False
@@ -100,6 +100,7 @@ class Recorder:
             self._sums[name] = value if latest else self._sums.get(name, 0) + value
             self._counts[name] = 1 if latest else self._counts[name] + 1  # a lazy penalty comes now and then
         self._steps += 1
+        self._rate = rate
         now = time.monotonic()
         if now - self._logged >= LOG_SECONDS:
             self._log_losses(rate, total, now - self._logged)
@@ -234,6 +235,8 @@ class Recorder:
     def finish(self, state: State, total: int, peak_mb: float) -> Status:
         """Save everything and say how it ended."""
         self._peak = max(self._peak, peak_mb)
+        if self._steps:  # the last second's, and all there is of a very short run
+            self._log_losses(self._rate, total, max(time.monotonic() - self._logged, 1e-3))
         if state == "finished" and self._snapshot_due(total):
             self._snapshot(total)
         self.checkpoint()

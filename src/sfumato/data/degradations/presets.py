@@ -162,7 +162,8 @@ def preset(name: str) -> Pipeline:
     bare = name.removeprefix("gray-")
     found = _NAMED.get(bare) or _numbered(bare)
     if found is None:
-        raise UsageError(f"degradation preset '{name}': there is no such preset; {nearest(name, NAMES)}")
+        known = NAMES if bare == name else [f"gray-{other}" for other in NAMES]
+        raise UsageError(f"degradation preset '{name}': there is no such preset; {nearest(name, known)}")
     return found.model_copy(update={"gray": bare != name})
 
 
