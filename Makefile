@@ -12,11 +12,11 @@ LOCK = $(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.
 	$(ARGS) pyproject.toml requirements/build.in
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test test-studio lint bench lock clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=python3.12 chooses the interpreter, ARGS='...' is handed on:"
 	@echo "  make test ARGS='-k flow -x'"
@@ -25,7 +25,10 @@ demo: $(VENV)/.installed  ## install, then train three models on drawn portraits
 	$(BIN)/sfumato demo $(ARGS)
 
 test: $(VENV)/.installed-dev  ## install the test tools too, then run the suite
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) -m "not studio" $(ARGS)
+
+test-studio: $(VENV)/.installed-dev  ## the rest of the suite: the studio in a real browser, some minutes more
+	$(BIN)/python -m pytest -m studio $(ARGS)
 
 lint: $(VENV)/.installed-dev  ## ruff, pyright and the layers of the imports
 	@failed=0; try() { echo "$$*"; "$$@" || failed=1; }; \

@@ -24,7 +24,7 @@ def old(tmp_path: Path) -> Path:
 def test_restore_says_what_it_did(sfumato, old: Path):
     found = sfumato("restore", old, "--slider", "--quiet")
     assert found.code == 0 and found.err == "", found.err
-    assert "restored/old.restored.png" in found.out and "denoise (dct): noise of" in found.out
+    assert "restored/old.restored.png" in found.out and "denoise (example:denoiser): noise of" in found.out
     for ending in ("png", "json", "html"):
         assert Path(f"restored/old.restored.{ending}").is_file()
     again = sfumato("restore", old, "--slider", "--quiet", "--json").json

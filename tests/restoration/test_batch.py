@@ -60,14 +60,15 @@ def test_provenance(tmp_path: Path):
     source, out = album(tmp_path / "in", 1), tmp_path / "out"
     api.restore_files(source / "00.png", out, steps=["denoise"], slider=True)
     record = json.loads((out / "00.restored.json").read_text())
-    assert record[MARK] is True and record["settings"]["method"] == "auto" and record["weights"] is None
+    assert record[MARK] is True and record["settings"]["method"] == "auto"
+    assert list(record["weights"]) == ["example:denoiser"]
     assert (
         record["steps"][0]["step"] == "denoise"
         and record["seed"] == 0
         and len(record["input"]["sha256"]) == 64
     )
     with Image.open(out / "00.restored.png") as picture:
-        assert picture.text[MARK] == "Restored by a program: denoise (dct)."
+        assert picture.text[MARK] == "Restored by a program: denoise (example:denoiser)."
     assert "<figure>" in (out / "00.restored.html").read_text()
 
 

@@ -41,6 +41,13 @@ class Studio(NamedTuple):
             return answer.status, answer.read()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("studio")
+
+
 @pytest.fixture(scope="session")
 def gradio() -> None:
     """Skip by name where the extra is missing; in CI its absence is a failure."""

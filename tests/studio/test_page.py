@@ -140,6 +140,7 @@ def test_a_run_is_noted_renamed_and_deleted_after_asking(visit, runs: Path):
     page.locator(".sf-one h2", has_text="ours").wait_for()
     assert (runs / "ours").is_dir() and not (runs / "mine").exists()
 
+    page.wait_for_timeout(1000)  # all that follows a new name, which takes a question back
     page.get_by_role("button", name="Delete this run").click()
     page.get_by_role("button", name="Keep it").click()
     page.get_by_role("button", name="Keep it").wait_for(state="hidden")

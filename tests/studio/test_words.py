@@ -66,7 +66,7 @@ def test_numbers_and_durations_are_written_as_the_language_does():
     english, french = Words("en"), Words("fr")
     assert english.number(1234567) == "1,234,567" and french.number(1234567) == "1\u202f234\u202f567"
     assert [english.time(s) for s in (0.4, 59.6, 3599, 7325)] == [
-        "0 s",
+        "0.4 s",
         "1 min 0 s",
         "59 min 59 s",
         "2 h 2 min",
