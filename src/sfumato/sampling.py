@@ -63,7 +63,9 @@ class Sampler:
         if not isinstance(model, GenerativeModel):
             raise UsageError(f"{run.path}: a {recipe.preset} does not generate images.")
         checkpoints.copy_into(model, checkpoint.tensors["ema"], checkpoint.path)
-        model = model.to(device).requires_grad_(False).eval()
+        layout = torch.channels_last if recipe.training.channels_last else torch.contiguous_format
+        model = model.to(device=device, memory_format=layout)  # type: ignore[call-overload]
+        model.requires_grad_(False).eval()
         conditions = Conditions.load(run.path / "conditions.safetensors")
         estimate_batchnorm(model, conditions, device, latents)
         return cls(model, data, recipe, conditions, device)

@@ -148,7 +148,7 @@ def _evaluate(
 def demo(
     out: str | Path = "demo",
     *,
-    budget: str | float = "50s",
+    budget: str | float = "60s",
     device: str = "auto",
     observer: Observer = silent,
 ) -> Comparison:

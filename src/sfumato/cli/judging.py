@@ -12,7 +12,7 @@ from sfumato.cli import options as o
 
 def demo(
     out: o.Out = Path("demo"),
-    budget: o.Budget = "50s",
+    budget: o.Budget = "60s",
     device: o.Device = "auto",
     json: o.Json = False,
     quiet: o.Quiet = False,
@@ -31,7 +31,7 @@ def demo(
     from sfumato.cli.verdicts import tell_comparison
 
     with display(quiet) as observer:
-        found = api.demo(out, budget=budget or "50s", device=device, observer=observer)
+        found = api.demo(out, budget=budget or "60s", device=device, observer=observer)
     tell_comparison(found, out, json)
 
 

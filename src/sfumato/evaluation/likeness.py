@@ -16,7 +16,10 @@ from sfumato.sampling import Sampler, evaluating
 from sfumato.seeding import ImageNoise
 
 MOST = 500
-"""Images that are compared."""
+"""Images that are compared with training images."""
+ENCODED = 128
+"""Images that are encoded and decoded: fewer, because an encoder that follows a path takes six times as
+long as its decoder."""
 BATCH = 64
 """Images per network evaluation."""
 WINDOW = 11
@@ -42,7 +45,7 @@ def likeness(
     """
     pixels = protocol.model_copy(update={"backbone": "pixels", "weights_sha256": "", "resize": "none"})
     if isinstance(sampler.model, Encodes):
-        real = reference.images[:MOST]
+        real = reference.images[:ENCODED]
         found = _compared(_reconstructed(sampler, reference), real)
         return {
             f"{name}_reconstruction": _score(f"{NAMES[name]} of reconstructions", values, pixels, True, "")
@@ -67,7 +70,7 @@ def _reconstructed(sampler: Sampler, reference: Reference) -> np.ndarray:
     """Encode and decode held-out images with their own labels; uint8 [M, H, W, C]."""
     model, parts = sampler.model, []
     assert isinstance(model, Encodes)
-    rows = reference.rows[:MOST]
+    rows = reference.rows[:ENCODED]
     for start in range(0, len(rows), BATCH):
         part = rows[start : start + BATCH]
         pixels = torch.from_numpy(np.asarray(reference.prepared.images[part]))
