@@ -29,6 +29,9 @@ Interval = tuple[float, float]
 LEVEL = 0.95
 """Every interval of the package is a 95% interval."""
 
+_DRAWN_AT_ONCE = 1 << 20
+"""Numbers of resamples in memory; it does not change the interval."""
+
 
 def student_interval(
     value: float,
@@ -203,6 +206,8 @@ def paired_bootstrap(
             "of at least 2 images; leave out the others (a perfect image's PSNR is infinite)."
         )
     random = np.random.default_rng(seed)
-    means = [values[random.integers(len(values), size=len(values))].mean() for _ in range(replicates)]
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    block = max(1, _DRAWN_AT_ONCE // len(values))
+    sizes = [min(block, replicates - start) for start in range(0, replicates, block)]
+    means = [values[random.integers(len(values), size=(size, len(values)))].mean(axis=1) for size in sizes]
+    low, high = np.quantile(np.concatenate(means), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
