@@ -50,6 +50,9 @@ def test_a_training_outlives_who_started_it_and_is_stopped_and_taken_up_again(
     api.stop("long")
     waits(lambda: not again.alive)
     assert run.status.images > seen
+    assert api.launches("runs") == [] and not launch.record.exists()
+    run.remove()
+    assert api.launches("runs") == [], "a run that was deleted did not fail"
 
 
 def test_what_can_be_refused_is_refused_at_once(tmp_path: Path):

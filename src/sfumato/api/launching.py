@@ -61,6 +61,11 @@ class Launch:
             return next((line.removeprefix("sfumato: ") for line in reversed(lines) if line.strip()), "")
         return ""
 
+    def forget(self) -> None:
+        """Remove what is written down of it."""
+        self.record.unlink(missing_ok=True)
+        self.record.with_suffix(".txt").unlink(missing_ok=True)
+
     def signal(self, number: int) -> None:
         """Tell its process something."""
         process = self._process()
@@ -149,9 +154,18 @@ def stop(run: Run | str | Path) -> None:
 
 
 def launches(folder: str | Path = "runs") -> list[Launch]:
-    """Return what was started in a folder and has no run yet: it prepares its images, or failed."""
-    found = [Launch(Path(folder) / path.stem) for path in sorted((Path(folder) / RECORDS).glob("*.json"))]
-    return [launch for launch in found if launch.state != "begun"]
+    """Return what was started in a folder and has no run yet: it prepares its images, or failed.
+
+    The records of trainings that are over are removed: their runs say more, and may be renamed or deleted.
+    """
+    waiting = []
+    for path in sorted((Path(folder) / RECORDS).glob("*.json")):
+        launch = Launch(Path(folder) / path.stem)
+        if launch.state != "begun":
+            waiting.append(launch)
+        elif not launch.alive:
+            launch.forget()
+    return waiting
 
 
 def _detach(launch: Launch, arguments: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from sfumato.studio.live import look
 from sfumato.studio.place import Place
 
 NAME = "train"
-SECONDS = 2.0
+SECONDS = 3.0
 """Between two looks at a run that is under way."""
 
 
