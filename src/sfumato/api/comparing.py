@@ -30,8 +30,8 @@ FORMATS = ("html", "pptx")
 SMALL, NARROW = 32, 24
 """Pixels a side, and the networks' width, of the demo where the processor is slow."""
 SMALL_DEMO = (
-    f"this processor is fast only in float32, so the demo draws {SMALL} x {SMALL} portraits and takes networks "
-    f"of width {NARROW}, for which its seconds are enough; `sfumato compare --data portraits` takes the usual ones"
+    f"this processor is fast only in float32, so the demo draws {SMALL} x {SMALL} portraits with networks of "
+    f"width {NARROW}, for which its seconds are enough; `sfumato compare --data portraits` takes 64 x 64"
 )
 
 
