@@ -39,8 +39,8 @@ def keep(run: Run, value: float, ruler: str = "5f", images: int | None = None, p
     found = Evaluation(
         scores={"fd": score(value, ruler), "copies": score(0.01, ruler)}, draws=[value], breakdown={},
         attributes={"hat": score(0.9, ruler)}, attributes_real={"hat": 0.95}, distributions=[bars],
-        curve=curve, nearest=[], parameters=1, parameters_trained=1, macs_per_image=1.0, sampling_seconds_16=1.0,
-        images_seen=seen,
+        curve=curve, nearest=[], parameters=1, parameters_trained=1, macs_per_image=1.0,
+        sampling_seconds_16=1.0, images_seen=seen,
     )  # fmt: skip
     run.keep(f"evaluations/{count}/scores.json", found.model_dump(mode="json"))
 

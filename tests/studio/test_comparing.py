@@ -58,7 +58,7 @@ def test_runs_are_side_by_side_and_what_is_missing_is_measured(visit, runs: Path
             source = strips.nth(row).locator("img").nth(k).get_attribute("src")
             assert np.array_equal(decoded(source), image)
     numbers = page.locator("#sf-compare")
-    numbers.get_by_text(f"Pas encore mesurés, avec leurs poids actuels : {EVIL}.").wait_for()
+    numbers.get_by_text(f"Pas encore mesurés, tels qu’ils sont : {EVIL}.").wait_for()
     assert page.locator(".sf-scores thead th").count() == 2, "one column for the one that was measured"
     assert page.locator("#sf-compare .sf-plots figure").count() == 2, "the losses of both"
 

@@ -45,9 +45,15 @@ class Words:
         text = catalogue()[key][self.language]
         return text.format(**{name: self._written(value) for name, value in facts.items()})
 
-    def knows(self, key: str) -> bool:
-        """Return whether there is such a sentence."""
-        return key in catalogue()
+    def word(self, key: str, english: str) -> str:
+        """Return what the API says in English, such as a unit, in this language.
+
+        Args:
+            key: `TAB.KEY`: the catalogue has it as `TAB.KEY_gray_levels`.
+            english: For example `gray levels`; what the catalogue does not have is returned as it is.
+        """
+        texts = catalogue().get(f"{key}_{english.replace(' ', '_')}")
+        return texts[self.language] if texts else english
 
     def number(self, value: int) -> str:
         """Write a whole number."""

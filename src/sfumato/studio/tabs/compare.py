@@ -24,8 +24,7 @@ COLUMNS = 8
 LAST = 2**31 - COLUMNS
 """Largest first seed."""
 MEASURES = ("brightness", "contrast", "sharpness", "colourfulness", "nearest")
-UNITS = {"gray levels": "levels", "powers of ten": "powers", "feature units": "features"}
-"""What histograms count, as the API and as the catalogue call it."""
+"""What is drawn of single images."""
 FILES = ("html", "csv", "json")
 """What a report is handed out as."""
 
@@ -172,7 +171,7 @@ def _histograms(place: Place, found: api.Measured, colours: dict[str, int]) -> l
     say = place.say
     first = next(iter(found.evaluations.values()), None)
     units = {one.measure: one.unit for one in first.distributions} if first else {}
-    told = {key: say(f"compare.unit_{UNITS[unit]}") if unit in UNITS else unit for key, unit in units.items()}
+    told = {key: say.word("compare.unit", unit) for key, unit in units.items()}
     words = {key: (say(f"compare.measure_{key}"), told[key]) for key in MEASURES if key in units}
     away = {
         (name, each.measure): each.distance

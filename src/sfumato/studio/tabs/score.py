@@ -20,8 +20,6 @@ from sfumato.studio.watching import watched
 NAME = "score"
 MOST = 100
 """Pictures at once."""
-MEASURES = {"discriminator logit": "logit", "bound in nats": "bound", "denoising error": "error"}
-"""What scores are, as the API and as the catalogue call it."""
 FILES = ("csv", "json")
 
 
@@ -86,8 +84,7 @@ def _fit(place: Place, name: str | None) -> tuple[Any, Any]:
     if measure is None:
         text = place.say("score.cannot", name=run.name, preset=run.recipe.preset)
     else:
-        kind = MEASURES.get(measure.name)
-        text = place.say(f"score.about_{kind}") if kind else measure.name
+        text = place.say.word("score.about", measure.name)
     return place.fill("about.html.j2", text=text), gr.Button(interactive=measure is not None)
 
 
@@ -149,7 +146,6 @@ def _table(
 ) -> Markup:
     """Return the table: each picture as the run saw it, its score, and where that lies."""
     first, names, facts = scores[0], list(seen), {"where": wish}
-    kind = MEASURES.get(first.measure)
     rows = [
         {
             "score": one,
@@ -161,7 +157,7 @@ def _table(
     ]
     return place.fill(
         "score.html.j2", rows=rows, refused=refused, notes=(),
-        measure=place.say(f"score.measure_{kind}") if kind else first.measure,
+        measure=place.say.word("score.measure", first.measure),
         caption=place.say("score.judged", name=run.name, n=first.n_training),
         link=place.address(NAME, run=run.name, where=wish),
         command=for_terminal("score", run, facts, *names),
