@@ -15,6 +15,7 @@ from PIL import Image
 
 from sfumato import api
 from sfumato.api import evaluating
+from sfumato.api.data import silent
 from sfumato.data.prepare import prepare
 from sfumato.studio.commands import for_python, for_terminal
 from sfumato.studio.pictures import inline, received
@@ -38,7 +39,7 @@ def measured_first(runs: Path, shortly) -> None:
     whole, _ = evaluating._ruler(prepared)
     if not whole.path.exists():
         with shortly():
-            evaluating.open_reference(prepared, torch.device("cpu"), api.data.silent)
+            evaluating.open_reference(prepared, torch.device("cpu"), silent)
             short, _ = evaluating._ruler(prepared)
         short.path.rename(whole.path)
     api.evaluate(run, device="cpu")

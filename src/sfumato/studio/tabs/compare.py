@@ -144,13 +144,11 @@ def _report(place: Place, names: Any, progress: gr.Progress) -> list[Any]:
 
 def _numbers(place: Place, runs: list[api.Run], found: api.Measured, verdict: Any = ()) -> Markup:
     """Return the table of what was measured, or why there is none."""
-    facts: dict[str, Any] = {"out": "report"}
     return place.fill(
         "compare_numbers.html.j2", found=found, verdict=verdict,
         datasets=", ".join(f"{run.name}: {run.data.name}" for run in runs),
         rows={} if found.apart == "data" else api.scoreboard(found),
         colours=api.pigments(run.name for run in runs),
-        command=for_terminal("compare", runs, facts), python=for_python("compare", runs, facts),
     )  # fmt: skip
 
 
@@ -158,9 +156,12 @@ def _curves(place: Place, runs: list[api.Run], found: api.Measured) -> Markup:
     """Return how the runs learned, and how what they draw is distributed."""
     colours, labels = api.pigments(run.name for run in runs), place.axes()
     panels = [panel for run in runs for panel in api.curves(run, labels, colours[run.name])]
-    together = not found.apart
+    together, facts = not found.apart, {"out": "report"}
+    able = found.apart != "data"
     return place.fill(
         "compare_curves.html.j2", panels=panels, colours=colours, names=list(found.evaluations),
+        command=for_terminal("compare", runs, facts) if able else "",
+        python=for_python("compare", runs, facts),
         learning=api.learning(found, colours, labels) if together else None,
         histograms=_histograms(place, found, colours) if together else [],
     )  # fmt: skip
