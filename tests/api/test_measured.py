@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from sfumato import api
+from sfumato.errors import UsageError
 from sfumato.evaluation.records import CurveScore, Distribution, Evaluation
 from sfumato.metrics.score import Protocol, Score
 from sfumato.runs import Run, find
@@ -110,6 +111,8 @@ def test_who_can_score_is_known_before_anything_is_opened(tmp_path: Path):
     assert found["example:dcgan"] == ("discriminator logit", True)
     assert found["example:flow"] == ("denoising error", False)
     assert found["example:denoiser"] is None
+    with pytest.raises(UsageError, match="example:denoiser: a drunet does not generate images"):
+        api.adjustable("example:denoiser")
 
 
 def test_pictures_are_seen_as_the_run_sees_them_and_scores_written_as_asked(tmp_path: Path):

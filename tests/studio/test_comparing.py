@@ -85,9 +85,10 @@ def test_runs_on_different_images_are_shown_and_not_ranked(visit):  # noqa: F811
     page = one.open("?tab=compare")
     page.get_by_text("Choose two runs", exact=True).wait_for()
     page.get_by_role("link", name="Compare the examples").wait_for()
-    one.go("?tab=compare&runs=first,nobody,example:vae")
+    one.go("?tab=compare&runs=first,nobody,example:vae,example:denoiser")
     page.locator(".sf-strip").nth(1).wait_for()
-    page.get_by_text("learned from different images (first: small, example:vae: portraits)").wait_for()
+    page.get_by_text("example:denoiser: a drunet does not generate images.").wait_for()
+    page.get_by_text("learned from different images (first: small, example:vae: portraits,").wait_for()
     assert page.get_by_role("button", name="Measure what is missing").count() == 0
     assert page.locator(".sf-scores").count() == 0 and one.fits()
     page.get_by_role("button", name="Next seeds").click()

@@ -9,7 +9,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from sfumato import api
-from sfumato.errors import UsageError
+from sfumato.errors import SfumatoError, UsageError
 from sfumato.studio import pictures
 from sfumato.studio.cards import card
 from sfumato.studio.commands import for_python, for_terminal
@@ -61,14 +61,17 @@ def build(place: Place, tab: gr.Tab) -> None:
 
     drawing = {"heavy": True, "show_progress": "minimal", "trigger_mode": "always_last"}
     known = [numbers, measure, *files, curves]
-    for event in (tab.select, picker.change):
-        place.on(event, look, picker, known, show_progress="hidden", trigger_mode="always_last")
-    place.on(picker.change, draw, [picker, seed], shown, **drawing)
-    place.on(seed.submit, draw, [picker, seed], shown, **drawing)
+    # the page says several times that the choice changed while it opens; drawing once is enough
+    chosen = gr.State([])
+    place.on(picker.change, lambda names: names or [], picker, chosen, show_progress="hidden")
+    for event in (tab.select, chosen.change):
+        place.on(event, look, chosen, known, show_progress="hidden", trigger_mode="always_last")
+    for event in (chosen.change, seed.submit):
+        place.on(event, draw, [chosen, seed], shown, **drawing)
     for step, button in zip((-COLUMNS, COLUMNS), moves.values(), strict=True):
         moved = place.on(button.click, _by(step), seed, seed, show_progress="hidden")
-        place.on(moved.success, draw, [picker, seed], shown, **drawing)
-    place.on(measure.click, report, picker, known, heavy=True)
+        place.on(moved.success, draw, [chosen, seed], shown, **drawing)
+    place.on(measure.click, report, chosen, known, heavy=True)
 
     def compare(runs: list[str]) -> dict[str, Any]:
         """What was measured about runs: their scores, who was not measured, and what keeps them apart."""
@@ -106,11 +109,7 @@ def _draw(place: Place, names: Any, first: Any) -> Markup:
     if len(runs) < 2:
         return place.fill("compare_empty.html.j2", chosen=runs, examples=_examples(place))
     seed, colours = int(first or 0), api.pigments(run.name for run in runs)
-    rows = []
-    for run in runs:
-        images = api.sample(run, COLUMNS, seed)
-        shots = [(seed + k, pictures.inline(image)) for k, image in enumerate(images)]
-        rows.append({"one": card(run), "colour": colours[run.name], "shots": shots})
+    rows = [_row(run, seed) | {"colour": colours[run.name]} for run in runs]
     facts = {"n": COLUMNS, "seed": seed}
     said = {
         "caption": place.say("compare.drawn", first=str(seed), last=str(seed + COLUMNS - 1)), "notes": (),
@@ -119,6 +118,16 @@ def _draw(place: Place, names: Any, first: Any) -> Markup:
         "python": "\n".join(for_python("sample", run, facts) for run in runs),
     }  # fmt: skip
     return place.fill("compare_pictures.html.j2", rows=rows, **said)
+
+
+def _row(run: api.Run, seed: int) -> dict[str, Any]:
+    """Return a run's images, or why it draws none; that hides no other's."""
+    try:
+        images = api.sample(run, COLUMNS, seed)
+    except SfumatoError as error:
+        return {"one": card(run), "shots": (), "trouble": str(error)}
+    shots = [(seed + k, pictures.inline(image)) for k, image in enumerate(images)]
+    return {"one": card(run), "shots": shots, "trouble": ""}
 
 
 def _look(place: Place, names: Any) -> list[Any]:
