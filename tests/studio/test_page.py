@@ -14,7 +14,9 @@ from .conftest import EVIL, Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
-TABS = ("home", "data", "train", "generate", "explore", "game", "models", "runs")
+TABS = (
+    "home", "data", "train", "generate", "explore", "compare", "score", "game", "models", "runs",
+)  # fmt: skip
 
 
 class Visit:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from .conftest import EVIL, Studio
 
@@ -44,8 +45,17 @@ def test_curl(studio: Studio, repository: Path):
 
 
 def test_gradio_client(studio: Studio, repository: Path):
-    said = done([sys.executable, "-W", "ignore", "-c", example(repository, "python", "predict", studio)])
+    said = done([sys.executable, "-W", "ignore", "-c", example(repository, "python", "/runs", studio)])
     assert "first finished 64" in said.splitlines()
+
+
+def test_gradio_client_compares_and_scores(studio: Studio, repository: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (80, 90), (200, 120, 60)).save("me.jpg")
+    said = done([sys.executable, "-W", "ignore", "-c", example(repository, "python", "/score", studio)])
+    missing, scores = said.splitlines()
+    assert missing == "['example:flow', 'example:vae']"
+    assert "'measure': 'bound in nats'" in scores and "'n_training': 1000" in scores
 
 
 def test_what_is_public_is_what_the_page_lists(studio: Studio, repository: Path):

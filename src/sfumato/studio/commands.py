@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,20 @@ FLAGS = {"n": "-n", "settings": "--set", "images": "--image"}
 """Arguments whose flag has another name."""
 
 
-def for_terminal(verb: str, run: api.Run, facts: Mapping[str, Any], *positional: str) -> str:
+Runs = api.Run | Sequence[api.Run]
+
+
+def for_terminal(verb: str, run: Runs, facts: Mapping[str, Any], *positional: str) -> str:
     """Return the command.
 
     Args:
         verb: Of `sfumato`, and of the package.
-        run: Which run.
+        run: Which run, or several.
         facts: Arguments by their names in Python; None and empty ones are left out.
         positional: What follows the run without a flag.
     """
-    words = ["sfumato", verb, _called(run), *positional]
+    runs = [run] if isinstance(run, api.Run) else run
+    words = ["sfumato", verb, *map(_called, runs), *positional]
     for name, value in _given(facts).items():
         flag = FLAGS.get(name, f"--{name}")
         if isinstance(value, bool):
@@ -35,9 +39,10 @@ def for_terminal(verb: str, run: api.Run, facts: Mapping[str, Any], *positional:
     return shlex.join(words)
 
 
-def for_python(verb: str, run: api.Run, facts: Mapping[str, Any], *positional: str) -> str:
+def for_python(verb: str, run: Runs, facts: Mapping[str, Any], *positional: Any) -> str:
     """Return the call; see `for_terminal`."""
-    arguments = [repr(word) for word in (_called(run), *positional)]
+    runs = _called(run) if isinstance(run, api.Run) else list(map(_called, run))
+    arguments = [repr(word) for word in (runs, *positional)]
     arguments += [f"{name}={value!r}" for name, value in _given(facts).items()]
     return f"sf.{verb}({', '.join(arguments)})"
 
