@@ -77,8 +77,8 @@ EXAMPLES = {
         128,
     ),
     "vae_unet": Example(9_600, (), "", "", TEXTURES, 128),
-    "pix2pix": Example(5_600, (), "", "", TEXTURES, 128),
-    "two_stage": Example(7_200, (), "", "", TEXTURES, 128),
+    "pix2pix": Example(3_600, (), "", "", TEXTURES, 128),
+    "two_stage": Example(5_600, (), "", "", TEXTURES, 128),
 }
 
 
