@@ -31,9 +31,7 @@ class Visit:
 
     def open(self, query: str = "") -> Any:
         self.page.goto(f"{self.studio.address}/{query}")
-        self.page.locator("#sf-address textarea").wait_for(state="attached")
-        self.page.locator("h1:visible").first.wait_for()
-        self.page.wait_for_timeout(500)  # not networkidle: a page with state keeps a connection open
+        self.page.wait_for_function("window.sfumato?.here()")  # the page shows what the address says
         return self.page
 
     def go(self, query: str) -> None:
@@ -88,6 +86,22 @@ def test_the_language_can_be_changed_and_what_is_shown_stays(visit):
     page.get_by_role("heading", name="The models").wait_for()
 
 
+def test_an_address_stays_until_the_page_shows_what_it_says(visit, studio: Studio):
+    page, held = visit().page, []
+
+    def hold(route: Any) -> None:  # the answer to the address alone: all others come before it
+        held.append(route) if "?tab=models" in (route.request.post_data or "") else route.continue_()
+
+    page.route("**/queue/join*", hold)
+    page.goto(f"{studio.address}/?tab=models&model=vae")
+    page.get_by_role("heading", name=Words("en")("home.title")).wait_for()
+    page.wait_for_timeout(500)  # whatever the first tab, which is seen now, makes of the address
+    page.unroute("**/queue/join*")
+    page.get_by_role("link", name="Français").click()
+    page.locator("article h2", has_text="vae").wait_for()
+    assert len(held) == 1
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_dark_is_dark_and_light_is_light(visit, scheme: str):
     page = visit(color_scheme=scheme).open()
@@ -140,7 +154,6 @@ def test_a_run_is_noted_renamed_and_deleted_after_asking(visit, runs: Path):
     page.locator(".sf-one h2", has_text="ours").wait_for()
     assert (runs / "ours").is_dir() and not (runs / "mine").exists()
 
-    page.wait_for_timeout(1000)  # all that follows a new name, which takes a question back
     page.get_by_role("button", name="Delete this run").click()
     page.get_by_role("button", name="Keep it").click()
     page.get_by_role("button", name="Keep it").wait_for(state="hidden")

@@ -1,6 +1,8 @@
 // The page's address says what it shows: a tab, a run, a seed. Links within the page change it without a reload.
 window.sfumato = (() => {
+  let arrived = false; // until the page shows what its address says, it has nothing to say to the address
   const write = (change) => {
+    if (!arrived) return;
     const facts = new URLSearchParams(location.search);
     change(facts);
     const text = facts.toString();
@@ -40,11 +42,13 @@ window.sfumato = (() => {
     language.href = `/?${facts}`;
   }, true);
   return {
+    arrived: () => { arrived = true; },
+    here: () => arrived,
     // Gradio says so of the first tab too, sometimes after it has moved on: what is seen counts
-    opened: (tab) => {
+    opened: () => requestAnimationFrame(() => {
       const seen = [...document.querySelectorAll("#sf-tabs [role=tabpanel]")].find((panel) => panel.offsetParent);
-      write((facts) => facts.set("tab", seen ? seen.id.slice("sf-".length) : tab));
-    },
+      if (seen) write((facts) => facts.set("tab", seen.id.slice("sf-".length)));
+    }),
     remember: (key, some) => write((facts) => {
       const value = Array.isArray(some) && some.length === 1 ? some[0] : some;
       if (value === null || value === "" || typeof value === "object") facts.delete(key);
