@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,17 @@ from .conftest import EVIL, Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
-TABS = ("home", "data", "train", "generate", "explore", "game", "models", "runs")
+TABS = ("home", "data", "train", "generate", "explore", "restore", "game", "models", "runs")
+
+
+def axe() -> Any:
+    """Return axe-core; in CI its absence is a failure, elsewhere the test is skipped by name."""
+    with contextlib.suppress(ImportError):
+        from axe_playwright_python.sync_playwright import Axe
+
+        return Axe()
+    missing = "needs axe-core: pip install 'sfumato[dev]'"
+    return (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
 
 
 class Visit:
@@ -44,6 +56,14 @@ class Visit:
     def strangers(self) -> set[str]:
         """Return what was asked for elsewhere."""
         return {url for url in self.hosts if not url.startswith((self.studio.address, "data:", "blob:"))}
+
+    def barriers(self) -> list[str]:
+        """Return what shuts somebody out of the page as it stands, as axe-core sees it."""
+        found = axe().run(self.page, options={"resultTypes": ["violations"]}).response["violations"]
+        return [
+            f"{one['id']}: {node['html']} {node['failureSummary']}"
+            for one in found if one["impact"] in ("serious", "critical") for node in one["nodes"]
+        ]  # fmt: skip
 
     def fits(self) -> bool:
         return self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -75,6 +95,16 @@ def test_every_tab_opens_clean_alone_and_within_its_width(visit, size: str, lang
         heading.wait_for()
         assert one.fits(), tab
     assert one.complaints == [] and one.strangers() == set()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_tab_shuts_anybody_out(visit, scheme: str):
+    one = visit(color_scheme=scheme)
+    page, say = one.open(), Words("en")
+    for tab in TABS:
+        one.go(f"?tab={tab}&run=first&model=vae")
+        page.get_by_role("heading", level=1, name=say(f"{tab}.title"), exact=True).wait_for()
+        assert one.barriers() == [], tab
 
 
 def test_the_language_can_be_changed_and_what_is_shown_stays(visit):

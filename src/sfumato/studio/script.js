@@ -33,6 +33,19 @@ window.sfumato = (() => {
     follow(location.search);
     scrollTo({ top: 0 });
   });
+  // Gradio takes a slider as let go of when a pointer leaves it; the keyboard moves sliders too.
+  document.addEventListener("keyup", (event) => {
+    if (!event.target.matches("input[type=range]") || !/^(Arrow|Page|Home|End)/.test(event.key)) return;
+    event.target.dispatchEvent(new PointerEvent("pointerup", { bubbles: true }));
+  });
+  // Before and after: one handle moves them all, so that methods can be compared at the same place.
+  document.addEventListener("input", (event) => {
+    const grid = event.target.closest(".sf-slider input") && event.target.closest(".sf-restored");
+    for (const handle of grid ? grid.querySelectorAll(".sf-slider input") : []) {
+      handle.value = event.target.value;
+      handle.parentNode.style.setProperty("--at", `${handle.value}%`);
+    }
+  });
   addEventListener("popstate", () => follow(location.search));
   document.addEventListener("click", (event) => {
     const language = event.target.closest("a.sf-language");

@@ -45,11 +45,15 @@ class Words:
         """Write a whole number."""
         return f"{value:,}".replace(",", THOUSANDS[self.language])
 
+    def decimal(self, value: float, digits: int = 1) -> str:
+        """Write a number with a fraction."""
+        return f"{value:.{digits}f}".replace(".", POINT[self.language])
+
     def time(self, seconds: float) -> str:
         """Write a duration: 0.3 s, 45 s, 3 min 20 s, 2 h 5 min."""
         whole = round(seconds)
         if 0 < seconds < 10:
-            return f"{seconds:.1f} s".replace(".", POINT[self.language])
+            return f"{self.decimal(seconds)} s"
         if whole < 60:
             return f"{whole} s"
         if whole < 3600:
