@@ -103,7 +103,7 @@ def test_a_walk_is_a_film_and_a_record_and_what_cannot_be_done_says_why(visit, r
 def test_a_blind_test_gives_nothing_away_and_ends_with_an_interval(visit, runs: Path):  # noqa: F811
     one = visit(locale="fr-FR")
     page = one.open("?tab=game&run=first&seed=4")
-    page.get_by_role("button", name="Commencer").click()
+    page.get_by_role("button", name="Commencer").press("Enter")
     answers = [question.answer for question in api.quiz(runs / "first", 10, seed=4).questions]
     for k, answer in enumerate(answers):
         page.get_by_text(f"Question {k + 1} sur 10").first.wait_for()
@@ -112,9 +112,13 @@ def test_a_blind_test_gives_nothing_away_and_ends_with_an_interval(visit, runs: 
             "image.png"
         ] * 2
         assert "first" not in page.locator("#sf-game .sf-asked").first.inner_html()
-        page.get_by_role("button", name="Celle de droite" if answer else "Celle de gauche").click()
+        if k == 0:
+            page.wait_for_function("document.activeElement.textContent.trim() === 'Celle de gauche'")
+        page.get_by_role("button", name="Celle de droite" if answer else "Celle de gauche").press("Enter")
     page.get_by_role("heading", name="Réponses justes : 10 sur 10").wait_for()
     page.get_by_text("72 à 100 %").wait_for()
+    page.wait_for_function("document.activeElement.matches('[role=status]')")
+    assert one.barriers() == []
     pictures = page.locator(".sf-answers img")
     assert pictures.count() == 20
     assert pictures.first.evaluate("image => image.decode().then(() => image.naturalWidth)") == 16

@@ -41,7 +41,7 @@ def test_a_photograph_is_examined_and_restored_by_several_methods_at_once(
     assert page.get_by_label("Total variation").is_checked()
     page.locator("#sf-restore input[type=file]").set_input_files(photo)
     page.get_by_text("Its flat parts are noisy").wait_for()
-    page.get_by_text("96 pixels").first.wait_for(state="attached")
+    page.get_by_text("96 × 64 pixels").first.wait_for(state="attached")
     page.get_by_text("Automatic").click()
     page.get_by_text("Notches").click()
     page.get_by_role("button", name="Restore", exact=True).click()

@@ -78,10 +78,10 @@ PHOTO = inline(np.zeros((1, 1, 1), np.uint8))
     ("name", "given", "why"),
     [
         ("inspect", ["../secret.txt"], "no images of the name"),
-        ("restore", [PHOTO, "/etc"], "no run of the name"),
-        ("restore", [PHOTO, "first"], "does not restore images"),
-        ("restore", ["/etc/passwd"], "as a data URI"),
-        ("diagnose", ["data:image/png;base64,c2VjcmV0"], "not an image"),
+        ("restore", [PHOTO, "/etc", "", 1.0], "no run of the name"),
+        ("restore", [PHOTO, "first", "", 1.0], "does not restore images"),
+        ("restore", ["/etc/passwd", "auto", "", 1.0], "as a data URI"),
+        ("diagnose", ["data:image/png;base64,c2VjcmV0"], "the content is text"),
     ],
 )
 def test_scripts_are_refused_in_words_too(studio: Studio, name: str, given: list[str], why: str):

@@ -57,6 +57,11 @@ window.sfumato = (() => {
   return {
     arrived: () => { arrived = true; },
     here: () => arrived,
+    // Where the keyboard goes on when what it stood on has gone
+    attend: () => requestAnimationFrame(() => {
+      const next = [...document.querySelectorAll(".sf-next")].find((one) => one.offsetParent);
+      if (next && document.activeElement === document.body) next.focus({ preventScroll: true });
+    }),
     // Gradio says so of the first tab too, sometimes after it has moved on: what is seen counts
     opened: () => requestAnimationFrame(() => {
       const seen = [...document.querySelectorAll("#sf-tabs [role=tabpanel]")].find((panel) => panel.offsetParent);

@@ -28,7 +28,7 @@ LARGEST = 16_000_000
 """Pixels of a photograph, before and after: more would hold the machine for minutes."""
 SMALL = 400
 """Longer side in pixels up to which single pixels are seen."""
-PORTRAIT, AGED = 3, 1
+PORTRAIT, AGED = 7, 8
 """The example: which portrait is drawn, and which damage it is given."""
 
 
@@ -76,12 +76,12 @@ def build(place: Place, tab: gr.Tab) -> None:
     def look(path: str | None) -> tuple[Any, Any, str]:
         return (*_look(place, path), "")
 
-    def restore(*values: Any, progress: gr.Progress = gr.Progress()) -> Markup:  # noqa: B008
+    def repair(*values: Any, progress: gr.Progress = gr.Progress()) -> Markup:  # noqa: B008
         return _restore(place, progress, *values)
 
     place.on(example.click, lambda: _example(place), None, file, heavy=True, show_progress="minimal")
     place.on(file.change, look, file, [photo, found, made], heavy=True)
-    done = place.on(make.click, restore, [photo, methods, steps, strength, grain], made, heavy=True)
+    done = place.on(make.click, repair, [photo, methods, steps, strength, grain], made, heavy=True)
     done.success(
         fn=None, js="() => document.querySelector('.sf-restored').scrollIntoView()", api_visibility="private"
     )
