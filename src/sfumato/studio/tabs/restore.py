@@ -51,7 +51,7 @@ def build(place: Place, tab: gr.Tab) -> None:
     """Add the tab's content."""
     say = place.say
     place.heading(NAME)
-    with gr.Row(elem_classes="sf-sides"):
+    with gr.Row(elem_classes=["sf-sides", "sf-drop-first"]):
         with gr.Column(scale=2, min_width=280):
             file = gr.File(label=say("restore.file"), type="filepath", height=120)
             example = gr.Button(say("restore.example"), size="sm")
