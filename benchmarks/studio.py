@@ -136,7 +136,7 @@ def release(browser: Any, one: Studio, name: str, times: int) -> dict[str, Any]:
     page = opened(browser, one.address, f"?tab=generate&run={RUNS[name]}&seed=1")
     page.locator("#sf-drawn img").wait_for()
     page.evaluate(WATCH, "#sf-drawn")
-    label, turns = ("Steps", (STEPS, STEPS - 1)) if name == "flow" else ("Daring", (0.8, 1.2))
+    label, turns = ("Steps", (STEPS, STEPS + 4)) if name == "flow" else ("Daring", (0.8, 1.2))
     slider = page.get_by_label(f"range slider for {label}")
     slider.scroll_into_view_if_needed()
     waited: dict[float, list[float]] = {turn: [] for turn in turns}

@@ -25,6 +25,11 @@ def downloaded(page: Any, button: Any) -> Path:
     return Path(waiting.value.path())
 
 
+def shown(picture: Any) -> bytes:
+    """Return the file that stands on the page."""
+    return picture.page.request.get(picture.evaluate("image => image.currentSrc")).body()
+
+
 def opened(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     with Image.open(path) as image:
         assert image.format == "PNG"
@@ -38,7 +43,9 @@ def test_what_is_drawn_and_downloaded_is_exactly_the_image_of_its_seed(visit, ru
     page = one.open("?tab=generate&run=first&seed=11")
     said, drawn = page.locator("#sf-generate .sf-caption"), page.locator("#sf-drawn")
     said.filter(has_text="Seed 11").wait_for()
-    pixels, facts = opened(downloaded(page, drawn.get_by_label("Download")))
+    file = downloaded(page, drawn.get_by_label("Download"))
+    assert shown(drawn.locator("img")) == file.read_bytes()
+    pixels, facts = opened(file)
     assert np.array_equal(pixels, api.sample(runs / "first", 1, 11, device="cpu")[0])
     assert facts["seed"] == "11" and facts["run"] == "first"
 

@@ -13,7 +13,7 @@ from PIL import Image
 from sfumato import api
 
 from .test_page import SIZES, visit  # noqa: F401  (a fixture)
-from .test_playing import downloaded
+from .test_playing import downloaded, shown
 
 NAME = "<b>old & pale.tif"
 
@@ -50,7 +50,9 @@ def test_a_photograph_is_examined_and_restored_by_several_methods_at_once(
     assert results.count() == 3
     assert "is for the step destripe" in results.filter(has_text="Notches").inner_text()
     chosen = results.filter(has=page.get_by_role("heading", name="Total variation"))
-    with Image.open(downloaded(page, chosen.get_by_role("link", name="Download the picture"))) as made:
+    file = downloaded(page, chosen.get_by_role("link", name="Download the picture"))
+    assert shown(chosen.locator("figure.sf-slider img").last) == file.read_bytes()
+    with Image.open(file) as made:
         assert made.format == "PNG" and made.mode.startswith("I;16") and "AI-restored" in made.info
         assert made.info["dpi"][0] == pytest.approx(300, abs=0.1)
         pixels = np.asarray(made)
@@ -60,11 +62,11 @@ def test_a_photograph_is_examined_and_restored_by_several_methods_at_once(
     record = json.loads(downloaded(page, chosen.get_by_role("link", name="What was done")).read_text())
     assert record["input"]["name"].endswith(".tif") and record["settings"]["strength"] == 0.5
 
-    shown = chosen.locator("figure.sf-slider img")
-    before, after = shown.evaluate_all("all => all.map(image => image.currentSrc)")
+    sides = chosen.locator("figure.sf-slider img")
+    before, after = sides.evaluate_all("all => all.map(image => image.currentSrc)")
     assert (
         before != after
-        and shown.last.evaluate("image => image.decode().then(() => image.naturalWidth)") == 96
+        and sides.last.evaluate("image => image.decode().then(() => image.naturalWidth)") == 96
     )
     handle = chosen.get_by_role("slider")
     handle.press("ArrowRight")
@@ -79,11 +81,14 @@ def test_a_photograph_is_examined_and_restored_by_several_methods_at_once(
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_the_example_can_be_tried_on_a_phone(visit: Any):  # noqa: F811
+def test_the_example_can_be_tried_on_a_phone(visit: Any, tmp_path: Path):  # noqa: F811
     one = visit(viewport=SIZES["phone"], locale="fr-FR")
     page = one.open("?tab=restore")
     page.get_by_role("button", name="Restaurer", exact=True).click()
     page.get_by_text("Déposez d’abord une photographie").first.wait_for()
+    (tmp_path / "photo.png").write_bytes(b"<svg onload=alert(1)>")
+    page.locator("#sf-restore input[type=file]").set_input_files(tmp_path / "photo.png")
+    page.get_by_text("the content is text").first.wait_for()
     page.get_by_role("button", name="Essayer l’exemple").click()
     page.get_by_role("heading", name="Ce qui l’abîme").wait_for()
     picture = page.get_by_alt_text("La photographie telle qu’elle est")

@@ -81,7 +81,7 @@ def build(place: Place, tab: gr.Tab) -> None:
 
     place.on(example.click, lambda: _example(place), None, file, heavy=True, show_progress="minimal")
     place.on(file.change, look, file, [photo, found, made], heavy=True)
-    done = place.on(make.click, repair, [photo, methods, steps, strength, grain], made, heavy=True)
+    done = place.on(make.click, repair, [file, photo, methods, steps, strength, grain], made, heavy=True)
     done.success(
         fn=None, js="() => document.querySelector('.sf-restored').scrollIntoView()", api_visibility="private"
     )
@@ -141,11 +141,11 @@ def _look(place: Place, path: str | None) -> tuple[Photo | None, Markup]:
 
 
 def _restore(
-    place: Place, progress: gr.Progress, photo: Photo | None, methods: list[str], steps: list[str],
-    strength: float, grain: float,
+    place: Place, progress: gr.Progress, path: str | None, photo: Photo | None, methods: list[str],
+    steps: list[str], strength: float, grain: float,
 ) -> Markup:  # fmt: skip
     """Restore by each method, and return what came of it, side by side."""
-    if photo is None:
+    if photo is None or photo.path != path:  # one that was refused leaves the one before
         raise UsageError(place.say("restore.no_photo"))
     if not 1 <= len(methods) <= MOST:
         raise UsageError(place.say("restore.how_many", most=MOST))
