@@ -216,13 +216,13 @@ def test_a_zip_is_handed_in_and_examined(visit, runs: Path, tmp_path: Path):
     one = visit()
     page = one.open("?tab=data")
     page.locator("input[type=file]").first.set_input_files(tmp_path / "photo.png")
-    page.get_by_text("photo").first.wait_for()
+    page.locator("#sf-data").get_by_text("photo").first.wait_for()
     page.get_by_role("button", name="Keep them").click()
     page.get_by_text("there is no image in what was given").first.wait_for()
 
     page = one.open("?tab=data")
     page.locator("input[type=file]").first.set_input_files(tmp_path / "cats & dogs.zip")
-    page.get_by_text("cats").first.wait_for()
+    page.locator("#sf-data").get_by_text("cats").first.wait_for()
     page.get_by_role("button", name="Keep them").click()
     page.wait_for_function(
         "[...document.querySelectorAll('#sf-data input')].some(i => i.value === 'cats & dogs')"
