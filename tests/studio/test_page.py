@@ -16,7 +16,9 @@ from .conftest import EVIL, Studio
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
-TABS = ("home", "data", "train", "generate", "explore", "restore", "game", "models", "runs")
+TABS = (
+    "home", "data", "train", "generate", "explore", "compare", "score", "restore", "game", "models", "runs",
+)  # fmt: skip
 
 
 def axe() -> Any:

@@ -63,6 +63,15 @@ def test_a_photograph_from_a_script(studio: Studio, repository: Path, tmp_path: 
     assert np.array_equal(api.develop(tmp_path / "restored.png"), same)
 
 
+def test_gradio_client_compares_and_scores(studio: Studio, repository: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (80, 90), (200, 120, 60)).save("me.jpg")
+    said = done([sys.executable, "-W", "ignore", "-c", example(repository, "python", "/score", studio)])
+    missing, scores = said.splitlines()
+    assert missing == "['example:flow', 'example:vae']"
+    assert "'measure': 'bound in nats'" in scores and "'n_training': 1000" in scores
+
+
 def test_what_is_public_is_what_the_page_lists(studio: Studio, repository: Path):
     info = json.loads(studio.ask("/gradio_api/info")[1])
     text = (repository / "docs/studio.md").read_text("utf-8")

@@ -120,7 +120,7 @@ def _work(
 ) -> tuple[Floats, list[Taken]]:
     """Do one pass; return its outcome and what is to be said of it."""
     since, before = time.monotonic(), lightness(image)
-    tool = _tool(work.steps[0], before, photo, tools)
+    tool = work.tool or _usual(work.steps[0], before, photo)
     made, verdict = _take(work, tool, image, found, settings, tools)
     kept = verdict.passed or not work.checked
     after = lightness(made)
@@ -152,10 +152,8 @@ class Unfade(Classical):
         return (plane - middle) * np.float32(gain) + np.float32(centre if gain < _STRONGEST_GAIN else target)
 
 
-def _tool(step: str, plane: Floats, photo: Photograph, tools: Tools) -> Method:
-    """Return the method for a step: the one that was named, or the usual one with measured parameters."""
-    if step in tools:
-        return tools[step]
+def _usual(step: str, plane: Floats, photo: Photograph) -> Method:
+    """Return the usual filter for a step, with measured parameters."""
     if step == "destripe":
         return FourierNotch(width=2.5)
     if step == "deblock":

@@ -22,7 +22,7 @@ from sfumato.errors import SfumatoError, UsageError
 from sfumato.models import own
 from sfumato.recipe import SCHEMA, Recipe, lookup
 from sfumato.runs.examples import PREFIX, is_example, only_read
-from sfumato.storage import read_json, replacing, replacing_folder, write_json, write_text
+from sfumato.storage import cache_folder, read_json, replacing, replacing_folder, write_json, write_text
 
 CODE = "model.py"
 """Copy of the file that the run's model comes from, if it is a user's own."""
@@ -249,15 +249,28 @@ class Run:
             (self.path / NOTE).unlink(missing_ok=True)
 
     def keep(self, name: str, result: Any) -> None:
-        """Keep a result as JSON in the run's folder; where that is only read, it is measured each time.
+        """Keep a result as JSON with the run; where nothing can be written, it is measured each time.
 
         Args:
-            name: The file's path in the folder.
+            name: The file's path, e.g. `scored/1a2b.json`.
             result: A JSON value.
         """
-        if not self.shipped:
-            with contextlib.suppress(SfumatoError):
-                write_json(self.path / name, result)
+        with contextlib.suppress(SfumatoError):
+            write_json(self._shelf / name, result)
+
+    def kept(self, pattern: str) -> list[Path]:
+        """Return the files of results that were kept with the run, newest first.
+
+        Args:
+            pattern: Their paths, e.g. `evaluations/*/scores.json`.
+        """
+        found = (file for folder in {self.path, self._shelf} for file in folder.glob(pattern))
+        return sorted(found, key=lambda file: (-file.stat().st_mtime, file))
+
+    @property
+    def _shelf(self) -> Path:
+        """Where new results go: the run's folder, or the cache for a run that came with the package."""
+        return cache_folder() / "examples" / self.path.name if self.shipped else self.path
 
     def copy(self, target: Path) -> Run:
         """Copy the run; a copy of an example is a run of one's own.

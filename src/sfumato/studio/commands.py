@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,20 @@ FLAGS = {"n": "-n", "settings": "--set", "images": "--image", "keep_grain": "--k
 JOINED = ("seeds", "steps")
 """Arguments whose values stand behind one flag, with commas between."""
 
+Runs = api.Run | Sequence[api.Run]
 
-def for_terminal(verb: str, what: api.Run | str, facts: Mapping[str, Any], *positional: str) -> str:
+
+def for_terminal(verb: str, what: Runs | str, facts: Mapping[str, Any], *positional: str) -> str:
     """Return the command.
 
     Args:
         verb: Of `sfumato`, and of the package.
-        what: Which run, or the name of a file.
+        what: Which run, or several, or the name of a file.
         facts: Arguments by their names in Python; None and empty ones are left out.
         positional: What follows it without a flag.
     """
-    words = ["sfumato", verb, _called(what), *positional]
+    called = [what] if isinstance(what, api.Run | str) else what
+    words = ["sfumato", verb, *map(_called, called), *positional]
     for name, value in _given(facts).items():
         flag = FLAGS.get(name, f"--{name}")
         if isinstance(value, bool):
@@ -39,9 +42,10 @@ def for_terminal(verb: str, what: api.Run | str, facts: Mapping[str, Any], *posi
     return shlex.join(words)
 
 
-def for_python(verb: str, what: api.Run | str, facts: Mapping[str, Any], *positional: str) -> str:
+def for_python(verb: str, what: Runs | str, facts: Mapping[str, Any], *positional: Any) -> str:
     """Return the call; see `for_terminal`."""
-    arguments = [repr(word) for word in (_called(what), *positional)]
+    called = _called(what) if isinstance(what, api.Run | str) else list(map(_called, what))
+    arguments = [repr(word) for word in (called, *positional)]
     arguments += [f"{name}={value!r}" for name, value in _given(facts).items()]
     return f"sf.{verb}({', '.join(arguments)})"
 

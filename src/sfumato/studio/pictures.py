@@ -62,6 +62,18 @@ def served(file: Path) -> str:
     return f"/gradio_api/file={quote(str(file))}"
 
 
+def received(text: str) -> bytes:
+    """Return the bytes of a picture in a data URI, as a script hands it in; what is in them is not checked.
+
+    Raises:
+        ValueError: If it is no such thing.
+    """
+    head, comma, code = text.partition(",")
+    if not comma or not re.fullmatch(r"data:[\w.+/-]*;base64", head):
+        raise ValueError(text[:40])
+    return base64.b64decode(code, validate=True)
+
+
 def find(runs: Path, run: str, file: str) -> Path | None:
     """Return the picture behind an address; None for everything that is no run's sample picture."""
     for known in [*api.list_runs(runs), *api.examples()]:

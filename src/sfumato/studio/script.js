@@ -67,8 +67,9 @@ window.sfumato = (() => {
       const seen = [...document.querySelectorAll("#sf-tabs [role=tabpanel]")].find((panel) => panel.offsetParent);
       if (seen) write((facts) => facts.set("tab", seen.id.slice("sf-".length)));
     }),
+    // What can be chosen several times has two keys: `run` for one, `runs` for more
     remember: (key, some) => write((facts) => {
-      const value = Array.isArray(some) && some.length === 1 ? some[0] : some;
+      const value = !Array.isArray(some) ? some : (key === "runs") === some.length > 1 ? some.join(",") : "";
       if (value === null || value === "" || typeof value === "object") facts.delete(key);
       else facts.set(key, value);
     }),

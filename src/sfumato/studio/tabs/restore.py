@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -221,12 +219,10 @@ def _offer(place: Place) -> None:
 
 def _received(place: Place, photo: str) -> tuple[str, tuple[int, int]]:
     """Return where a photograph lies that a script handed in, and its width and height."""
-    path, (_, marked, code) = place.scratch.folder() / "photo", photo.partition(";base64,")
+    path = place.scratch.folder() / "photo"
     try:
-        path.write_bytes(base64.b64decode(code, validate=True))
-    except binascii.Error:
-        marked = ""
-    if not marked:
-        raise UsageError(place.say("restore.no_data_uri"))
+        path.write_bytes(pictures.received(photo))
+    except ValueError:
+        raise UsageError(place.say("restore.no_data_uri")) from None
     height, width = api.develop(path, max_pixels=LARGEST).shape[:2]
     return str(path), (width, height)
