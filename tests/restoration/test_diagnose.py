@@ -81,10 +81,27 @@ def test_stripes(period: float, angle: float, amplitude: float, scenes, striped)
         assert find_stripes(plane) == []
 
 
-def test_checks_in_one_corner_are_no_stripes(scenes, striped):
-    plane = scenes[0].copy()
-    plane[:96, :96] = striped(plane, 6, 0, 30)[:96, :96]
-    assert find_stripes(plane) == []
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_a_pattern_that_ends_somewhere_is_no_stripes(share: float, scenes, striped):
+    for plane in scenes:
+        edge = round(share * plane.shape[1])
+        striped_here = np.where(np.arange(plane.shape[1]) < edge, striped(plane, 6, 0, 30), plane)
+        assert find_stripes(striped_here) == []
+
+
+def test_a_pattern_that_loses_its_phase_or_follows_the_light_is_no_stripes(scenes):
+    for plane in scenes:
+        rows, columns = np.mgrid[: plane.shape[0], : plane.shape[1]]
+        folded = np.sin(2 * np.pi * (rows / 6 + columns // 48 % 2 / 3))
+        lit = np.sin(2 * np.pi * rows / 6) * np.where(columns < 96, 0.5, 2.0)
+        for pattern in (folded, lit):
+            assert find_stripes((plane + 15 / 255 * pattern).astype(np.float32)) == []
+
+
+def test_stripes_at_a_slant_are_told_and_left_to_the_person(scenes, striped):
+    slanted, straight = (diagnose(photo(striped(scenes[0], 6, angle, 12))) for angle in (40, 4))
+    assert slanted.stripes and "destripe" not in steps(slanted)
+    assert straight.stripes and "destripe" in steps(straight)
 
 
 @pytest.mark.parametrize("sigma", [1.0, 1.5, 2.0, 3.0])
