@@ -1,8 +1,7 @@
 """How the small trained runs that come with the package were made (`sfumato runs list --examples`).
 
     python recipes/examples.py train flow     trains it below --work, for some 15 minutes of one core
-    python recipes/examples.py ship flow      thins it, and puts what is left into the package
-    python recipes/examples.py measure flow   measures that, and puts the figures on its card
+    python recipes/examples.py ship flow      thins it, measures that, and puts it into the package
 
 Those that restore or enlarge are measured on photographs, which a benchmark does:
 
@@ -38,23 +37,39 @@ from sfumato.storage import write_text
 TEXTURES = "textures:6000"
 """What those that restore and enlarge learn from: drawn, portraits among them."""
 
+UNET = ("model.width=32", "model.multipliers=[1,1,2]", "model.patch=2", "training.batch_size=32")
+"""Patches of 2x2 pixels: eyes and rims of glasses are not much larger."""
+
 EXAMPLES = {
     "flow": Example(
-        115_200,
-        ("model.width=24", "training.decay_from=0.8", "sampling.steps=10"),
-        "Its faces are smudged, as if painted with a broad brush: it works in patches of 4x4 pixels with few "
-        "channels. Its training was begun under a longer plan and, at 91,776 images, went on under this one, "
-        "which is the same up to there.",
+        57_600,
+        (*UNET, "model.time_mean=0.8", "model.time_std=1.2", "training.decay_from=0.6", "sampling.steps=10"),
+        "",
+    ),
+    "ddpm": Example(
+        44_800,
+        (*UNET, "training.decay_from=0.6"),
+        "",
+    ),
+    "gan_cbam": Example(
+        64_000,
+        ("model.width=16", "model.latent=64", "training.decay_from=0.5", "training.ema_halflife=10000"),
+        "",
     ),
     "dcgan": Example(
-        16_000,
-        ("model.width=24", "model.latent=64", "training.decay_from=0.6"),
+        96_000,
+        ("model.width=24", "model.latent=64", "training.decay_from=0.5", "training.ema_halflife=10000"),
         "It had four passes over the data: its faces are grainy and rough, and eyes can hardly be seen.",
     ),
     "vae": Example(
-        25_600,
-        ("model.width=24", "model.latent=64"),
-        "It is very blurred: such models are, and it had six passes over the data only.",
+        51_200,
+        (
+            "model.width=24",
+            "model.latent=64",
+            "training.optimizers.autoencoder.kind=muon",
+            "training.optimizers.autoencoder.lr=0.003",
+        ),
+        "It is soft, as such models are: eyes, mouth and hair are there, rims of glasses and patterns are not.",
     ),
     "denoiser": Example(
         38_400,

@@ -36,6 +36,11 @@ from sfumato.recipe import (
 from sfumato.seeding import ImageNoise
 
 
+SIGMA_PACE = 10
+"""How much faster than a weight the likelihood's scale is learnt: while it lags behind the error, images are
+told to be blurred."""
+
+
 class VAEConfig(ModelConfig):
     """Options of the variational autoencoder."""
 
@@ -144,7 +149,7 @@ class VAE(GenerativeModel):
 
     def _sigma(self) -> Tensor:
         """Return the likelihood's standard deviation, never so small that the loss explodes."""
-        return 0.02 + F.softplus(self.log_sigma)
+        return 0.02 + F.softplus(SIGMA_PACE * self.log_sigma)
 
     def _posterior(self, images: Images, condition: Condition) -> tuple[Tensor, Tensor]:
         h = torch.cat([self.encoder(images), self.encode_condition(condition)], dim=1)
