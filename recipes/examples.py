@@ -42,17 +42,17 @@ UNET = ("model.width=32", "model.multipliers=[1,1,2]", "model.patch=2", "trainin
 
 EXAMPLES = {
     "flow": Example(
-        57_600,
+        48_000,
         (*UNET, "model.time_mean=0.8", "model.time_std=1.2", "training.decay_from=0.6", "sampling.steps=10"),
         "",
     ),
     "ddpm": Example(
-        44_800,
+        33_600,
         (*UNET, "training.decay_from=0.6"),
         "",
     ),
     "gan_cbam": Example(
-        64_000,
+        38_400,
         ("model.width=16", "model.latent=64", "training.decay_from=0.5", "training.ema_halflife=10000"),
         "",
     ),
@@ -69,7 +69,8 @@ EXAMPLES = {
             "training.optimizers.autoencoder.kind=muon",
             "training.optimizers.autoencoder.lr=0.003",
         ),
-        "It is soft, as such models are: eyes, mouth and hair are there, rims of glasses and patterns are not.",
+        "It is soft, as such models are: faces have eyes and mouths, but rims of glasses, earrings and "
+        "patterns are lost, and some faces are mixtures of two.",
     ),
     "denoiser": Example(
         38_400,

@@ -35,10 +35,9 @@ from sfumato.recipe import (
 )
 from sfumato.seeding import ImageNoise
 
-
 SIGMA_PACE = 10
-"""How much faster than a weight the likelihood's scale is learnt: while it lags behind the error, images are
-told to be blurred."""
+"""How much faster than a weight the likelihood's scale is learnt: as long as it lags behind the error,
+blurred images are good enough."""
 
 
 class VAEConfig(ModelConfig):
