@@ -14,16 +14,26 @@ from sfumato.api.pictures import fitted
 from sfumato.api.quizzing import Mark, Question, Quiz, marks, quiz
 from sfumato.api.recipes import Preset, preset, presets
 from sfumato.api.restorers import compare_restorers
-from sfumato.api.restoring import diagnose, restore, restore_files, upscale
+from sfumato.api.restoring import (
+    FILTERS,
+    develop,
+    diagnose,
+    restorable,
+    restore,
+    restore_files,
+    upscale,
+)
 from sfumato.api.sampling import adjustable, sample
 from sfumato.api.scoring import ImageScore, Measure, scorable, score, write_scores
 from sfumato.api.standings import leaderboard
 from sfumato.api.training import resume, train
 from sfumato.exploration.kinds import KINDS
+from sfumato.restoration.diagnose import STEPS
 from sfumato.runs import Run, examples
 
 __all__ = [
     "DRAWN",
+    "FILTERS",
     "KINDS",
     "ImageScore",
     "Labels",
@@ -34,6 +44,7 @@ __all__ = [
     "Preset",
     "Question",
     "Quiz",
+    "STEPS",
     "Run",
     "adjustable",
     "collect",
@@ -44,6 +55,7 @@ __all__ = [
     "curves",
     "degrade",
     "demo",
+    "develop",
     "diagnose",
     "doctor",
     "evaluate",
@@ -67,6 +79,7 @@ __all__ = [
     "preview",
     "quiz",
     "rename",
+    "restorable",
     "restore",
     "restore_files",
     "resume",

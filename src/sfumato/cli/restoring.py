@@ -39,6 +39,7 @@ def restore(
     ] = 0.3,
     recolour: Annotated[bool, Option("--recolour", help="Treat colours too, not brightness alone.")] = False,
     slider: Annotated[bool, Option("--slider", help="Write a page with before and after, too.")] = False,
+    maps: Annotated[bool, Option("--maps", help="Write maps of what was changed and of doubt, too.")] = False,
     out: o.Out = Path("restored"),
     overwrite: Overwrite = False,
     device: o.Device = "auto",
@@ -67,7 +68,8 @@ def restore(
     with display(quiet) as observer:
         batch = api.restore_files(
             source, out, method=method, steps=wanted, strength=strength, keep_grain=keep_grain, colour=colour,
-            recolour=recolour, overwrite=overwrite, slider=slider, device=device, observer=observer,
+            recolour=recolour, overwrite=overwrite, slider=slider, maps=maps, device=device,
+            observer=observer,
         )  # fmt: skip
     tell_batch(batch, json)
     if batch.failures:

@@ -37,8 +37,29 @@ def newest(run: api.Run) -> str | None:
 def inline(pixels: np.ndarray) -> str:
     """Return a picture's pixels, uint8 [H, W, C], as a PNG that is part of the page."""
     file = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    _image(pixels).save(file, "PNG")
+    return as_data(file.getvalue())
+
+
+def as_data(png: bytes) -> str:
+    """Return a PNG's bytes as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def write(pixels: np.ndarray, path: Path) -> Path:
+    """Write a picture's pixels, uint8 [H, W, C], as a PNG; its folder is made if it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _image(pixels).save(path, "PNG")
+    return path
+
+
+def _image(pixels: np.ndarray) -> Image.Image:
+    return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+
+
+def served(file: Path) -> str:
+    """Return where the page finds a file that was written for it, in a folder of `scratch`."""
+    return f"/gradio_api/file={quote(str(file))}"
 
 
 def received(text: str) -> bytes:

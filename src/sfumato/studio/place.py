@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,8 +51,8 @@ class Place:
     """The tab that is being built."""
     links: dict[str, list[Link]] = field(default_factory=dict)
     """Key of the address to the components that it sets, over all tabs."""
-    pickers: list[tuple[gr.Dropdown, Callable[[], list[str]]]] = field(default_factory=list)
-    """Choices of runs and of images, over all tabs, each with what brings its list up to date."""
+    pickers: list[tuple[Any, Callable[[], Sequence[Any]]]] = field(default_factory=list)
+    """Choices of runs, images and methods, over all tabs, each with what brings its list up to date."""
     scratch: Scratch = field(default_factory=Scratch)
     """Where pictures and films are written before the page takes them."""
 

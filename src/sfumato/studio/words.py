@@ -59,6 +59,10 @@ class Words:
         """Write a whole number."""
         return f"{value:,}".replace(",", THOUSANDS[self.language])
 
+    def decimal(self, value: float, digits: int = 1) -> str:
+        """Write a number with a fraction."""
+        return self.figures(f"{value:.{digits}f}")
+
     def figures(self, text: str) -> str:
         """Write English figures, such as 12.3, 91% or [1,180.5, 1,229], as the language does."""
         signs = str.maketrans({",": THOUSANDS[self.language], ".": POINT[self.language]})
@@ -70,7 +74,7 @@ class Words:
         """Write a duration: 0.3 s, 45 s, 3 min 20 s, 2 h 5 min."""
         whole = round(seconds)
         if 0 < seconds < 10:
-            return f"{seconds:.1f} s".replace(".", POINT[self.language])
+            return f"{self.decimal(seconds)} s"
         if whole < 60:
             return f"{whole} s"
         if whole < 3600:
