@@ -106,9 +106,7 @@ def test_labels_change_the_picture_where_they_should(sampler: Sampler):
     assert changed[:, :24].mean() > 8 and changed[:, :24].mean() > changed[:, 40:].mean()
 
 
-@pytest.mark.parametrize("name", ["dcgan", "vae"])  # flow's are still to be measured
-def test_scores_of_training_images_come_along(name: str, tmp_path: Path, monkeypatch):
-    run = find(f"example:{name}")
+def test_scores_of_training_images_come_along(run: Run, tmp_path: Path, monkeypatch):
     monkeypatch.setenv("SFUMATO_CACHE", str(tmp_path))
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     real, strange = api.score(run, [portrait(1, 7)[0], noise], device="cpu")

@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from sfumato.imaging.photograph import Photograph, decode_photograph, read_photograph
-from sfumato.restoration.compression import blockiness, find_compression, quality_of, table_of
+from sfumato.restoration.compression import blockiness, find_compression, held_to, quality_of, table_of
 from sfumato.restoration.diagnose import diagnose
 from sfumato.restoration.noise import NONE, estimate_noise
 from sfumato.restoration.stripes import find_stripes
@@ -61,6 +61,22 @@ def test_jpeg_from_the_pixels_and_from_the_file(quality: int, scenes):
         assert stated is not None and abs(stated.quality - quality) <= 1 and stated.read
         assert blockiness(read.floats()[..., 0]) > (1.5 if quality < 60 else 1.05)
     assert "deblock" in steps(diagnose(read))
+
+
+@pytest.mark.parametrize("quality", [10, 40])
+def test_what_jpeg_took_is_looked_for_near_what_it_left(quality: int, scenes):
+    for plane in (scene[:189, :190] for scene in scenes):
+        buffer = io.BytesIO()
+        Image.fromarray(photo(plane).pixels[..., 0]).save(buffer, "JPEG", quality=quality)
+        saved = decode_photograph(buffer.getvalue()).floats()[..., 0]
+        jpeg = find_compression(saved)
+        assert jpeg is not None
+        np.testing.assert_allclose(held_to(saved, saved, jpeg), saved, atol=1e-6)
+        smooth = gaussian_filter(saved, 1.5)
+        held = held_to(saved, smooth, jpeg)
+        assert np.square(held - plane).mean() < 0.7 * np.square(smooth - plane).mean()
+        np.testing.assert_array_equal(held[184:], smooth[184:])
+        np.testing.assert_allclose(held_to(saved, held, jpeg), held, atol=1e-6)
 
 
 def test_no_trace_of_jpeg(scenes, noisy):

@@ -37,7 +37,7 @@ def pigments(names: Iterable[str]) -> dict[str, int]:
     Example:
         >>> import sfumato as sf
         >>> sf.api.pigments(["flow", "vae"])
-        {'flow': 6, 'vae': 1}
+        {'flow': 1, 'vae': 2}
     """
     return assign(names)
 

@@ -24,7 +24,7 @@ from sfumato.restoration.plan import Settings, tools_of
 from sfumato.restoration.slider import as_shown
 from sfumato.restoration.steps import Restoration, Taken
 from sfumato.restoration.steps import restore as restore_photo
-from sfumato.restoration.upscale import Trained, upscaler
+from sfumato.restoration.upscale import USUAL, Trained, upscaler
 from sfumato.runs import Run
 from sfumato.training.precision import choose_device
 
@@ -182,7 +182,7 @@ def upscale(
     out: str | Path = "upscaled",
     *,
     scale: int = 2,
-    method: str = "lanczos",
+    method: str = USUAL,
     overwrite: bool = False,
     device: str = "auto",
     observer: Observer = silent,
@@ -193,8 +193,8 @@ def upscale(
         source: A file or a folder.
         out: A folder, not the one the photographs lie in.
         scale: 2 or 4.
-        method: lanczos, bicubic, a run of yours (`sfumato train upscaler`), or a file of weights whose
-            architecture spandrel knows.
+        method: A run (`sfumato train upscaler`; one comes along), lanczos, bicubic, or a file of weights
+            whose architecture spandrel knows.
         overwrite: Replace what other settings, or others, have made.
         device: auto, cpu, cuda or mps; for weights.
         observer: Told of the progress.

@@ -101,10 +101,11 @@ def upscale(
         str,
         Option(
             "--method",
-            metavar="lanczos|bicubic|RUN|FILE",
-            help="RUN: an upscaler that you trained; FILE: weights that spandrel knows.",
+            metavar="RUN|lanczos|bicubic|FILE",
+            help="RUN: a trained upscaler, of yours or the one that comes along; FILE: weights that spandrel "
+            "knows.",
         ),
-    ] = "lanczos",
+    ] = "example:upscaler",
     out: o.Out = Path("upscaled"),
     overwrite: Overwrite = False,
     device: o.Device = "auto",
@@ -119,6 +120,7 @@ def upscale(
     \b
     Examples:
       sfumato upscale small.png --scale 4
+      sfumato upscale small.png --method lanczos
       sfumato upscale small.png --method upscaler-photos
       sfumato upscale small.png --scale 4 --method realesr-animevideov3.pth
     """

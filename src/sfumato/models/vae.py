@@ -36,6 +36,10 @@ from sfumato.recipe import (
 )
 from sfumato.seeding import ImageNoise
 
+SIGMA_PACE = 10
+"""How much faster than a weight the likelihood's scale is learnt: as long as it lags behind the error,
+blurred images are good enough."""
+
 
 class VAEConfig(ModelConfig):
     """Options of the variational autoencoder."""
@@ -151,7 +155,7 @@ class VAE(GenerativeModel):
 
     def _sigma(self) -> Scalar:
         """Return the likelihood's standard deviation, never so small that the loss explodes."""
-        return 0.02 + F.softplus(self.log_sigma)
+        return 0.02 + F.softplus(SIGMA_PACE * self.log_sigma)
 
     def _posterior(
         self, images: Images, condition: Condition

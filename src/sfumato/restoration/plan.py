@@ -14,7 +14,7 @@ from sfumato.restoration.classical import METHODS
 from sfumato.restoration.diagnose import STEPS, Diagnosis
 from sfumato.restoration.learned import Learned
 from sfumato.restoration.method import Method
-from sfumato.restoration.upscale import upscaler
+from sfumato.restoration.upscale import USUAL, upscaler
 from sfumato.runs import find
 
 AUTOMATIC = ("destripe", "deblock", "denoise")
@@ -90,7 +90,8 @@ def tools_of(settings: Settings, device: torch.device | str = "cpu") -> Tools:
             f"--method {settings.method} is for the step {', '.join(tools)}, which --steps "
             f"{','.join(steps)} does not hold."
         )
-    larger = {step: upscaler("lanczos", int(step[1]), device) for step in ENLARGING if step in steps}
+    way = "lanczos" if settings.method == "classical" else USUAL
+    larger = {step: upscaler(way, int(step[1]), device) for step in ENLARGING if step in steps}
     return {**tools, **larger}
 
 
@@ -113,8 +114,8 @@ def _named(method: str, device: torch.device | str) -> Tools:
 def plan(settings: Settings, found: Diagnosis, tools: Tools) -> list[Pass]:
     """Return what is to be done, in the order of `STEPS`.
 
-    `auto` leaves blocks without noise to the filter, which was measured to take them better than the network
-    that comes along (docs/restore.md); with noise it is the other way round.
+    `auto` leaves blocks without noise to the filter: where a picture has fine grain the network that comes
+    along takes it with the blocks (docs/restore.md). With noise it is the other way round.
     """
     proposed = {proposal.step: proposal.reason for proposal in found.proposals}
     chosen_here = settings.method in CHOSEN_HERE
