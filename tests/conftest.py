@@ -15,13 +15,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from beartype import BeartypeConf, beartype
+from jaxtyping import install_import_hook
 
 ROOT = Path(__file__).resolve().parents[1]
+CHECKED = ("batch", "diffusion", "metrics", "models", "networks", "objectives")
+"""Modules and rooms whose signatures are held against every call that a test makes: types and shapes."""
 CHROMIUM_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run",
 )  # fmt: skip
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+checked = beartype(conf=BeartypeConf(is_pep484_tower=True))  # 1 is a float, as PEP 484 says
+install_import_hook([f"sfumato.{name}" for name in CHECKED], f"{__name__}.checked")
 
 
 def pytest_configure(config: pytest.Config) -> None:

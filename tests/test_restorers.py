@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,11 +17,13 @@ from sfumato.data.portraits import portrait
 from sfumato.data.textures import texture
 from sfumato.imaging.colour import luma
 from sfumato.imaging.photograph import Photograph, decode_photograph
+from sfumato.networks.resampling import resized
 from sfumato.restoration.classical import NonLocalMeans, OverlappedDCT
 from sfumato.restoration.learned import Learned
+from sfumato.restoration.upscale import USUAL, Bicubic, upscaler
 from sfumato.runs import checkpoints, find
 
-NAMES = ("denoiser",)
+NAMES = ("denoiser", "upscaler")
 LARGEST = 12e6
 every_one = pytest.mark.parametrize("name", NAMES)
 
@@ -87,9 +90,6 @@ def test_the_denoiser_takes_blocks(quality: int):
     assert np.mean(gains) > 0.5, gains
 
 
-@pytest.mark.xfail(
-    reason="a drawn texture with a regular pattern is still taken for stripes (issue 5 is open)"
-)
 def test_auto_loses_nothing_on_clean_pictures():
     """At most 0.1 dB, where 50 dB stand for a picture that came back as it was."""
     for index in range(24):
@@ -98,6 +98,36 @@ def test_auto_loses_nothing_on_clean_pictures():
         if found.taken:
             kept = psnr(found.image / np.float32(255), pixels / np.float32(255))
             assert kept > 40, (index, [step.reason for step in found.steps], kept)
+
+
+def saved(pixels: np.ndarray, quality: int) -> Photograph:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    return decode_photograph(buffer.getvalue())
+
+
+@pytest.mark.parametrize("quality", [20, 75])
+def test_auto_leaves_blocks_to_the_filter_and_loses_nothing(quality: int):
+    gains = []
+    for index in range(6):
+        truth = np.rint(gray(stranger(index, 160))[..., 0] * 255).astype(np.uint8)
+        hurt = saved(truth, quality)
+        found = api.restore(hurt, keep_grain=0, device="cpu")
+        if [step.step for step in found.taken] == ["deblock"]:
+            assert found.taken[0].method == "dct"
+            clean = truth[..., None] / np.float32(255)
+            gains.append(psnr(found.photo.floats(), clean) - psnr(hurt.floats(), clean))
+    assert gains and min(gains) > -0.1, gains
+
+
+def test_auto_takes_noise_and_blocks_in_one_pass():
+    truth, random = gray(stranger(3, 160)), np.random.default_rng(0)
+    noisy = np.clip(truth[..., 0] + random.normal(0, 20 / 255, truth.shape[:2]), 0, 1)
+    found = api.restore(saved(np.rint(noisy * 255).astype(np.uint8), 84), keep_grain=0, device="cpu")
+    assert {(step.step, step.method) for step in found.taken} == {
+        ("deblock", "example:denoiser"), ("denoise", "example:denoiser")
+    }  # fmt: skip
+    assert psnr(found.photo.floats(), truth) > psnr(noisy[..., None], truth) + 3
 
 
 def test_auto_takes_the_denoiser_where_there_is_noise():
@@ -111,3 +141,23 @@ def test_auto_takes_the_denoiser_where_there_is_noise():
     plain = api.restore(photo, keep_grain=0, method="classical", device="cpu")
     assert {step.method for step in plain.taken} == {"dct"}
     assert psnr(found.image / 255, truth) > psnr(plain.image / 255, truth)
+
+
+def test_the_upscaler_is_above_interpolation():
+    own, gains = upscaler(USUAL, 2), []
+    for index in range(8):
+        truth = gray(stranger(index))
+        small = resized(torch.from_numpy(truth).permute(2, 0, 1)[None], 1 / 2)[0].permute(1, 2, 0)
+        hurt = np.rint(small.clamp(0, 1).numpy() * 255) / np.float32(255)
+        gains.append(psnr(own.apply(hurt), truth) - psnr(Bicubic(scale=2).apply(hurt), truth))
+    assert np.mean(gains) > 0.5, gains
+
+
+def test_enlarging_takes_it_unless_filters_are_asked_for(tmp_path: Path):
+    Image.fromarray(np.rint(stranger(2)[:40, :56] * 255).astype(np.uint8)).save(tmp_path / "small.png")
+    (record,) = api.upscale(tmp_path / "small.png", tmp_path / "out", scale=4, device="cpu").records
+    assert record["steps"][0]["method"] == USUAL
+    for method, taken in (("auto", USUAL), ("classical", "lanczos")):
+        found = api.restore(tmp_path / "small.png", method=method, steps=["x2"], device="cpu")
+        assert [(step.step, step.method) for step in found.taken] == [("x2", taken)]
+        assert found.image.shape == (80, 112, 3)

@@ -10,14 +10,19 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from sfumato.config import Config
 from sfumato.errors import SfumatoError
 from sfumato.seeding import StepNoise
 
-Images = Tensor
-"""Float [B, C, H, W] in [-1, 1]."""
+Images = Float[Tensor, "B C H W"]
+"""In [-1, 1]. What a signature says of shapes, the tests check at every call (jaxtyping and beartype)."""
+PerImage = Float[Tensor, " B"]
+"""One number for each image."""
+Scalar = Float[Tensor, ""]
+"""One number for the batch."""
 
 
 class Column(Config):
@@ -90,10 +95,10 @@ class Condition:
     An unlabelled image, a missing cell and classifier-free guidance's dropout are the same case.
     """
 
-    values: Tensor
-    """Float [B, K]: binary in {0, 1}, one-hot groups, standardised numbers; 0 where unknown."""
-    known: Tensor
-    """Float [B, K] in {0, 1}; the entries of a one-hot group are known or unknown together."""
+    values: Float[Tensor, "B K"]
+    """Binary in {0, 1}, one-hot groups, standardised numbers; 0 where unknown."""
+    known: Float[Tensor, "B K"]
+    """In {0, 1}; the entries of a one-hot group are known or unknown together."""
 
     @classmethod
     def unknown(cls, batch: int, width: int, device: torch.device | str = "cpu") -> Condition:
@@ -111,8 +116,8 @@ class Condition:
         """Return the condition on another device."""
         return Condition(self.values.to(device), self.known.to(device))
 
-    def keep(self, rows: Tensor) -> Condition:
-        """Return the condition with everything forgotten where `rows` (bool [B]) is False."""
+    def keep(self, rows: Bool[Tensor, " B"]) -> Condition:
+        """Return the condition with everything forgotten where `rows` is False."""
         mask = rows.to(self.known.dtype)[:, None]
         return Condition(self.values * mask, self.known * mask)
 
@@ -120,8 +125,8 @@ class Condition:
         """Return the condition of a batch that is laid `times` times behind itself."""
         return Condition(self.values.repeat(times, 1), self.known.repeat(times, 1))
 
-    def vector(self) -> Tensor:
-        """Return Float [B, 2K], values beside mask: what networks take."""
+    def vector(self) -> Float[Tensor, "B doubled"]:
+        """Return [B, 2 K], values beside mask: what networks take."""
         return torch.cat([self.values * self.known, self.known], dim=1)
 
 
@@ -131,8 +136,8 @@ class Batch:
 
     images: Images
     condition: Condition
-    degraded: Images | None = None
-    """The same images damaged, Float [B, C', H, W] in [-1, 1], where a model learns to restore them."""
+    degraded: Float[Tensor, "B given H W"] | None = None
+    """The same images damaged, in [-1, 1], where a model learns to restore them."""
 
     def __len__(self) -> int:
         return self.images.shape[0]
@@ -141,7 +146,7 @@ class Batch:
         degraded = None if self.degraded is None else self.degraded[rows]
         return Batch(self.images[rows], self.condition[rows], degraded)
 
-    def pair(self) -> tuple[Images, Images]:
+    def pair(self) -> tuple[Float[Tensor, "B given H W"], Images]:
         """Return (degraded, clean) images.
 
         Raises:

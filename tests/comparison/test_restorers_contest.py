@@ -15,12 +15,14 @@ from torch import nn
 
 from sfumato import api
 from sfumato import recipe as recipes
+from sfumato.comparison.restorers.build import held_out_psnr, last_logged
 from sfumato.comparison.restorers.records import RestorationContest
 from sfumato.config import override
 from sfumato.errors import UsageError
 from sfumato.models.base import Loss, RestorationModel
 from sfumato.recipe import ModelConfig, Recipe, TrainingConfig
 from sfumato.restoration.classical import METHODS
+from sfumato.runs import Run
 
 SETTINGS = ["data.size=16", "training.batch_size=8", "training.precision=float32", "training.snapshots=3",
             "training.validation_images=4"]  # fmt: skip
@@ -43,7 +45,7 @@ class Blurry(RestorationModel):
         degraded, clean = batch.pair()
         restored = self.network(degraded)
         loss = (restored - clean).square().mean() + 1e-3 * self.helper(restored).square().mean()
-        yield Loss("network", loss, {"loss": loss.detach(), "kl": 0 * loss.detach() + 0.25})
+        yield Loss("network", loss, {"loss": loss.detach()})
 
     def restore(self, degraded, noise):
         return self.network(degraded)
@@ -105,9 +107,9 @@ def test_from_training_to_the_report_and_again(options: dict[str, Any]):
     learned = {one.name: one.training for one in found.contestants if one.training}
     blurry, wavering = learned["blurry"], learned["wavering"]
     assert blurry and wavering and blurry.parameters == 30 and blurry.parameters_trained == 34
-    assert blurry.macs_per_image == 16 * 16 * 27 and blurry.images_seen == 160 and blurry.kl == 0.25
+    assert blurry.macs_per_image == 16 * 16 * 27 and blurry.images_seen == 160
     assert blurry.spread is None and wavering.spread == pytest.approx(0.01 * 127.5, rel=0.1)
-    assert len(blurry.quality) == 3 and blurry.losses
+    assert len(blurry.quality) == 3 and blurry.kl is None
     gray = next(one for one in found.contestants if one.name == "identity")
     assert gray.scores["colourfulness"].value == 0 and "Who colours best?" in str(found.verdict)
     assert "wavering is more than a U-Net" in str(found.verdict)
@@ -157,7 +159,7 @@ def test_from_training_to_the_report_and_again(options: dict[str, Any]):
         ({"models": ["flow"]}, "'flow' does not restore images; .* without --task restore"),
         ({"models": ["classical"]}, "name at least one preset"),
         ({"models": ["blury"]}, "did you mean 'blurry'"),
-        ({"degradation": "gray-denoize"}, "did you mean 'gray-denoise'"),
+        ({"degradation": "old-foto"}, "did you mean 'old-photo'"),
         ({"settings": [*SETTINGS, "degradation=jpeg"]}, "name it with --degradation"),
         ({"settings": [*SETTINGS, "data.colour=gray"]}, "these images are gray; choose denoise"),
         ({"settings": [*SETTINGS, "data.test_fraction=0.05"]}, "too few to compare restorers"),
@@ -171,6 +173,16 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(options, changes, 
     with pytest.raises(UsageError, match=said):
         api.compare_restorers(**options | changes)
     assert not (Path(options["out"]) / "runs").exists()
+
+
+def test_what_a_log_says_of_a_training(tmp_path: Path):
+    run = Run(tmp_path)
+    for images, kl, mse in ((64, 3.0, 0.4), (128, 0.5, 0.04)):
+        values = {"autoencoder/kl": kl, "autoencoder/loss": 1.0}
+        run.append_log({"event": "loss", "images": images, "seconds": images / 64, "values": values})
+        run.append_log({"event": "validation", "images": images, "seconds": 1.0, "values": {"mse": mse}})
+    assert last_logged(run, "/kl") == 0.5 and last_logged(run, "/spread") is None
+    assert [point.values["PSNR"] for point in held_out_psnr(run)] == pytest.approx([10, 20])
 
 
 def test_recipes_that_see_the_data_differently_are_refused_before_training(options, monkeypatch):

@@ -9,7 +9,7 @@ from sfumato import models  # noqa: F401  (registers the presets)
 from sfumato.batch import Column, Condition, DataSpec
 from sfumato.conditions import Conditions
 from sfumato.models.base import GenerativeModel
-from sfumato.recipe import lookup
+from sfumato.recipe import ModelConfig, lookup
 from sfumato.sampling import Sampler
 
 SCALE = 5.0
@@ -27,7 +27,7 @@ class Plain(GenerativeModel):
     sampling_keys = frozenset({"truncation"})
 
     def __init__(self, data: DataSpec, middle: float = 0.0) -> None:
-        super().__init__(None, data)  # type: ignore[arg-type]
+        super().__init__(ModelConfig(), data)
         self.shape, self.middle = data.shape, middle
 
     def parameter_groups(self):

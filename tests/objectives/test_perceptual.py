@@ -83,7 +83,9 @@ def test_it_is_the_mean_difference_of_the_tapped_features(layers, weights):
 def test_gray_images_are_three_equal_channels_and_equal_ones_do_not_differ(weights):
     loss = Perceptual(Weights(weights, ""))
     gray = images(0, 1)
-    torch.testing.assert_close(loss(gray, images(1, 1)), loss(gray.repeat(1, 3, 1, 1), images(1, 1)))
+    torch.testing.assert_close(
+        loss(gray, images(1, 1)), loss(gray.repeat(1, 3, 1, 1), images(1, 1).repeat(1, 3, 1, 1))
+    )
     assert loss(gray, gray) == 0
 
 

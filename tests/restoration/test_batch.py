@@ -72,6 +72,17 @@ def test_provenance(tmp_path: Path):
     assert "<figure>" in (out / "00.restored.html").read_text()
 
 
+def test_maps_are_written_where_there_are_any_and_the_record_says_what_white_is(tmp_path: Path):
+    source, out = album(tmp_path / "in", 1), tmp_path / "out"
+    api.restore_files(source, out, steps=["denoise"])
+    (made,) = api.restore_files(source, out, steps=["denoise"], maps=True).records
+    assert list(made["maps"]) == ["changed"], "the denoiser has one answer only"
+    assert made["maps"]["changed"]["white"] > 10
+    with Image.open(out / made["maps"]["changed"]["file"]) as map:
+        assert map.size == (24, 24) and map.getextrema()[0][1] == 255
+    assert api.restore_files(source, out, steps=["denoise"], maps=True).skipped
+
+
 def test_other_settings_and_strangers_are_not_overwritten(tmp_path: Path):
     source, out = album(tmp_path / "in", 2), tmp_path / "out"
     api.restore_files(source, out)

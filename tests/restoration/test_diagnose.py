@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from sfumato.imaging.photograph import Photograph, decode_photograph, read_photograph
-from sfumato.restoration.compression import blockiness, find_compression, quality_of, table_of
+from sfumato.restoration.compression import blockiness, find_compression, held_to, quality_of, table_of
 from sfumato.restoration.diagnose import diagnose
 from sfumato.restoration.noise import NONE, estimate_noise
 from sfumato.restoration.stripes import find_stripes
@@ -63,6 +63,22 @@ def test_jpeg_from_the_pixels_and_from_the_file(quality: int, scenes):
     assert "deblock" in steps(diagnose(read))
 
 
+@pytest.mark.parametrize("quality", [10, 40])
+def test_what_jpeg_took_is_looked_for_near_what_it_left(quality: int, scenes):
+    for plane in (scene[:189, :190] for scene in scenes):
+        buffer = io.BytesIO()
+        Image.fromarray(photo(plane).pixels[..., 0]).save(buffer, "JPEG", quality=quality)
+        saved = decode_photograph(buffer.getvalue()).floats()[..., 0]
+        jpeg = find_compression(saved)
+        assert jpeg is not None
+        np.testing.assert_allclose(held_to(saved, saved, jpeg), saved, atol=1e-6)
+        smooth = gaussian_filter(saved, 1.5)
+        held = held_to(saved, smooth, jpeg)
+        assert np.square(held - plane).mean() < 0.7 * np.square(smooth - plane).mean()
+        np.testing.assert_array_equal(held[184:], smooth[184:])
+        np.testing.assert_allclose(held_to(saved, held, jpeg), held, atol=1e-6)
+
+
 def test_no_trace_of_jpeg(scenes, noisy):
     for plane in scenes:
         assert find_compression(photo(plane).floats()[..., 0]) is None
@@ -81,10 +97,27 @@ def test_stripes(period: float, angle: float, amplitude: float, scenes, striped)
         assert find_stripes(plane) == []
 
 
-def test_checks_in_one_corner_are_no_stripes(scenes, striped):
-    plane = scenes[0].copy()
-    plane[:96, :96] = striped(plane, 6, 0, 30)[:96, :96]
-    assert find_stripes(plane) == []
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_a_pattern_that_ends_somewhere_is_no_stripes(share: float, scenes, striped):
+    for plane in scenes:
+        edge = round(share * plane.shape[1])
+        striped_here = np.where(np.arange(plane.shape[1]) < edge, striped(plane, 6, 0, 30), plane)
+        assert find_stripes(striped_here) == []
+
+
+def test_a_pattern_that_loses_its_phase_or_follows_the_light_is_no_stripes(scenes):
+    for plane in scenes:
+        rows, columns = np.mgrid[: plane.shape[0], : plane.shape[1]]
+        folded = np.sin(2 * np.pi * (rows / 6 + columns // 48 % 2 / 3))
+        lit = np.sin(2 * np.pi * rows / 6) * np.where(columns < 96, 0.5, 2.0)
+        for pattern in (folded, lit):
+            assert find_stripes((plane + 15 / 255 * pattern).astype(np.float32)) == []
+
+
+def test_stripes_at_a_slant_are_told_and_left_to_the_person(scenes, striped):
+    slanted, straight = (diagnose(photo(striped(scenes[0], 6, angle, 12))) for angle in (40, 4))
+    assert slanted.stripes and "destripe" not in steps(slanted)
+    assert straight.stripes and "destripe" in steps(straight)
 
 
 @pytest.mark.parametrize("sigma", [1.0, 1.5, 2.0, 3.0])

@@ -33,7 +33,8 @@ def test_who_has_no_runs_yet_is_told_of_them(tmp_path: Path):
         find("flow", tmp_path / "runs")
 
 
-def test_they_cannot_be_changed():
+def test_they_cannot_be_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SFUMATO_CACHE", str(tmp_path))
     run = find("example:flow")
     before = files(run.path)
     lock = run.locked()
@@ -43,6 +44,7 @@ def test_they_cannot_be_changed():
     run.keep("scored/x.json", [1, 2])
     assert not run.in_use()
     assert files(run.path) == before
+    assert run.kept("scored/x.json") == [tmp_path / "examples/flow/scored/x.json"], "in the cache instead"
 
 
 def test_a_copy_is_a_run_of_ones_own(tmp_path: Path):
@@ -51,7 +53,7 @@ def test_a_copy_is_a_run_of_ones_own(tmp_path: Path):
     assert files(copy.path) == files(shipped.path)
     assert copy.name == "mine" and not copy.shipped and copy.status == shipped.status
     copy.keep("scored/x.json", [1, 2])
-    assert (copy.path / "scored" / "x.json").is_file()
+    assert copy.kept("scored/x.json") == [copy.path / "scored" / "x.json"]
     with copy.locked():
         assert copy.in_use()
     again = copy.copy(tmp_path / "again")

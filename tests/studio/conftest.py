@@ -85,9 +85,12 @@ def studio(gradio: None, runs: Path, tmp_path_factory: pytest.TempPathFactory) -
     with open(log, "w") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
     assert process.stdout is not None
-    said = process.stdout.readline()
-    found = re.search(r"http://127\.0\.0\.1:(\d+)/", said)
-    assert found, said + log.read_text()
-    yield Studio(int(found[1]), runs)
-    process.terminate()
-    process.communicate(timeout=30)
+    try:
+        said = process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)/", said)
+        assert found, said + log.read_text()
+        yield Studio(int(found[1]), runs)
+        process.terminate()
+        process.communicate(timeout=30)
+    finally:
+        process.kill()  # nothing where it has ended

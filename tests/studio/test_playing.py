@@ -25,6 +25,11 @@ def downloaded(page: Any, button: Any) -> Path:
     return Path(waiting.value.path())
 
 
+def shown(picture: Any) -> bytes:
+    """Return the file that stands on the page."""
+    return picture.page.request.get(picture.evaluate("image => image.currentSrc")).body()
+
+
 def opened(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     with Image.open(path) as image:
         assert image.format == "PNG"
@@ -38,7 +43,9 @@ def test_what_is_drawn_and_downloaded_is_exactly_the_image_of_its_seed(visit, ru
     page = one.open("?tab=generate&run=first&seed=11")
     said, drawn = page.locator("#sf-generate .sf-caption"), page.locator("#sf-drawn")
     said.filter(has_text="Seed 11").wait_for()
-    pixels, facts = opened(downloaded(page, drawn.get_by_label("Download")))
+    file = downloaded(page, drawn.get_by_label("Download"))
+    assert shown(drawn.locator("img")) == file.read_bytes()
+    pixels, facts = opened(file)
     assert np.array_equal(pixels, api.sample(runs / "first", 1, 11, device="cpu")[0])
     assert facts["seed"] == "11" and facts["run"] == "first"
 
@@ -103,7 +110,7 @@ def test_a_walk_is_a_film_and_a_record_and_what_cannot_be_done_says_why(visit, r
 def test_a_blind_test_gives_nothing_away_and_ends_with_an_interval(visit, runs: Path):  # noqa: F811
     one = visit(locale="fr-FR")
     page = one.open("?tab=game&run=first&seed=4")
-    page.get_by_role("button", name="Commencer").click()
+    page.get_by_role("button", name="Commencer").press("Enter")
     answers = [question.answer for question in api.quiz(runs / "first", 10, seed=4).questions]
     for k, answer in enumerate(answers):
         page.get_by_text(f"Question {k + 1} sur 10").first.wait_for()
@@ -112,9 +119,13 @@ def test_a_blind_test_gives_nothing_away_and_ends_with_an_interval(visit, runs: 
             "image.png"
         ] * 2
         assert "first" not in page.locator("#sf-game .sf-asked").first.inner_html()
-        page.get_by_role("button", name="Celle de droite" if answer else "Celle de gauche").click()
+        if k == 0:
+            page.wait_for_function("document.activeElement.textContent.trim() === 'Celle de gauche'")
+        page.get_by_role("button", name="Celle de droite" if answer else "Celle de gauche").press("Enter")
     page.get_by_role("heading", name="Réponses justes : 10 sur 10").wait_for()
     page.get_by_text("72 à 100 %").wait_for()
+    page.wait_for_function("document.activeElement.matches('[role=status]')")
+    assert one.barriers() == []
     pictures = page.locator(".sf-answers img")
     assert pictures.count() == 20
     assert pictures.first.evaluate("image => image.decode().then(() => image.naturalWidth)") == 16

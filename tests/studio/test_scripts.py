@@ -9,7 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from sfumato import api
+from sfumato.studio.pictures import inline
 
 from .conftest import EVIL, Studio
 
@@ -24,8 +29,8 @@ def example(repository: Path, language: str, word: str, studio: Studio) -> str:
     return block.replace("http://127.0.0.1:7860", studio.address)
 
 
-def done(command: list[str]) -> str:
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+def done(command: list[str], folder: Path | None = None) -> str:
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder)
     assert run.returncode == 0, run.stderr
     return run.stdout
 
@@ -44,8 +49,27 @@ def test_curl(studio: Studio, repository: Path):
 
 
 def test_gradio_client(studio: Studio, repository: Path):
-    said = done([sys.executable, "-W", "ignore", "-c", example(repository, "python", "predict", studio)])
+    said = done([sys.executable, "-W", "ignore", "-c", example(repository, "python", "/runs", studio)])
     assert "first finished 64" in said.splitlines()
+
+
+def test_a_photograph_from_a_script(studio: Studio, repository: Path, tmp_path: Path):
+    noise = np.random.default_rng(0).normal(120, 20, (40, 40)).clip(0, 255).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "old.png")
+    code = example(repository, "python", "/restore", studio)
+    assert done([sys.executable, "-W", "ignore", "-c", code], tmp_path).splitlines() == ["['denoise']"]
+    api.restore_files(tmp_path / "old.png", tmp_path / "same", steps=["denoise"])
+    same = api.develop(tmp_path / "same" / "old.restored.png")
+    assert np.array_equal(api.develop(tmp_path / "restored.png"), same)
+
+
+def test_gradio_client_compares_and_scores(studio: Studio, repository: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (80, 90), (200, 120, 60)).save("me.jpg")
+    said = done([sys.executable, "-W", "ignore", "-c", example(repository, "python", "/score", studio)])
+    missing, scores = said.splitlines()
+    assert missing == "['example:flow', 'example:vae']"
+    assert "'measure': 'bound in nats'" in scores and "'n_training': 1000" in scores
 
 
 def test_what_is_public_is_what_the_page_lists(studio: Studio, repository: Path):
@@ -56,10 +80,23 @@ def test_what_is_public_is_what_the_page_lists(studio: Studio, repository: Path)
     assert json.loads(studio.ask("/fr/gradio_api/info")[1])["named_endpoints"] == {}
 
 
-def test_scripts_are_refused_in_words_too(studio: Studio):
+PHOTO = inline(np.zeros((1, 1, 1), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "why"),
+    [
+        ("inspect", ["../secret.txt"], "no images of the name"),
+        ("restore", [PHOTO, "/etc", "", 1.0], "no run of the name"),
+        ("restore", [PHOTO, "first", "", 1.0], "does not restore images"),
+        ("restore", ["/etc/passwd", "auto", "", 1.0], "as a data URI"),
+        ("diagnose", ["data:image/png;base64,c2VjcmV0"], "the content is text"),
+    ],
+)
+def test_scripts_are_refused_in_words_too(studio: Studio, name: str, given: list[str], why: str):
     status, body = studio.ask(
-        "/gradio_api/call/inspect", "POST", '{"data": ["../secret.txt"]}', Content_Type="application/json"
+        f"/gradio_api/call/{name}", "POST", json.dumps({"data": given}), Content_Type="application/json"
     )
     assert status == 200
-    said = studio.ask(f"/gradio_api/call/inspect/{json.loads(body)['event_id']}")[1].decode()
-    assert "event: error" in said and "no images of the name" in said and "Traceback" not in said
+    said = studio.ask(f"/gradio_api/call/{name}/{json.loads(body)['event_id']}")[1].decode()
+    assert "event: error" in said and why in said and "Traceback" not in said

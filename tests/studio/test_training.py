@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from sfumato import api
@@ -24,15 +26,30 @@ def waits(condition: Any, seconds: float = 120) -> None:
         time.sleep(0.1)
 
 
+@pytest.fixture
+def process_of() -> Iterator[Callable[[Any], psutil.Process]]:
+    """Return the process of what was started; it ends with the test, whatever becomes of that."""
+    found: list[psutil.Process] = []
+
+    def known(launch: Any) -> psutil.Process:
+        found.append(psutil.Process(json.loads(launch.record.read_text())["pid"]))
+        return found[-1]
+
+    yield known
+    for process in found:
+        if process.is_running():
+            process.kill()
+
+
 @pytest.mark.slow
 def test_a_training_outlives_who_started_it_and_is_stopped_and_taken_up_again(
-    small_images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, process_of: Any
 ):
     monkeypatch.chdir(tmp_path)
     launch = api.start("vae", data=small_images, run="long", budget="1h", settings=KEYS, device="cpu")
+    process = process_of(launch)
     assert launch.state == "preparing" and launch.alive
-    known = json.loads(launch.record.read_text())
-    assert os.getsid(known["pid"]) != os.getsid(0), "a session of its own: no hang-up reaches it"
+    assert os.getsid(process.pid) != os.getsid(0), "a session of its own: no hang-up reaches it"
     with pytest.raises(UsageError, match="a run already"):
         api.start("vae", data=small_images, run="long", budget="1h")
     waits(lambda: launch.state == "begun" and api.Run(launch.path).log("loss"))
@@ -46,6 +63,7 @@ def test_a_training_outlives_who_started_it_and_is_stopped_and_taken_up_again(
         api.stop(run)
     seen = run.status.images
     again = api.start_again(run, device="cpu")
+    process_of(again)
     waits(lambda: run.status.state == "training" and run.log("loss")[-1]["images"] > seen)
     api.stop("long")
     waits(lambda: not again.alive)
@@ -67,8 +85,9 @@ def test_what_can_be_refused_is_refused_at_once(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_fails_later_says_why(tmp_path: Path):
+def test_what_fails_later_says_why(tmp_path: Path, process_of: Any):
     launch = api.start("vae", data=tmp_path / "nothing", run=tmp_path / "runs" / "none", budget="1m")
+    process_of(launch)
     waits(lambda: launch.state == "failed")
     assert "there is no such folder" in launch.words
     assert [one.path.name for one in api.launches(tmp_path / "runs")] == ["none"]

@@ -14,8 +14,8 @@ PROGRAM = """
 import sys
 from sfumato import api
 run = api.train(
-    "vae", data=sys.argv[1], run=sys.argv[2], images=32, device="cpu",
-    settings=["training.compile=true", "training.batch_size=16", "model.width=8", "data.size=8",
+    sys.argv[3], data=sys.argv[1], run=sys.argv[2], images=32, device="cpu",
+    settings=["training.compile=true", "training.batch_size=16", "model.width=4", "data.size=8",
               "training.snapshots=0", "training.precision=float32"],
 )
 (event,) = [e for e in run.log() if e["event"] == "compile"]
@@ -23,11 +23,15 @@ print(run.status.state, event["failed"])
 """
 
 
+MODEL = Path(__file__).parents[2] / "docs" / "examples" / "my_model.py"
+"""Small, because every kernel takes the compiler seconds; networks of any model are compiled alike."""
+
+
 def trained(images: str, folder: Path, compiler: str) -> str:
     """Train in a process of its own, with a cache of its own; return what it says."""
     environment = os.environ | {"CXX": compiler, "TORCHINDUCTOR_CACHE_DIR": str(folder / "cache")}
     found = subprocess.run(
-        [sys.executable, "-c", PROGRAM, images, str(folder / "run")],
+        [sys.executable, "-c", PROGRAM, images, str(folder / "run"), str(MODEL)],
         env=environment, capture_output=True, text=True, timeout=500, check=True,
     )  # fmt: skip
     return found.stdout.strip()

@@ -92,7 +92,7 @@ def whole_or_gone(run: Run) -> int:
 def test_sigterm_stops_and_resume_finishes(small_images, tmp_path: Path):
     """Row 6, through `python -m sfumato`."""
     run = Run(tmp_path / "run")
-    arguments = command(small_images, run.path, 4000)
+    arguments = command(small_images, run.path, 1600)
     process = subprocess.Popen([sys.executable, "-m", "sfumato", *arguments], stderr=subprocess.PIPE)
     wait_until(lambda: (run.path / "status.json").exists() and run.status.images + training(run), process)
     process.send_signal(signal.SIGTERM)
@@ -100,14 +100,14 @@ def test_sigterm_stops_and_resume_finishes(small_images, tmp_path: Path):
     assert process.returncode == 0, said
     assert run.status.state == "stopped"
     stopped = whole(run)
-    assert stopped == run.status.images < 4000
+    assert stopped == run.status.images < 1600
     done = subprocess.run(
         [sys.executable, "-m", "sfumato", "resume", str(run.path), "--quiet", "--device", "cpu"],
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert run.status.state == "finished" and whole(run) == 4000
-    assert "finished after 4,000 images" in done.stdout
+    assert run.status.state == "finished" and whole(run) == 1600
+    assert "finished after 1,600 images" in done.stdout
 
 
 def training(run: Run) -> bool:

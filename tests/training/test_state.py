@@ -10,7 +10,7 @@ from sfumato.batch import Clock
 from sfumato.config import override
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.ranks import Ranks
-from sfumato.recipe import OptimizerConfig, TrainingConfig
+from sfumato.recipe import ModelConfig, OptimizerConfig, TrainingConfig
 from sfumato.runs import checkpoints
 from sfumato.seeding import StepNoise
 from sfumato.training import train
@@ -35,7 +35,7 @@ def stop_once(at: int):
 
 def built(toys, **training) -> tuple[TrainingState, Stepper]:
     config = TrainingConfig(precision="float32", batch_size=8, **training)
-    state = TrainingState(toys.model(None, toys.prepared.spec), config, CPU)
+    state = TrainingState(toys.model(ModelConfig(), toys.prepared.spec), config, CPU)
     return state, Stepper(state, config, Ranks(), CPU)
 
 
@@ -104,7 +104,7 @@ def test_optimizers_of_unknown_groups_are_refused(toys):
 
 def test_only_matrices_decay(toys):
     config = TrainingConfig(precision="float32", optimizers={"net": OptimizerConfig(weight_decay=0.1)})
-    model = toys.model(None, toys.prepared.spec)
+    model = toys.model(ModelConfig(), toys.prepared.spec)
     model.bias = torch.nn.Parameter(torch.zeros(3))
     model.parameter_groups = lambda: {"net": [model.mean, model.bias]}
     groups = TrainingState(model, config, CPU).optimizers["net"].param_groups

@@ -14,15 +14,13 @@ from sfumato.api import pictures
 from sfumato.api.data import Observer, silent
 from sfumato.api.explorations import MAKERS, Request
 from sfumato.api.pictures import Images
-from sfumato.api.sampling import folder_at, sampling_settings
+from sfumato.api.sampling import folder_at, generator, sampling_settings
 from sfumato.conditions import Wish, parse_wish
 from sfumato.config import VERSION
 from sfumato.errors import UsageError
 from sfumato.exploration.frames import Frames
 from sfumato.exploration.kinds import Kind, check, choose, kinds_for, starting_seeds
 from sfumato.imaging.film import check_suffix
-from sfumato.models.base import GenerativeModel
-from sfumato.recipe import lookup
 from sfumato.runs import Run, checkpoints
 from sfumato.storage import read_json
 from sfumato.training.precision import choose_device
@@ -81,7 +79,7 @@ def explorable(run: Run | str | Path) -> dict[str, str]:
         ['interpolate', 'variations']
     """
     found = run if isinstance(run, Run) else runs.find(run)
-    kinds = {kind.name: kind.summary for kind in kinds_for(_model(found), found.data)}
+    kinds = {kind.name: kind.summary for kind in kinds_for(generator(found), found.data)}
     if len(found.snapshots) < 2:
         del kinds["timelapse"]
     return kinds
@@ -145,7 +143,7 @@ def explore(
         raise UsageError(f"--milliseconds {milliseconds}: choose 20 to 10,000 for a frame.")
     found = run if isinstance(run, Run) else runs.find(run)
     images = pictures.several(images)
-    chosen = choose(kind, found.recipe.preset, _model(found), found.data)
+    chosen = choose(kind, found.recipe.preset, generator(found), found.data)
     if kind == "timelapse" and len(found.snapshots) < 2:
         raise UsageError(f"{found}: kept no two snapshots to compare; there are pictures in its samples/.")
     given = {
@@ -165,13 +163,6 @@ def explore(
     recipe = _recipe(request, where, at, settings)
     found_there = Exploration(shown, recipe)
     return found_there if out is None else replace(found_there, path=found_there.write(out, milliseconds))
-
-
-def _model(run: Run) -> type[GenerativeModel]:
-    model = lookup(run.recipe.preset).model
-    if not issubclass(model, GenerativeModel):
-        raise UsageError(f"{run.path}: a {run.recipe.preset} does not generate images.")
-    return model
 
 
 def newest_folder(run: Run) -> Path:

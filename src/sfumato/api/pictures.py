@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sfumato import runs
 from sfumato.errors import UsageError
 from sfumato.exploration.frames import Frames
 from sfumato.imaging.files import ImageError, read_image
@@ -46,6 +47,27 @@ def read(run: Run, images: Sequence[Image]) -> np.ndarray:
         UsageError: If a file cannot be read, or an array has another shape or type.
     """
     return np.stack([_array(run, i) if isinstance(i, np.ndarray) else _file(run, i) for i in images])
+
+
+def fitted(run: Run | str | Path, images: Images) -> np.ndarray:
+    """Return images as a run sees them: cut, scaled and coloured as its training images were.
+
+    Args:
+        run: A run, its name (below `runs/`, or `example:NAME`) or its path.
+        images: Files, or uint8 arrays of the run's shape.
+
+    Returns:
+        uint8 [N, H, W, C].
+
+    Raises:
+        UsageError: If a file cannot be read, or an array has another shape or type.
+
+    Example:
+        >>> import sfumato as sf
+        >>> sf.api.fitted("example:vae", "me.jpg").shape  # doctest: +SKIP
+        (1, 64, 64, 3)
+    """
+    return read(run if isinstance(run, Run) else runs.find(run), several(images))
 
 
 def named(image: Image) -> str:

@@ -94,6 +94,7 @@ def compare_restorers(
     must_be_folder(folder)
     if weights is not None:
         paired("lpips", weights)  # before anything is trained
+    lpips = None if weights is None else paired("lpips", weights)
     if entrants:
         line = _existing(entrants, degradation, pairs, allow_bad, observer)
         who = ["--models", CLASSICAL] if CLASSICAL in asked else ["--models", ""]
@@ -109,7 +110,7 @@ def compare_restorers(
     command += ["--pairs", str(pairs)] if pairs != PAIRS else []
     command += ["--weights", str(weights)] if weights else []
     where, progress = choose_device(device), _telling(observer)
-    bench = Bench(line.trials, open_reference(line.prepared, where, observer), weights)
+    bench = Bench(line.trials, open_reference(line.prepared, where, observer), lpips)
     contest = build_contest(
         _entrants(line.runs, CLASSICAL in asked, bench, folder, where, progress),
         bench,

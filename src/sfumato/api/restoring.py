@@ -8,22 +8,30 @@ from pathlib import Path
 
 import numpy as np
 
+from sfumato import runs
 from sfumato.api.data import Observer, silent
 from sfumato.config import build
+from sfumato.data.degradations import preset
 from sfumato.errors import UsageError
+from sfumato.imaging.files import MAX_PIXELS
 from sfumato.imaging.photograph import Photograph, read_photograph
 from sfumato.restoration.batch import Batch, run_batch
+from sfumato.restoration.classical import METHODS
 from sfumato.restoration.diagnose import Diagnosis
 from sfumato.restoration.diagnose import diagnose as diagnose_photo
-from sfumato.restoration.learned import Learned
+from sfumato.restoration.learned import Learned, steps_against
 from sfumato.restoration.plan import Settings, tools_of
+from sfumato.restoration.slider import as_shown
 from sfumato.restoration.steps import Restoration, Taken
 from sfumato.restoration.steps import restore as restore_photo
-from sfumato.restoration.upscale import Trained, upscaler
+from sfumato.restoration.upscale import USUAL, Trained, upscaler
+from sfumato.runs import Run
 from sfumato.training.precision import choose_device
 
 Picture = Photograph | np.ndarray | str | Path
 """A photograph, pixels (uint8 or uint16, [H, W] or [H, W, C] with C 1, 3 or 4), or a file."""
+FILTERS = {name: kind.against for name, kind in METHODS.items()}
+"""The filters that `method` takes by name, each with the step that it is for."""
 
 
 def restore(
@@ -83,6 +91,7 @@ def restore_files(
     recolour: bool = False,
     overwrite: bool = False,
     slider: bool = False,
+    maps: bool = False,
     device: str = "auto",
     observer: Observer = silent,
 ) -> Batch:
@@ -99,6 +108,8 @@ def restore_files(
         recolour: As for `restore`.
         overwrite: Replace what other settings, or others, have made.
         slider: Write a page with before and after too.
+        maps: Write `name.restored.changed.png`, a map of what was changed, and for networks that can give
+            several answers `name.restored.uncertain.png`, where these differ; white is what the JSON says.
         device: As for `restore`.
         observer: Told of the progress.
 
@@ -118,7 +129,7 @@ def restore_files(
     plain = {"settings": settings.model_dump(mode="json"), "weights": weights}
     return run_batch(
         Path(source), Path(out), lambda photo: restore_photo(photo, settings, tools=tools), plain,
-        overwrite=overwrite, slider=slider, progress=_progress(observer, "restoring"),
+        overwrite=overwrite, slider=slider, maps=maps, progress=_progress(observer, "restoring"),
     )  # fmt: skip
 
 
@@ -135,12 +146,43 @@ def diagnose(image: Picture) -> Diagnosis:
     return diagnose_photo(_photograph(image))
 
 
+def develop(image: Picture, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Return a photograph as a screen shows it: upright, in sRGB, with 8 bits, what is transparent on white.
+
+    Args:
+        image: What to show.
+        max_pixels: Files with more are refused before they are decoded.
+
+    Returns:
+        uint8 [H, W, C].
+
+    Example:
+        >>> import numpy as np, sfumato as sf
+        >>> sf.api.develop(np.full((16, 16), 65535, np.uint16)).max()
+        np.uint8(255)
+    """
+    return as_shown(_photograph(image, max_pixels))
+
+
+def restorable(run: Run | str | Path) -> tuple[str, ...]:
+    """Return the steps that a run restores photographs by, such as ("deblock", "denoise"); empty: none.
+
+    Example:
+        >>> import sfumato as sf
+        >>> sf.api.restorable("example:denoiser"), sf.api.restorable("example:vae")
+        (('deblock', 'denoise'), ())
+    """
+    found = run if isinstance(run, Run) else runs.find(run)
+    known = found.recipe.degradation
+    return () if known is None else steps_against(preset(known), found.data)
+
+
 def upscale(
     source: str | Path,
     out: str | Path = "upscaled",
     *,
     scale: int = 2,
-    method: str = "lanczos",
+    method: str = USUAL,
     overwrite: bool = False,
     device: str = "auto",
     observer: Observer = silent,
@@ -151,8 +193,8 @@ def upscale(
         source: A file or a folder.
         out: A folder, not the one the photographs lie in.
         scale: 2 or 4.
-        method: lanczos, bicubic, a run of yours (`sfumato train upscaler`), or a file of weights whose
-            architecture spandrel knows.
+        method: A run (`sfumato train upscaler`; one comes along), lanczos, bicubic, or a file of weights
+            whose architecture spandrel knows.
         overwrite: Replace what other settings, or others, have made.
         device: auto, cpu, cuda or mps; for weights.
         observer: Told of the progress.
@@ -185,12 +227,12 @@ def _settings(**values: object) -> Settings:
     return build(Settings, values, "restore")
 
 
-def _photograph(image: Picture) -> Photograph:
+def _photograph(image: Picture, max_pixels: int = MAX_PIXELS) -> Photograph:
     """Return a photograph from whatever was given."""
     if isinstance(image, Photograph):
         return image
     if not isinstance(image, np.ndarray):
-        return read_photograph(image)
+        return read_photograph(image, max_pixels=max_pixels)
     pixels = image[..., None] if image.ndim == 2 else image
     if pixels.dtype not in (np.uint8, np.uint16) or pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4):
         raise UsageError(

@@ -19,6 +19,7 @@ from sfumato.errors import UsageError
 from sfumato.evaluation.evaluate import best_snapshot
 from sfumato.imaging.grid import compose
 from sfumato.imaging.png import write_png
+from sfumato.models.base import GenerativeModel
 from sfumato.recipe import SamplingConfig, lookup
 from sfumato.runs import Run
 
@@ -97,9 +98,21 @@ def adjustable(run: Run | str | Path) -> dict[str, Any]:
         >>> sf.api.adjustable("dcgan-portraits")  # doctest: +SKIP
         {'truncation': 1.0}
     """
-    recipe = (run if isinstance(run, Run) else runs.find(run)).recipe
-    known = lookup(recipe.preset).model.sampling_keys
-    return {key: value for key, value in recipe.sampling.model_dump().items() if key in known}
+    found = run if isinstance(run, Run) else runs.find(run)
+    known = generator(found).sampling_keys
+    return {key: value for key, value in found.recipe.sampling.model_dump().items() if key in known}
+
+
+def generator(run: Run) -> type[GenerativeModel]:
+    """Return the class of a run's model.
+
+    Raises:
+        UsageError: If it does not generate images.
+    """
+    model = lookup(run.recipe.preset).model
+    if not issubclass(model, GenerativeModel):
+        raise UsageError(f"{run}: a {run.recipe.preset} does not generate images.")
+    return model
 
 
 def folder_at(run: Run, at: str) -> Path | None:
@@ -131,7 +144,7 @@ def sampling_settings(run: Run, settings: Sequence[str]) -> SamplingConfig:
     settings = [setting.removeprefix("sampling.") for setting in settings]
     recipe = run.recipe
     changed: SamplingConfig = override(recipe.sampling, settings)
-    used = lookup(recipe.preset).model.sampling_keys
+    used = generator(run).sampling_keys
     for setting in settings:
         key = setting.partition("=")[0].strip()
         if key not in used:

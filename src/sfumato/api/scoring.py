@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,9 +21,10 @@ from sfumato.data.prepare import prepare as prepare_data
 from sfumato.errors import UsageError
 from sfumato.exploration.scoring import DRAWS, measure, place
 from sfumato.models.base import Scores
+from sfumato.recipe import lookup
 from sfumato.runs import Run
 from sfumato.sampling import Sampler
-from sfumato.storage import read_json
+from sfumato.storage import read_json, write_json, write_rows
 
 TRAINING = 1000
 """Training images that a score is held against, at most."""
@@ -41,6 +44,29 @@ class ImageScore(Config):
     """Percentage of the training images that score lower, in [0, 100]; equal ones count half."""
     n_training: int
     """Training images that it is held against."""
+
+
+class Measure(NamedTuple):
+    """What a run's scores are."""
+
+    name: str
+    """discriminator logit, bound in nats, or denoising error."""
+    higher_fits: bool
+    """Whether images like the training images score higher."""
+
+
+def scorable(run: Run | str | Path) -> Measure | None:
+    """Return what a run's scores of images are; None for a model that cannot score any.
+
+    Example:
+        >>> import sfumato as sf
+        >>> sf.api.scorable("example:vae")
+        Measure(name='bound in nats', higher_fits=True)
+    """
+    found = run if isinstance(run, Run) else runs.find(run)
+    model: Any = lookup(found.recipe.preset).model
+    # what its instances have, the class has
+    return Measure(model.measures, model.higher_fits) if isinstance(model, Scores) else None
 
 
 def score(
@@ -102,13 +128,29 @@ def score(
     ]
 
 
+def write_scores(scores: Sequence[ImageScore], file: str | Path) -> Path:
+    """Write scores to a file and return its path: JSON where its name ends so, else CSV.
+
+    Example:
+        >>> import sfumato as sf
+        >>> sf.api.write_scores(sf.score("vae-portraits", ["me.jpg"]), "scores.csv")  # doctest: +SKIP
+        PosixPath('scores.csv')
+    """
+    path, rows = Path(file), [one.model_dump() for one in scores]
+    if path.suffix == ".json":
+        write_json(path, rows)
+    else:
+        write_rows(path, [ImageScore.model_fields, *(row.values() for row in rows)])
+    return path
+
+
 def _training(run: Run, sampler: Sampler, folder: Path, wish: Wish | None, observer: Observer) -> np.ndarray:
     """Return the scores of training images; they are measured once and kept in the run's folder."""
     weights = read_json(folder / "manifest.json")["sha256"]["ema.safetensors"]
     facts = f"{weights} {wish.text if wish else ''} {DRAWS} {TRAINING} {run.data.fingerprint}"
     name = f"scored/{hashlib.sha256(facts.encode()).hexdigest()[:16]}.json"
-    if (run.path / name).is_file():
-        return np.array(read_json(run.path / name))
+    for file in run.kept(name):
+        return np.array(read_json(file))
     prepared = prepare_data(run.source, run.recipe.data, progress=reporting(observer))
 
     def told(done: int, total: int) -> None:

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sfumato.api.exploring import Exploration
-from sfumato.api.scoring import ImageScore
+from sfumato.api.scoring import ImageScore, write_scores
 from sfumato.cli.output import columns, console, print_json, say
 from sfumato.errors import UsageError
 from sfumato.exploration.kinds import KINDS
-from sfumato.storage import write_rows
 
 
 def parse_seeds(text: str | None) -> list[int] | None:
@@ -65,7 +64,7 @@ def tell_exploration(found: Exploration, as_json: bool) -> None:
 def tell_image_scores(found: Sequence[ImageScore], file: Path | None, as_json: bool) -> None:
     """Print scores, and write them to a CSV file where one is named."""
     if file is not None:
-        write_rows(file, [ImageScore.model_fields, *(one.model_dump().values() for one in found)])
+        write_scores(found, file)
     if as_json:
         return print_json([one.model_dump() for one in found])
     first = found[0]

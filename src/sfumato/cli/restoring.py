@@ -39,6 +39,7 @@ def restore(
     ] = 0.3,
     recolour: Annotated[bool, Option("--recolour", help="Treat colours too, not brightness alone.")] = False,
     slider: Annotated[bool, Option("--slider", help="Write a page with before and after, too.")] = False,
+    maps: Annotated[bool, Option("--maps", help="Write maps of what was changed and of doubt, too.")] = False,
     out: o.Out = Path("restored"),
     overwrite: Overwrite = False,
     device: o.Device = "auto",
@@ -67,7 +68,8 @@ def restore(
     with display(quiet) as observer:
         batch = api.restore_files(
             source, out, method=method, steps=wanted, strength=strength, keep_grain=keep_grain, colour=colour,
-            recolour=recolour, overwrite=overwrite, slider=slider, device=device, observer=observer,
+            recolour=recolour, overwrite=overwrite, slider=slider, maps=maps, device=device,
+            observer=observer,
         )  # fmt: skip
     tell_batch(batch, json)
     if batch.failures:
@@ -99,10 +101,11 @@ def upscale(
         str,
         Option(
             "--method",
-            metavar="lanczos|bicubic|RUN|FILE",
-            help="RUN: an upscaler that you trained; FILE: weights that spandrel knows.",
+            metavar="RUN|lanczos|bicubic|FILE",
+            help="RUN: a trained upscaler, of yours or the one that comes along; FILE: weights that spandrel "
+            "knows.",
         ),
-    ] = "lanczos",
+    ] = "example:upscaler",
     out: o.Out = Path("upscaled"),
     overwrite: Overwrite = False,
     device: o.Device = "auto",
@@ -117,6 +120,7 @@ def upscale(
     \b
     Examples:
       sfumato upscale small.png --scale 4
+      sfumato upscale small.png --method lanczos
       sfumato upscale small.png --method upscaler-photos
       sfumato upscale small.png --scale 4 --method realesr-animevideov3.pth
     """

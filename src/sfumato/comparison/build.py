@@ -79,7 +79,7 @@ def build_comparison(
         machine=describe_machine(reference.ruler.device),
         ruler=ruler,
         contestants=ranked,
-        histograms=_histograms({entrant.name: entrant.evaluation for entrant in entrants}),
+        histograms=histograms({entrant.name: entrant.evaluation for entrant in entrants}),
         verdict=verdict(ranked, ruler.trustworthy),
         advice=advice(ranked, data, anchors.floor),
         differences=differences({entrant.name: entrant.run for entrant in entrants}),
@@ -158,17 +158,18 @@ def _contestant(entrant: Entrant, reference: Reference, folder: Path) -> Contest
         macs_per_image=found.macs_per_image,
         peak_memory_mb=status.peak_memory_mb,
         losses=losses(run),
-        quality=[
-            CurvePoint(images=p.images, seconds=p.seconds, values={p.score.metric: p.score.value})
-            for p in found.curve
-        ],
+        quality=quality(found),
         pictures=contestant_pictures(entrant.name, run, entrant.sampler, found, reference, folder),
         warnings=[],
     )
 
 
-def _histograms(found: dict[str, Evaluation]) -> list[Histogram]:
-    """Put everyone's distributions into the same bars, which those of the real images have fixed."""
+def histograms(found: Mapping[str, Evaluation]) -> list[Histogram]:
+    """Put everyone's distributions into the same bars, which those of the real images have fixed.
+
+    Args:
+        found: Name to what was measured, of all by one ruler and against the same real images.
+    """
     first = next(iter(found.values()))
     rows = []
     for place, one in enumerate(first.distributions):
@@ -198,6 +199,14 @@ def losses(run: Run) -> list[CurvePoint]:
             values = {f"validation/{name}": value for name, value in values.items()}
         points.append(CurvePoint(images=event["images"], seconds=event["seconds"], values=values))
     return points
+
+
+def quality(found: Evaluation) -> list[CurvePoint]:
+    """Return the score of a run's snapshots, its last weights included."""
+    return [
+        CurvePoint(images=point.images, seconds=point.seconds, values={point.score.metric: point.score.value})
+        for point in found.curve
+    ]
 
 
 def differences(runs: Mapping[str, Run]) -> list[Difference]:

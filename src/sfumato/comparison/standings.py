@@ -8,7 +8,7 @@ from statistics import fmean
 from pydantic import model_validator
 
 from sfumato.config import Config
-from sfumato.metrics.score import RULER, Score, leading
+from sfumato.metrics.score import Score, leading
 
 
 class Standing(Config):
@@ -46,10 +46,7 @@ class Standing(Config):
     @property
     def measure(self) -> dict[str, str]:
         """What two runs must share to stand in one ranking, by name."""
-        score = self.leading
-        counts = {"n_real": str(score.n_real), "n_generated": str(score.n_generated)}
-        ruler = dict(zip(RULER, score.protocol.ruler(), strict=True))
-        return {"data set": self.fingerprint or self.data, "metric": score.metric, **counts, **ruler}
+        return {"data set": self.fingerprint or self.data, **self.leading.measure()}
 
 
 class Standings(Config):

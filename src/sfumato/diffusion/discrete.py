@@ -9,6 +9,7 @@ import math
 from typing import Literal
 
 import torch
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 TIMESTEPS = 1000
@@ -16,7 +17,7 @@ NoiseSchedule = Literal["linear", "cosine"]
 Prediction = Literal["eps", "v", "x_0"]
 
 
-def alphas_cumprod(kind: NoiseSchedule) -> Tensor:
+def alphas_cumprod(kind: NoiseSchedule) -> Float64[Tensor, " 1000"]:
     """Return alpha_t squared, the signal's share of the variance, for t = 1 to 1000; Float64 [1000].
 
     Args:
@@ -32,7 +33,13 @@ def alphas_cumprod(kind: NoiseSchedule) -> Tensor:
     return (1 - betas).cumprod(0)
 
 
-def target(kind: Prediction, x_0: Tensor, eps: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+def target(
+    kind: Prediction,
+    x_0: Float[Tensor, " B *shape"],
+    eps: Float[Tensor, " B *shape"],
+    alpha: Float[Tensor, "#B *ones"],
+    sigma: Float[Tensor, "#B *ones"],
+) -> Float[Tensor, " B *shape"]:
     """Return what a network of this kind should predict; v = alpha eps - sigma x_0.
 
     Reference: Salimans & Ho 2022, App. D, arXiv:2202.00512 (v).
@@ -40,7 +47,13 @@ def target(kind: Prediction, x_0: Tensor, eps: Tensor, alpha: Tensor, sigma: Ten
     return {"eps": eps, "x_0": x_0, "v": alpha * eps - sigma * x_0}[kind]
 
 
-def clean(kind: Prediction, predicted: Tensor, x_t: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+def clean(
+    kind: Prediction,
+    predicted: Float[Tensor, " B *shape"],
+    x_t: Float[Tensor, " B *shape"],
+    alpha: Float[Tensor, "#B *ones"],
+    sigma: Float[Tensor, "#B *ones"],
+) -> Float[Tensor, " B *shape"]:
     """Return the x_0 that a prediction stands for."""
     if kind == "x_0":
         return predicted
@@ -49,7 +62,9 @@ def clean(kind: Prediction, predicted: Tensor, x_t: Tensor, alpha: Tensor, sigma
     return (x_t - sigma * predicted) / alpha
 
 
-def min_snr_weight(kind: Prediction, alpha: Tensor, sigma: Tensor, gamma: float) -> Tensor:
+def min_snr_weight(
+    kind: Prediction, alpha: Float[Tensor, "*levels"], sigma: Float[Tensor, "*levels"], gamma: float
+) -> Float[Tensor, "*levels"]:
     """Return the weight of each noise level's squared error of the prediction.
 
     min(SNR, gamma) on the error of x_0, expressed for what is predicted.

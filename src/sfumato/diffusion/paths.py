@@ -9,25 +9,30 @@ Reference: Liu et al. 2022, arXiv:2209.03003; Lipman et al. 2022, arXiv:2210.027
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 
-def interpolate(x_0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
+def interpolate(
+    x_0: Float[Tensor, " B *shape"], eps: Float[Tensor, " B *shape"], t: Float[Tensor, " B"]
+) -> Float[Tensor, " B *shape"]:
     """Return x_t for times `t` (Float [B], in [0, 1])."""
     return torch.lerp(x_0, eps, _like(t, x_0))
 
 
-def velocity(x_0: Tensor, eps: Tensor) -> Tensor:
+def velocity(x_0: Float[Tensor, " B *shape"], eps: Float[Tensor, " B *shape"]) -> Float[Tensor, " B *shape"]:
     """Return the velocity that carries x_0 to eps in unit time."""
     return eps - x_0
 
 
-def denoised(x_t: Tensor, v: Tensor, t: Tensor) -> Tensor:
+def denoised(
+    x_t: Float[Tensor, " B *shape"], v: Float[Tensor, " B *shape"], t: Float[Tensor, " B"]
+) -> Float[Tensor, " B *shape"]:
     """Return the prediction of x_0 that belongs to a velocity."""
     return x_t - _like(t, x_t) * v
 
 
-def logit_normal(normal: Tensor, mean: float, std: float) -> Tensor:
+def logit_normal(normal: Float[Tensor, " B"], mean: float, std: float) -> Float[Tensor, " B"]:
     """Turn standard normal draws into times that favour the middle of the path.
 
     Reference: Esser et al. 2024, Sec. 3.1, arXiv:2403.03206.
@@ -35,7 +40,9 @@ def logit_normal(normal: Tensor, mean: float, std: float) -> Tensor:
     return torch.sigmoid(mean + std * normal)
 
 
-def precondition(x_t: Tensor, t: Tensor, sigma_data: float) -> tuple[Tensor, Tensor, Tensor]:
+def precondition(
+    x_t: Float[Tensor, " B *shape"], t: Float[Tensor, " B"], sigma_data: float
+) -> tuple[Float[Tensor, " B *shape"], Float[Tensor, " B *shape"], Float[Tensor, " B *ones"]]:
     """Return what surrounds a network so that it sees and predicts quantities of unit variance.
 
     The velocity is predicted as `skip + scale * network(inputs)`, where `skip` is the best linear
@@ -58,5 +65,5 @@ def precondition(x_t: Tensor, t: Tensor, sigma_data: float) -> tuple[Tensor, Ten
     return x_t * variance.rsqrt(), x_t * skip, sigma_data * variance.rsqrt()
 
 
-def _like(t: Tensor, images: Tensor) -> Tensor:
+def _like(t: Float[Tensor, " B"], images: Float[Tensor, " B *shape"]) -> Float[Tensor, " B *ones"]:
     return t.to(images.dtype).reshape(-1, *[1] * (images.ndim - 1))

@@ -11,13 +11,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from sfumato.errors import UsageError
 
-Denoiser = Callable[[Tensor, float], Tensor]
+State = Float[Tensor, "*state"]
+"""x_t, of any shape."""
+Denoiser = Callable[[State, float], State]
 """Maps (x_t, t) to a prediction of x_0."""
-Draw = Callable[[int], Tensor]
+Draw = Callable[[int], State]
 """Returns standard normal noise, shaped as x, for a step's number."""
 
 
@@ -32,7 +35,7 @@ def schedule(steps: int, shift: float = 1.0) -> list[float]:
     return (shift * uniform / (1 + (shift - 1) * uniform)).tolist()
 
 
-def euler(denoise: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
+def euler(denoise: Denoiser, x: State, times: Sequence[float]) -> State:
     """First order, one evaluation per step. On this path it is DDIM with eta = 0.
 
     Reference: Song et al. 2020, Eq. 12, arXiv:2010.02502.
@@ -42,7 +45,7 @@ def euler(denoise: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
     return x
 
 
-def heun(denoise: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
+def heun(denoise: Denoiser, x: State, times: Sequence[float]) -> State:
     """Second order, two evaluations per step but the last (Karras et al. 2022, Alg. 1)."""
     for t, after in zip(times[:-1], times[1:], strict=True):
         slope = (x - denoise(x, t)) / t
@@ -54,7 +57,7 @@ def heun(denoise: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
     return x
 
 
-def dpmpp_2m(denoise: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
+def dpmpp_2m(denoise: Denoiser, x: State, times: Sequence[float]) -> State:
     """DPM-Solver++(2M): second order, one evaluation per step, in log signal-to-noise time.
 
     Reference: Lu et al. 2022, Alg. 2, arXiv:2211.01095. The first step (from pure noise) and the
@@ -73,27 +76,27 @@ def dpmpp_2m(denoise: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
     return x
 
 
-def dpmpp_3m(denoise: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
+def dpmpp_3m(denoise: Denoiser, x: State, times: Sequence[float]) -> State:
     """DPM-Solver++(3M): third order, one evaluation per step.
 
     Reference: Lu et al. 2022, Sec. 5, arXiv:2211.01095. Its authors' code multiplies phi_3 by half of
     the second derivative, which makes the order two; here it is the whole.
     """
-    past: list[tuple[float, Tensor]] = []
+    past: list[tuple[float, State]] = []
     for t, after in zip(times[:-1], times[1:], strict=True):
         past = _newest(past, t, denoise(x, t), 3)
         x = _exponential_step(x, t, after, past)
     return x
 
 
-def unipc(denoise: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
+def unipc(denoise: Denoiser, x: State, times: Sequence[float]) -> State:
     """UniPC-2: the prediction is corrected by the very evaluation that the next step needs anyway.
 
     Reference: Zhao et al. 2023, Alg. 1 and 2, arXiv:2302.04867. As many conditions as there are
     nodes determine the weights, so they are those of the interpolating polynomial. Third order.
     """
-    past: list[tuple[float, Tensor]] = []
-    from_here: tuple[float, Tensor, list[tuple[float, Tensor]]] | None = None
+    past: list[tuple[float, State]] = []
+    from_here: tuple[float, State, list[tuple[float, State]]] | None = None
     for t, after in zip(times[:-1], times[1:], strict=True):
         x_0 = denoise(x, t)
         if from_here is not None:
@@ -105,13 +108,13 @@ def unipc(denoise: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
     return x
 
 
-def ipndm(denoise: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
+def ipndm(denoise: Denoiser, x: State, times: Sequence[float]) -> State:
     """Four-step Adams-Bashforth on the velocity: fourth order, one evaluation per step.
 
     Reference: Liu et al. 2022, Sec. 3, arXiv:2202.09778, without its Runge-Kutta start, as Zhang &
     Chen 2022, arXiv:2204.13902, improved it; the weights are those of the actual spacing.
     """
-    past: list[tuple[float, Tensor]] = []
+    past: list[tuple[float, State]] = []
     for t, after in zip(times[:-1], times[1:], strict=True):
         past = [(t, (x - denoise(x, t)) / t), *past][:4]
         weights = _weights([time for time, _ in past], t, after, np.ones_like)
@@ -119,7 +122,7 @@ def ipndm(denoise: Denoiser, x: Tensor, times: Sequence[float]) -> Tensor:
     return x
 
 
-def ddim(denoise: Denoiser, x: Tensor, times: Sequence[float], eta: float, draw: Draw) -> Tensor:
+def ddim(denoise: Denoiser, x: State, times: Sequence[float], eta: float, draw: Draw) -> State:
     """DDIM; a fraction eta of the noise that DDPM's ancestral sampling (eta 1) draws is drawn anew.
 
     Reference: Song et al. 2020, Eq. 12 and 16, arXiv:2010.02502; Ho et al. 2020, Alg. 2.
@@ -144,13 +147,13 @@ def ddim(denoise: Denoiser, x: Tensor, times: Sequence[float], eta: float, draw:
 
 
 def _newest(
-    past: Sequence[tuple[float, Tensor]], t: float, x_0: Tensor, count: int
-) -> list[tuple[float, Tensor]]:
+    past: Sequence[tuple[float, State]], t: float, x_0: State, count: int
+) -> list[tuple[float, State]]:
     """Put a prediction in front; keep the newest ones that have a finite log signal-to-noise ratio."""
     return [(t, x_0), *(entry for entry in past if entry[0] < 1)][:count]
 
 
-def _exponential_step(x: Tensor, t: float, after: float, known: Sequence[tuple[float, Tensor]]) -> Tensor:
+def _exponential_step(x: State, t: float, after: float, known: Sequence[tuple[float, State]]) -> State:
     """Carry x from t to `after`, the prediction of x_0 being a polynomial through known ones.
 
     The linear part is solved exactly (Lu et al. 2022, Prop. 4.1); the polynomial is in the log
@@ -190,7 +193,7 @@ def _log_snr(t: float) -> float:
     return math.log((1 - t) / t)
 
 
-SOLVERS: dict[str, Callable[[Denoiser, Tensor, Sequence[float]], Tensor]] = {
+SOLVERS: dict[str, Callable[[Denoiser, State, Sequence[float]], State]] = {
     "euler": euler,
     "heun": heun,
     "dpmpp_2m": dpmpp_2m,
@@ -219,9 +222,7 @@ def check_steps(sampler: str, steps: int) -> None:
         )
 
 
-def solve(
-    sampler: str, denoise: Denoiser, x: Tensor, times: Sequence[float], eta: float, draw: Draw
-) -> Tensor:
+def solve(sampler: str, denoise: Denoiser, x: State, times: Sequence[float], eta: float, draw: Draw) -> State:
     """Carry noise to data with the solver of that name, or with `ddim`, which draws noise anew.
 
     Args:

@@ -61,8 +61,8 @@ def evaluate_run(
         metrics: Names, see `metrics.names`; None: the usual ones.
     """
     name = f"evaluations/{_key(weights, sampler, reference, draws, metrics)}/scores.json"
-    file, ranks = run.path / name, reference.ruler.ranks
-    known = ranks.by_first(lambda: build(Evaluation, read_json(file), str(file)) if file.is_file() else None)
+    ranks = reference.ruler.ranks
+    known = ranks.by_first(lambda: next(iter(evaluations(run, name)), None))
     if known is not None:
         return known
     protocol = reference.protocol(
@@ -156,10 +156,9 @@ def _distributions(reference: Reference, images: np.ndarray, distances: np.ndarr
     ]
 
 
-def evaluations(run: Run) -> list[Evaluation]:
+def evaluations(run: Run, pattern: str = "evaluations/*/scores.json") -> list[Evaluation]:
     """Return everything that was measured about a run, newest first."""
-    files = sorted((run.path / "evaluations").glob("*/scores.json"), key=lambda path: -path.stat().st_mtime)
-    return [build(Evaluation, read_json(file), str(file)) for file in files]
+    return [build(Evaluation, read_json(file), str(file)) for file in run.kept(pattern)]
 
 
 def best_snapshot(run: Run) -> int:

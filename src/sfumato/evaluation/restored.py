@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,13 +39,13 @@ COLOURFULNESS = Paired("colourfulness", lambda restored, target: colourfulness(r
 class Bench:
     """What everybody meets: the pairs, the ruler, the measures."""
 
-    def __init__(self, trials: Trials, reference: Reference, lpips: str | Path | None = None) -> None:
+    def __init__(self, trials: Trials, reference: Reference, lpips: Paired | None = None) -> None:
         """Choose them.
 
         Args:
             trials: The frozen pairs.
             reference: Whose ruler measures likeness.
-            lpips: LPIPS' two files of weights, "TRUNK,HEADS"; None: without it.
+            lpips: LPIPS with its weights; None: without it.
         """
         self.trials, self.reference = trials, reference
         clean = trials.mixed.clean
@@ -57,14 +56,14 @@ class Bench:
         if clean.shape[3] == 3:
             self.measures["colourfulness"] = COLOURFULNESS
         if lpips is not None:
-            self.measures["lpips"] = paired("lpips", lpips)
+            self.measures["lpips"] = lpips
 
     @cached_property
     def key(self) -> str:
         """Hash of everything that a result depends on but the restorer."""
         facts = [
             self.trials.sha256, self._protocol(self.reference.protocol()).model_dump(),
-            sorted(measure.title for measure in self.measures.values()),
+            sorted(f"{one.title} {getattr(one.measure, 'sha256', '')}" for one in self.measures.values()),
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from sfumato.errors import UsageError
@@ -93,7 +94,7 @@ def colourfulness(images: Pictures) -> np.ndarray:
     return torch.stack(scores).numpy()
 
 
-def lab(image: Tensor) -> Tensor:
+def lab(image: Float[Tensor, "C H W"]) -> Float64[Tensor, "3 H W"]:
     """Return one sRGB image [3, H, W] in [0, 1] as CIE L*a*b* under D65: float64 [3, H, W].
 
     Raises:
@@ -109,7 +110,9 @@ def lab(image: Tensor) -> Tensor:
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
-def ciede2000(first: Tensor, second: Tensor) -> Tensor:
+def ciede2000(
+    first: Float[Tensor, " 3 *shape"], second: Float[Tensor, " 3 *shape"]
+) -> Float[Tensor, "*shape"]:
     """Return the CIE delta E 2000 of colours [3, ...] in L*a*b*, with all weights 1: [...].
 
     Angles are in radians; hues are only compared where both colours have chroma.
@@ -139,7 +142,7 @@ def ciede2000(first: Tensor, second: Tensor) -> Tensor:
     return torch.sqrt((in_l**2 + in_c**2 + in_h**2 + rotation * in_c * in_h).clamp(min=0))
 
 
-def _hue_weight(hue: Tensor) -> Tensor:
+def _hue_weight(hue: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Return T of Eq. 15, for a hue in radians."""
     degree = torch.pi / 180
     return (
@@ -151,12 +154,12 @@ def _hue_weight(hue: Tensor) -> Tensor:
     )
 
 
-def _saturating(chroma: Tensor) -> Tensor:
+def _saturating(chroma: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Return sqrt(c^7 / (c^7 + 25^7)), which both Eq. 4 and Eq. 17 hold."""
     return torch.sqrt(chroma**7 / (chroma**7 + 25.0**7))
 
 
-def _in_colour(image: Tensor) -> Tensor:
+def _in_colour(image: Float[Tensor, "C H W"]) -> Float[Tensor, "3 H W"]:
     """Return an image of 3 channels, refusing others."""
     if len(image) != 3:
         raise UsageError(f"images of {len(image)} channels: colour needs 3 (sRGB); gray images have none.")

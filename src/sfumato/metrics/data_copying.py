@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int64
 from scipy.stats import rankdata
 from torch import Tensor
 
@@ -93,7 +94,7 @@ def data_copying(
     return DataCopying(value, student_interval(value, variance / total**2), counted, total / len(honest))
 
 
-def k_means(features: Tensor, cells: int, seed: int) -> Tensor:
+def k_means(features: Float[Tensor, "N D"], cells: int, seed: int) -> Float[Tensor, "K D"]:
     """Return the centres that Lloyd's algorithm finds from k-means++ seeds.
 
     Args:
@@ -128,7 +129,7 @@ def k_means(features: Tensor, cells: int, seed: int) -> Tensor:
     return centres
 
 
-def nearest_centre(features: Tensor, centres: Tensor) -> Tensor:
+def nearest_centre(features: Float[Tensor, "N D"], centres: Float[Tensor, "K D"]) -> Int64[Tensor, " N"]:
     """Return the number of the nearest centre of each image, int64 [N]; of equals, the first."""
     half_norms = centres.square().sum(dim=1) / 2
     found = [
@@ -138,7 +139,7 @@ def nearest_centre(features: Tensor, centres: Tensor) -> Tensor:
     return torch.cat(found)
 
 
-def _distances(train: Tensor, images: Tensor) -> np.ndarray:
+def _distances(train: Float[Tensor, "N D"], images: Float[Tensor, "M D"]) -> np.ndarray:
     """Return each image's distance to the nearest training image of its cell, float64 [N]."""
     if min(len(train), len(images)) > 1:
         return nearest_training(train, images)[1]

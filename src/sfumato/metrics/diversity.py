@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from scipy.linalg import eigvalsh
 from torch import Tensor
 
@@ -94,7 +95,7 @@ def vendi_interval(features: Features, value: float, seed: int, groups: int = 20
     return student_interval(value, jackknife_variance(replicates), len(parts) - 1, low=1.0)
 
 
-def _directions(x: Tensor) -> Tensor:
+def _directions(x: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
     """Return features of length 1, refusing those that point nowhere."""
     norms = torch.linalg.vector_norm(x, dim=1, keepdim=True)
     if not bool((norms > 0).all()):
@@ -112,7 +113,7 @@ def _effective(products: np.ndarray, n: int) -> float:
     return float(np.exp(-(values * np.log(values)).sum()))
 
 
-def _mean_distances(x: Tensor) -> tuple[float, np.ndarray]:
+def _mean_distances(x: Float[Tensor, "N D"]) -> tuple[float, np.ndarray]:
     """Return the mean distance over pairs, and the same without each image in turn: float64 [N]."""
     n = len(x)
     sums = row_sums(pairwise_distances, x).cpu().numpy()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from sfumato.errors import SfumatoError, UsageError
@@ -18,7 +19,7 @@ CHUNK_BYTES = 16 * 2**20
 the processor's cache holds takes half the time of one that it does not."""
 
 
-def as_features(values: Features, name: str = "features") -> Tensor:
+def as_features(values: Features, name: str = "features") -> Float64[Tensor, "N D"]:
     """Return features as float64 [N, D] on their own device, refusing what would poison a score.
 
     Args:
@@ -71,7 +72,7 @@ def as_pair(
     return first, second.to(first.device)
 
 
-def canonical_order(features: Tensor) -> Tensor:
+def canonical_order(features: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
     """Return the rows in an order that depends on their values alone.
 
     Seeded subsets of the sorted rows are then the same whatever order the images came in.
@@ -93,7 +94,7 @@ def chunks(rows: int, row_bytes: int) -> list[slice]:
     return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
 
 
-def row_sums(values: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:
+def row_sums(values: Callable[[Tensor, Tensor], Tensor], x: Float[Tensor, "N D"]) -> Float[Tensor, " N"]:
     """Return the sums of each row of a symmetric matrix that is never held: float64 [N].
 
     Half of the matrix is computed, and each block is added to its rows and to its columns.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from sfumato.errors import UsageError
@@ -11,7 +12,7 @@ from sfumato.metrics.features import Features, as_pair, chunks, row_sums
 from sfumato.metrics.uncertainty import Interval, jackknife_variance, student_interval
 
 
-def polynomial_kernel(x: Tensor, y: Tensor) -> Tensor:
+def polynomial_kernel(x: Float[Tensor, "N D"], y: Float[Tensor, "M D"]) -> Float[Tensor, "N M"]:
     """Return (x . y / D + 1)^3.
 
     Args:
@@ -112,13 +113,13 @@ def kernel_distance_subsets(
     return float(np.mean(values)), float(np.std(values))
 
 
-def _row_sums_within(x: Tensor) -> np.ndarray:
+def _row_sums_within(x: Float[Tensor, "N D"]) -> np.ndarray:
     """Return, for each image, the kernel's sum over all other images: float64 [N]."""
     itself = (x.square().sum(dim=1) / x.shape[1] + 1) ** 3
     return (row_sums(polynomial_kernel, x) - itself).cpu().numpy()
 
 
-def _row_sums_across(x: Tensor, y: Tensor) -> tuple[np.ndarray, np.ndarray]:
+def _row_sums_across(x: Float[Tensor, "N D"], y: Float[Tensor, "M D"]) -> tuple[np.ndarray, np.ndarray]:
     """Return the kernel's sums over the other set: float64 [N] for x and [M] for y."""
     sums_x, sums_y = [], torch.zeros(len(y), dtype=x.dtype, device=x.device)
     for rows in chunks(len(x), 8 * len(y)):

@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sfumato.batch import Scalar
 from sfumato.errors import SfumatoError, UsageError, nearest
 from sfumato.metrics.pictures import Pictures, each_pair
 from sfumato.storage import sha256
@@ -104,7 +106,7 @@ class Lpips:
                 [float(self._distance(torch.stack(pair))) for pair in each_pair(restored, target)]
             )
 
-    def _distance(self, pair: Tensor) -> Tensor:
+    def _distance(self, pair: Float[Tensor, "2 C H W"]) -> Scalar:
         """Return the distance of a pair [2, C, H, W] in [0, 1]; one pair at a time, so memory stays flat."""
         shift, scale = (torch.tensor(values)[:, None, None] for values in (_SHIFT, _SCALE))
         x = (2 * pair.float().expand(2, 3, -1, -1) - 1 - shift) / scale

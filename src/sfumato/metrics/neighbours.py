@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from sfumato.errors import UsageError
@@ -32,7 +33,7 @@ class Neighbourhood(NamedTuple):
     """Fraction of real images whose ball holds a generated image, in [0, 1]."""
 
 
-def pairwise_distances(x: Tensor, y: Tensor) -> Tensor:
+def pairwise_distances(x: Float[Tensor, "N D"], y: Float[Tensor, "M D"]) -> Float[Tensor, "N M"]:
     """Return Euclidean distances; equal rows get exactly 0.
 
     Args:
@@ -45,7 +46,7 @@ def pairwise_distances(x: Tensor, y: Tensor) -> Tensor:
     return _squares(x, y).sqrt_()
 
 
-def _squares(x: Tensor, y: Tensor) -> Tensor:
+def _squares(x: Float[Tensor, "N D"], y: Float[Tensor, "M D"]) -> Float[Tensor, "N M"]:
     """Return squared distances; equal rows get exactly 0."""
     norms_x, norms_y = x.square().sum(dim=1)[:, None], y.square().sum(dim=1)
     squares = _rounded_squares(x, y, norms_x, norms_y)
@@ -54,17 +55,22 @@ def _squares(x: Tensor, y: Tensor) -> Tensor:
     return squares
 
 
-def _rounded_squares(x: Tensor, y: Tensor, norms_x: Tensor, norms_y: Tensor) -> Tensor:
+def _rounded_squares(
+    x: Float[Tensor, "N D"],
+    y: Float[Tensor, "M D"],
+    norms_x: Float[Tensor, "N 1"],
+    norms_y: Float[Tensor, " M"],
+) -> Float[Tensor, "N M"]:
     """Return |x|^2 + |y|^2 - 2 x.y, which leaves rounding where a zero belongs."""
     return (x @ y.T).mul_(-2).add_(norms_y).add_(norms_x)
 
 
-def _rounding(x: Tensor) -> float:
+def _rounding(x: Float[Tensor, "N D"]) -> float:
     """Return the part of |x|^2 + |y|^2 below which a squared distance is rounding alone."""
     return 8 * torch.finfo(x.dtype).eps * x.shape[1] ** 0.5
 
 
-def kth_distances(features: Tensor, ks: Sequence[int]) -> Tensor:
+def kth_distances(features: Float[Tensor, "N D"], ks: Sequence[int]) -> Float[Tensor, "N K"]:
     """Return each image's distance to its k-th nearest other image.
 
     Args:
@@ -80,7 +86,7 @@ def kth_distances(features: Tensor, ks: Sequence[int]) -> Tensor:
     return _kth_squares(features, ks).sqrt_()
 
 
-def _kth_squares(features: Tensor, ks: Sequence[int]) -> Tensor:
+def _kth_squares(features: Float[Tensor, "N D"], ks: Sequence[int]) -> Float[Tensor, "N K"]:
     """Return each image's squared distance to its k-th nearest other image, float64 [N, len(ks)]."""
     if max(ks) >= len(features):
         raise UsageError(

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from sfumato.batch import Scalar
 from sfumato.errors import UsageError
 from sfumato.metrics.pictures import Pictures, each_pair
 
@@ -97,7 +99,7 @@ def ms_ssim(restored: Pictures, target: Pictures) -> np.ndarray:
     return torch.stack([_ms_ssim_of_one(x, y) for x, y in each_pair(restored, target)]).numpy()
 
 
-def _ms_ssim_of_one(x: Tensor, y: Tensor) -> Tensor:
+def _ms_ssim_of_one(x: Float[Tensor, "C H W"], y: Float[Tensor, "C H W"]) -> Scalar:
     """Return the MS-SSIM of one image [C, H, W] in [0, 1]."""
     score = torch.ones(len(x), dtype=x.dtype)
     for number, exponent in enumerate(SCALES):
@@ -120,7 +122,9 @@ def _must_hold(images: Pictures, shrunk: int, name: str) -> None:
         )
 
 
-def _similarity(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+def _similarity(
+    x: Float[Tensor, "C H W"], y: Float[Tensor, "C H W"]
+) -> tuple[Float[Tensor, "C H2 W2"], Float[Tensor, "C H2 W2"]]:
     """Return SSIM's luminance and its contrast with structure, [C, H - 10, W - 10], of one image."""
     mean_x, mean_y, xx, yy, xy = _blur(torch.stack([x, y, x * x, y * y, x * y]))
     variance_x, variance_y = xx - mean_x.square(), yy - mean_y.square()
@@ -130,7 +134,7 @@ def _similarity(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     return luminance, (2 * covariance + c2) / (variance_x + variance_y + c2)
 
 
-def _blur(x: Tensor) -> Tensor:
+def _blur(x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C H2 W2"]:
     """Return [N, C, H - 10, W - 10]: the Gaussian window's average, where it fits."""
     offset = torch.arange(-_RADIUS, _RADIUS + 1, dtype=x.dtype, device=x.device)
     window = torch.exp(-offset.square() / (2 * _SIGMA**2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 from torch import Tensor
 
 from sfumato.errors import UsageError
@@ -79,7 +80,7 @@ def _nearest(
     return np.take_along_axis(candidates, winner, 1)[:, 0], np.take_along_axis(squares, winner, 1)[:, 0]
 
 
-def _floating(pixels: np.ndarray) -> Tensor:
+def _floating(pixels: np.ndarray) -> Float32[Tensor, "N D"]:
     """Return float32 [N, H * W * C] about 0, where float32 loses the fewest digits."""
     return torch.from_numpy(pixels.astype(np.float32)).flatten(1).sub_(127.5)
 

@@ -93,6 +93,11 @@ class Score(Config):
             return f"near {self.ideal:.3g}"
         return "higher" if self.higher_is_better else "lower"
 
+    def measure(self) -> dict[str, str]:
+        """Return what two scores must share before one can be better, by name."""
+        counts = {"n_real": str(self.n_real), "n_generated": str(self.n_generated)}
+        return {"metric": self.metric, **counts, **dict(zip(RULER, self.protocol.ruler(), strict=True))}
+
     def badness(self, value: float) -> float:
         """Return a number that is smallest for the best value of this metric."""
         if self.ideal is not None:
@@ -138,7 +143,7 @@ def comparable(scores: Iterable[Score]) -> None:
     Raises:
         UsageError: Naming what differs and both values.
     """
-    rulers = [_measure(score) for score in scores]
+    rulers = [score.measure() for score in scores]
     for other in rulers[1:]:
         for name, value in rulers[0].items():
             if other[name] != value:
@@ -146,13 +151,3 @@ def comparable(scores: Iterable[Score]) -> None:
                     f"{rulers[0]['metric']} scores cannot be ranked: {name} is '{value}' for one "
                     f"and '{other[name]}' for another, and it must be equal; evaluate both alike."
                 )
-
-
-def _measure(score: Score) -> dict[str, str]:
-    """Return what two scores must share, by name."""
-    counts = {"n_real": str(score.n_real), "n_generated": str(score.n_generated)}
-    return {
-        "metric": score.metric,
-        **counts,
-        **dict(zip(RULER, score.protocol.ruler(), strict=True)),
-    }

@@ -15,10 +15,11 @@ from functools import cached_property
 from typing import Annotated
 
 import torch
+from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
+from sfumato.batch import Batch, Clock, Condition, DataSpec, Images, PerImage, Scalar
 from sfumato.models.base import GenerativeModel, Loss
 from sfumato.objectives.adversarial import (
     GanLoss,
@@ -131,7 +132,7 @@ class GAN(GenerativeModel):
     def _has_batchnorm(self) -> bool:
         return any(isinstance(module, nn.BatchNorm2d) for module in self.discriminator.modules())
 
-    def _judged(self, both: Images, condition: Condition) -> tuple[Tensor, Tensor]:
+    def _judged(self, both: Float[Tensor, "both C H W"], condition: Condition) -> tuple[PerImage, PerImage]:
         """Return the logits of real images and of as many generated ones behind them."""
         if self._has_batchnorm:
             # batches of one kind each, as its statistics are meant to be (Chintala's ganhacks, no. 4)
@@ -160,7 +161,7 @@ class GAN(GenerativeModel):
 
     def _penalties(
         self, real: Images, fake: Images, condition: Condition, clock: Clock
-    ) -> Iterator[tuple[str, float, Tensor]]:
+    ) -> Iterator[tuple[str, float, Scalar]]:
         """Yield (name, weight, value) of each gradient penalty that is due at this step.
 
         In float32, because their gradients are differentiated again.
@@ -181,7 +182,7 @@ class GAN(GenerativeModel):
                 penalty = (lipschitz_penalty if name == "lipschitz" else gradient_penalty)(logits, images)
             yield name, weight, penalty
 
-    def latents(self, noise: ImageNoise) -> Tensor:
+    def latents(self, noise: ImageNoise) -> Float[Tensor, "B D"]:
         return noise.normal("latents", self.game.latent)
 
     def decode(
@@ -189,7 +190,7 @@ class GAN(GenerativeModel):
     ) -> Images:
         return self.generator(sampling.truncation * latents, condition).float().clamp(-1, 1)
 
-    def score(self, images: Images, condition: Condition, noise: ImageNoise) -> Tensor:
+    def score(self, images: Images, condition: Condition, noise: ImageNoise) -> PerImage:
         """Return the discriminator's logit; its zero means something in some games only."""
         return self.discriminator(images, condition)
 

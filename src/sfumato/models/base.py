@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
+from sfumato.batch import Batch, Clock, Condition, DataSpec, Images, PerImage, Scalar
 from sfumato.networks.resampling import resized
 from sfumato.recipe import ModelConfig, SamplingConfig
 from sfumato.seeding import ImageNoise
@@ -27,13 +28,13 @@ class Loss:
 
     group: str
     """The parameter group that this loss updates; all others stay as they are."""
-    value: Tensor
+    value: Scalar
     """Scalar with a graph; the mean over the batch."""
-    terms: Mapping[str, Tensor] = field(default_factory=dict)
+    terms: Mapping[str, Scalar] = field(default_factory=dict)
     """Detached scalars for the log."""
 
     @classmethod
-    def weighted(cls, group: str, parts: Mapping[str, tuple[float, Tensor]], **others: Tensor) -> Loss:
+    def weighted(cls, group: str, parts: Mapping[str, tuple[float, Scalar]], **others: Scalar) -> Loss:
         """Return the weighted sum of some losses, each of which is logged without its weight.
 
         Args:
@@ -84,7 +85,7 @@ class Model(nn.Module, ABC):
         """
         return ()
 
-    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Tensor]:
+    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Scalar]:
         """Return losses on held-out images, as scalars; nothing for models without a likelihood."""
         return {}
 
@@ -107,10 +108,10 @@ class GenerativeModel(Model):
     """Whether images are differentiable in their latents, so that ways between two make sense."""
 
     @abstractmethod
-    def latents(self, noise: ImageNoise) -> Tensor:
+    def latents(self, noise: ImageNoise) -> Float[Tensor, " B *latent"]:
         """Draw one latent per image from its own seed; Float [B, ...]."""
 
-    def centre(self) -> Tensor | float:
+    def centre(self) -> Float[Tensor, "*latent"] | float:
         """Return the mean of all latents, around which ways between them turn; 0 for Gaussian noise."""
         return 0.0
 
@@ -135,10 +136,10 @@ class RestorationModel(Model):
     """Whether it gives another answer for another seed, so that their spread says how sure it is."""
 
     @abstractmethod
-    def restore(self, degraded: Images, noise: ImageNoise) -> Images:
+    def restore(self, degraded: Float[Tensor, "B given H W"], noise: ImageNoise) -> Images:
         """Map Float [B, C', H, W] in [-1, 1] to Float [B, C, H, W], in [-1, 1] where it is sure."""
 
-    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Tensor]:
+    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Scalar]:
         """Return the mean squared error on held-out pairs, of pixels in [-1, 1]."""
         degraded, clean = batch.pair()
         restored = self.restore(degraded, ImageNoise(range(len(batch)), degraded.device))
@@ -154,7 +155,7 @@ class UpscalingModel(Model):
     """How far an output pixel sees, in pixels of the small image; tiles overlap by it."""
 
     @abstractmethod
-    def upscale(self, images: Images) -> Images:
+    def upscale(self, images: Images) -> Float[Tensor, "B C _ _"]:
         """Enlarge images of any size.
 
         Args:
@@ -164,14 +165,14 @@ class UpscalingModel(Model):
             float32 [B, C, scale * H, scale * W], in [-1, 1] where it is sure.
         """
 
-    def pair(self, images: Images) -> tuple[Images, Images]:
+    def pair(self, images: Images) -> tuple[Float[Tensor, "B C _ _"], Float[Tensor, "B C _ _"]]:
         """Return (small, clean): images cut to whole multiples of the scale, and made smaller, in 8 bits."""
         height, width = (side - side % self.scale for side in images.shape[2:])
         clean = images[..., :height, :width]
         small = ((resized(clean, 1 / self.scale).clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
         return small, clean
 
-    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Tensor]:
+    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Scalar]:
         """Return the error on held-out images in decibels below full range, the negative PSNR."""
         small, clean = self.pair(batch.images)
         error = (self.upscale(small).clamp(-1, 1) - clean).square().mean()
@@ -182,11 +183,11 @@ class FeatureModel(Model):
     """A model that turns images into feature vectors."""
 
     @abstractmethod
-    def features(self, images: Images) -> Tensor:
+    def features(self, images: Images) -> Float[Tensor, "B D"]:
         """Map Float [B, C, H, W] in [-1, 1] to Float [B, D]."""
 
     @abstractmethod
-    def predict(self, images: Images) -> Tensor:
+    def predict(self, images: Images) -> Float[Tensor, "B K"]:
         """Return what it believes the labels are, Float [B, K]: logits, and standardised numbers."""
 
 
@@ -194,7 +195,7 @@ class FeatureModel(Model):
 class Encodes(Protocol):
     """A generative model that can find the latent of a given image."""
 
-    def encode(self, images: Images, condition: Condition) -> Tensor:
+    def encode(self, images: Images, condition: Condition) -> Float[Tensor, " B *latent"]:
         """Map images to the latents that decode to them, as nearly as the model can."""
         ...
 
@@ -205,7 +206,7 @@ class Traces(Protocol):
 
     def trace(
         self, latents: Tensor, condition: Condition, sampling: SamplingConfig, noise: ImageNoise
-    ) -> Sequence[tuple[float, Tensor, Tensor]]:
+    ) -> Sequence[tuple[float, Images, Images]]:
         """Return (t, state, predicted clean image) of each step, from noise (t = 1) to image (t = 0).
 
         Both are Float [B, C, H, W]; the last prediction is what `decode` returns.
@@ -222,6 +223,6 @@ class Scores(Protocol):
     higher_fits: ClassVar[bool]
     """Whether images like the training images score higher than others."""
 
-    def score(self, images: Images, condition: Condition, noise: ImageNoise) -> Tensor:
+    def score(self, images: Images, condition: Condition, noise: ImageNoise) -> PerImage:
         """Return one score per image, Float [B], for what each is said to show."""
         ...

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 import torch
+from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from sfumato.batch import Condition, DataSpec, Images
+from sfumato.batch import Condition, DataSpec, Images, PerImage
 from sfumato.models.adversarial import GAN, AdversarialConfig
 from sfumato.networks.embedding import ConditionEmbedding
 from sfumato.networks.resolution import halvings
@@ -76,7 +77,7 @@ class Generator(nn.Module):
         self.leave = nn.ConvTranspose2d(config.width, data.channels, 4, 2, 1)
         self.apply(_initialise)
 
-    def forward(self, z: Tensor, condition: Condition) -> Images:
+    def forward(self, z: Float[Tensor, "B D"], condition: Condition) -> Images:
         """Map [B, latent] to [B, C, H, W] in [-1, 1]."""
         h = self.enter(torch.cat([z, self.condition(condition)], dim=1))
         return torch.tanh(self.leave(self.body(h)))
@@ -116,7 +117,7 @@ class Discriminator(nn.Module):
                 if isinstance(module, nn.Conv2d | nn.Linear):
                     spectral_norm(module)
 
-    def forward(self, images: Images, condition: Condition) -> Tensor:
+    def forward(self, images: Images, condition: Condition) -> PerImage:
         """Map [B, C, H, W] to logits [B]."""
         h = self.body(images)
         return (self.leave(h)[:, 0] + (h * self.project(condition)).sum(dim=1)).float()

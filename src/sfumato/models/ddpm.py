@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import torch
+from jaxtyping import Float, Float64, Int64
 from pydantic import Field
 from torch import Tensor
 
-from sfumato.batch import Clock, Condition, DataSpec, Images
+from sfumato.batch import Clock, Condition, DataSpec, Images, Scalar
 from sfumato.diffusion.discrete import (
     TIMESTEPS,
     NoiseSchedule,
@@ -56,7 +57,7 @@ class DDPM(Denoising):
         self.register_buffer("alpha", signal.sqrt().float(), persistent=False)
         self.register_buffer("sigma", (1 - signal).sqrt().float(), persistent=False)
 
-    def error(self, x_0: Images, condition: Condition, clock: Clock) -> Tensor:
+    def error(self, x_0: Images, condition: Condition, clock: Clock) -> Scalar:
         """Return the weighted mean squared error of the prediction (Ho et al. 2020, Alg. 1)."""
         eps = clock.noise.normal("eps", *self.shape)
         timestep = (clock.noise.uniform("timestep") * TIMESTEPS).long()
@@ -67,7 +68,7 @@ class DDPM(Denoising):
             squared = squared * min_snr_weight(self.config.predicts, alpha, sigma, self.config.min_snr)
         return squared.mean()
 
-    def denoised(self, x_t: Tensor, t: float, condition: Condition) -> Tensor:
+    def denoised(self, x_t: Images, t: float, condition: Condition) -> Images:
         """Predict x_0; the straight path is this one seen through x_t / (alpha + sigma)."""
         index = int((self._straight() - t).abs().argmin())
         timestep = torch.full((len(x_t),), index, device=x_t.device)
@@ -83,15 +84,17 @@ class DDPM(Denoising):
         inner = self._straight()[index].tolist()
         return [1.0, *inner, 0.0]
 
-    def _level(self, timestep: Tensor) -> tuple[Tensor, Tensor]:
+    def _level(
+        self, timestep: Int64[Tensor, " B"]
+    ) -> tuple[Float[Tensor, "B 1 1 1"], Float[Tensor, "B 1 1 1"]]:
         """Return alpha and sigma at timesteps 0 to 999 of int64 [B], each Float [B, 1, 1, 1]."""
         return self.alpha[timestep][:, None, None, None], self.sigma[timestep][:, None, None, None]
 
-    def _straight(self) -> Tensor:
+    def _straight(self) -> Float64[Tensor, " 1000"]:
         """Return the time on the straight path that has each timestep's signal-to-noise ratio."""
         return (self.sigma / (self.alpha + self.sigma)).double()
 
-    def _predicted(self, x_t: Tensor, timestep: Tensor, condition: Condition) -> Tensor:
+    def _predicted(self, x_t: Images, timestep: Int64[Tensor, " B"], condition: Condition) -> Images:
         return self.unet(x_t, (timestep + 1) / TIMESTEPS, condition).float()
 
 

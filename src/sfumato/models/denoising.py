@@ -14,7 +14,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
+from sfumato.batch import Batch, Clock, Condition, DataSpec, Images, PerImage, Scalar
 from sfumato.diffusion.paths import interpolate
 from sfumato.diffusion.solvers import Denoiser, schedule, solve
 from sfumato.models.base import GenerativeModel, Loss
@@ -73,11 +73,11 @@ class Denoising(GenerativeModel):
         )
 
     @abstractmethod
-    def error(self, x_0: Images, condition: Condition, clock: Clock) -> Tensor:
+    def error(self, x_0: Images, condition: Condition, clock: Clock) -> Scalar:
         """Return the training loss of clean images, a scalar."""
 
     @abstractmethod
-    def denoised(self, x_t: Tensor, t: float, condition: Condition) -> Tensor:
+    def denoised(self, x_t: Images, t: float, condition: Condition) -> Images:
         """Predict the clean images x_0 behind noisy ones on the straight path, Float32 [B, C, H, W]."""
 
     def times(self, steps: int) -> Sequence[float]:
@@ -98,10 +98,10 @@ class Denoising(GenerativeModel):
         error = self.error(batch.images, batch.condition.keep(keep), clock)
         yield Loss("unet", error, {"loss": error.detach()})
 
-    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Tensor]:
+    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Scalar]:
         return {"loss": self.error(batch.images, batch.condition, clock)}
 
-    def latents(self, noise: ImageNoise) -> Tensor:
+    def latents(self, noise: ImageNoise) -> Images:
         return noise.normal("latents", *self.shape)
 
     def decode(
@@ -111,11 +111,11 @@ class Denoising(GenerativeModel):
 
     def trace(
         self, latents: Tensor, condition: Condition, sampling: SamplingConfig, noise: ImageNoise
-    ) -> Sequence[tuple[float, Tensor, Tensor]]:
+    ) -> Sequence[tuple[float, Images, Images]]:
         denoise = self._denoiser(condition, sampling)
         seen: dict[float, tuple[Tensor, Tensor]] = {}
 
-        def watched(x: Tensor, t: float) -> Tensor:
+        def watched(x: Images, t: float) -> Images:
             # a solver that looks at a time twice goes on from the second look
             seen[t] = x, denoise(x, t)
             return seen[t][1]
@@ -124,7 +124,7 @@ class Denoising(GenerativeModel):
         steps = [(t, *seen[t]) for t in sorted(seen, reverse=True)]
         return [*steps, (0.0, x_0, x_0)]
 
-    def encode(self, images: Images, condition: Condition) -> Tensor:
+    def encode(self, images: Images, condition: Condition) -> Images:
         """Follow the probability flow backwards, from the image to its noise.
 
         Reference: Song et al. 2020, Sec. 4.3 (DDIM), arXiv:2010.02502; by Heun's method here.
@@ -138,7 +138,7 @@ class Denoising(GenerativeModel):
             x = x + (after - t) * (slope + (ahead - denoise(ahead, after)) / after) / 2
         return x
 
-    def score(self, images: Images, condition: Condition, noise: ImageNoise) -> Tensor:
+    def score(self, images: Images, condition: Condition, noise: ImageNoise) -> PerImage:
         """Return the mean squared error of the velocity over `SCORED_TIMES`."""
         eps = noise.normal("score", *self.shape)
         errors = [
@@ -154,7 +154,7 @@ class Denoising(GenerativeModel):
         """Return the prediction of x_0 for a condition, guided as asked."""
         first, last = sampling.guidance_interval
 
-        def denoise(x: Tensor, t: float) -> Tensor:
+        def denoise(x: Images, t: float) -> Images:
             x_0 = self.denoised(x, t, condition)
             if sampling.guidance != 1 and condition.values.shape[1] and first <= t <= last:
                 # Ho & Salimans 2022, Eq. 6, arXiv:2207.12598; x_0 is linear in what is predicted
@@ -170,7 +170,7 @@ class Denoising(GenerativeModel):
     ) -> Images:
         """Carry noise to images, Float [B, C, H, W] in [-1, 1]."""
 
-        def draw(step: int) -> Tensor:
+        def draw(step: int) -> Images:
             return noise.normal(f"step-{step}", *self.shape)
 
         x_0 = solve(sampling.sampler, denoise, latents, self.times(sampling.steps), sampling.eta, draw)

@@ -15,11 +15,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 import torch
+from jaxtyping import Float, Int64
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
+from sfumato.batch import Batch, Clock, Condition, DataSpec, Images, Scalar
 from sfumato.models.base import FeatureModel, Loss
 from sfumato.objectives.selfsupervised import vicreg
 from sfumato.recipe import ModelConfig, OptimizerConfig, Recipe, TrainingConfig, register
@@ -63,7 +64,7 @@ class Domain(FeatureModel):
     def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
         return {"network": list(self.parameters())}
 
-    def features(self, images: Images) -> Tensor:
+    def features(self, images: Images) -> Float[Tensor, "B D"]:
         height, width = images.shape[2:]
         ragged = (-height % self.patch, -width % self.patch)
         if any(ragged):
@@ -71,7 +72,7 @@ class Domain(FeatureModel):
         h = self.body(F.pixel_unshuffle(images, self.patch))
         return self.embed(F.adaptive_avg_pool2d(h, 2).flatten(1))
 
-    def predict(self, images: Images) -> Tensor:
+    def predict(self, images: Images) -> Float[Tensor, "B K"]:
         return self.heads(self.features(images)).float()
 
     def losses(self, batch: Batch, clock: Clock) -> Iterator[Loss]:
@@ -108,7 +109,7 @@ DAMAGES = ("none", "blur", "noise", "pixels", "tiles", "scramble", "double", "up
 """What is done to images on purpose; each eighth of the rows gets one."""
 
 
-def damage(images: Images, clock: Clock) -> tuple[Images, Tensor]:
+def damage(images: Images, clock: Clock) -> tuple[Images, Int64[Tensor, " B"]]:
     """Damage images in the ways in which generators fail: texture, structure, and both.
 
     Args:
@@ -148,7 +149,7 @@ def _shuffled(images: Images, tiles: int) -> Images:
     return torch.where(rows[:, None], moved, moved.roll(width, dims=3))
 
 
-def label_loss(predicted: Tensor, condition: Condition, data: DataSpec) -> Tensor:
+def label_loss(predicted: Float[Tensor, "B K"], condition: Condition, data: DataSpec) -> Scalar:
     """Return the mean loss over columns: cross-entropy for labels, squared error for numbers.
 
     Args:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -50,7 +51,7 @@ class Block(nn.Module):
         self.conv1 = nn.Conv2d(width, width, 3, padding=1, bias=False)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Images) -> Images:
         """Map [B, C, H, W] to the same shape."""
         return x + self.conv2(F.relu(self.conv1(x), inplace=True))
 
@@ -87,7 +88,7 @@ class DRUNet(RestorationModel):
         loss = F.l1_loss(self._restored(degraded), clean)
         yield Loss("network", loss, {"loss": loss.detach()})
 
-    def restore(self, degraded: Images, noise: ImageNoise) -> Images:
+    def restore(self, degraded: Float[Tensor, "B given H W"], noise: ImageNoise) -> Images:
         return self._restored(degraded)
 
     def _restored(self, degraded: Images) -> Images:

@@ -19,12 +19,13 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import torch
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from sfumato.batch import Clock, Condition, DataSpec, Images
+from sfumato.batch import Clock, Condition, DataSpec, Images, PerImage, Scalar
 from sfumato.models.adversarial import GAN, AdversarialConfig
 from sfumato.networks.embedding import ConditionEmbedding
 from sfumato.networks.resolution import halvings
@@ -49,7 +50,9 @@ class Excitation(nn.Module):
             nn.AdaptiveAvgPool2d(4), nn.Conv2d(small, large, 4), nn.LeakyReLU(0.1), nn.Conv2d(large, large, 1)
         )
 
-    def forward(self, small: Tensor, large: Tensor) -> Tensor:
+    def forward(
+        self, small: Float[Tensor, "B small _ _"], large: Float[Tensor, "B large H W"]
+    ) -> Float[Tensor, "B large H W"]:
         """Map [B, small, h, w] and [B, large, H, W] to the shape of the latter."""
         return large * torch.sigmoid(self.weigh(small))
 
@@ -82,7 +85,7 @@ class Generator(nn.Module):
         self.excite = nn.ModuleList(map(Excitation, widths[:-2], widths[2:]))
         self.leave = nn.Conv2d(widths[-1], data.channels, 3, padding=1)
 
-    def forward(self, z: Tensor, condition: Condition) -> Images:
+    def forward(self, z: Float[Tensor, "B D"], condition: Condition) -> Images:
         """Map [B, latent] to [B, C, H, W] in [-1, 1]."""
         maps = [self.enter(torch.cat([z, self.condition(condition)], dim=1))]
         for level, grow in enumerate(self.grow):
@@ -106,7 +109,7 @@ class Halve(nn.Module):
             nn.AvgPool2d(2), spectral_norm(nn.Conv2d(inputs, outputs, 1)), nn.LeakyReLU(0.2)
         )
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "B inputs H W"]) -> Float[Tensor, "B outputs _ _"]:
         """Map [B, inputs, H, W] to [B, outputs, H/2, W/2]."""
         return (self.main(x) + self.direct(x)) / 2
 
@@ -133,11 +136,11 @@ class Discriminator(nn.Module):
         # it stops at half the side of the image
         self.redraw = nn.Sequential(*layers[:-3], nn.Conv2d(widths[1], data.channels, 3, padding=1))
 
-    def features(self, images: Images) -> Tensor:
+    def features(self, images: Images) -> Float[Tensor, "B D _ _"]:
         """Map [B, C, H, W] to the lowest feature maps."""
         return self.body(self.enter(images))
 
-    def forward(self, images: Images, condition: Condition) -> Tensor:
+    def forward(self, images: Images, condition: Condition) -> PerImage:
         """Map [B, C, H, W] to logits [B]."""
         h = self.features(images).flatten(1)
         return (self.leave(h)[:, 0] + (h * self.project(condition)).sum(dim=1)).float()
@@ -158,7 +161,7 @@ class FastGAN(GAN):
 
     def _penalties(
         self, real: Images, fake: Images, condition: Condition, clock: Clock
-    ) -> Iterator[tuple[str, float, Tensor]]:
+    ) -> Iterator[tuple[str, float, Scalar]]:
         """Add what the discriminator fails to redraw of the real images (Sec. 3.2, Eq. 2)."""
         yield from super()._penalties(real, fake, condition, clock)
         redrawn = torch.tanh(self.discriminator.redraw(self.discriminator.features(real)).float())

@@ -11,10 +11,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import torch
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from sfumato.batch import Clock, Condition, DataSpec, Images
+from sfumato.batch import Clock, Condition, DataSpec, Images, PerImage, Scalar
 from sfumato.diffusion.paths import denoised, interpolate, logit_normal, precondition, velocity
 from sfumato.models.denoising import Denoising, DenoisingConfig
 from sfumato.recipe import OptimizerConfig, Recipe, TrainingConfig, register
@@ -45,14 +46,16 @@ class Flow(Denoising):
         super().__init__(config, data)
         self.config = config
 
-    def error(self, x_0: Images, condition: Condition, clock: Clock) -> Tensor:
+    def error(self, x_0: Images, condition: Condition, clock: Clock) -> Scalar:
         """Return the mean squared error of the velocity (Liu et al. 2022, Eq. 1)."""
         eps = clock.noise.normal("eps", *self.shape)
         t = logit_normal(clock.noise.normal("t"), self.config.time_mean, self.config.time_std)
         v, scale = self._velocity(interpolate(x_0, eps, t), t, condition)
         return ((v - velocity(x_0, eps)) / scale).square().mean()
 
-    def _velocity(self, x_t: Tensor, t: Tensor, condition: Condition) -> tuple[Tensor, Tensor]:
+    def _velocity(
+        self, x_t: Images, t: PerImage, condition: Condition
+    ) -> tuple[Images, Float[Tensor, "*unit"]]:
         """Predict velocities at noisy images, float32, and say in which unit their error counts."""
         one = x_t.new_ones(())
         if self.config.predicts == "velocity":
@@ -63,7 +66,7 @@ class Flow(Denoising):
         inputs, skip, scale = precondition(x_t, t, self.config.sigma_data)
         return skip + scale * self.unet(inputs, t, condition).float(), scale
 
-    def denoised(self, x_t: Tensor, t: float, condition: Condition) -> Tensor:
+    def denoised(self, x_t: Images, t: float, condition: Condition) -> Images:
         times = torch.full((len(x_t),), t, device=x_t.device)
         return denoised(x_t, self._velocity(x_t, times, condition)[0], times)
 

@@ -16,11 +16,12 @@ from functools import partial
 from typing import Annotated
 
 import torch
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sfumato.batch import Batch, Clock, DataSpec, Images
+from sfumato.batch import Batch, Clock, DataSpec, Images, Scalar
 from sfumato.data.settings import DataConfig
 from sfumato.imaging.pixels import join_lab, split_lab
 from sfumato.models.base import Loss, RestorationModel
@@ -64,7 +65,7 @@ class NAFBlock(nn.Module):
         self.narrow = nn.Conv2d(width, width, 1)
         self.beta, self.gamma = nn.Parameter(torch.zeros(width)), nn.Parameter(torch.zeros(width))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Images) -> Images:
         """Map [B, C, H, W] to the same shape."""
         h = _gate(self.depthwise(self.expand(_normalised(self.norm1, x))))
         if self.weigh is not None:
@@ -74,12 +75,12 @@ class NAFBlock(nn.Module):
         return x + self.gamma[:, None, None] * self.narrow(h)
 
 
-def _normalised(norm: nn.LayerNorm, x: Tensor) -> Tensor:
+def _normalised(norm: nn.LayerNorm, x: Images) -> Images:
     """Normalise over the channels of [B, C, H, W]; in channels_last memory nothing is moved."""
     return norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
-def _gate(x: Tensor) -> Tensor:
+def _gate(x: Float[Tensor, "B inputs H W"]) -> Float[Tensor, "B outputs H W"]:
     """Multiply one half of the channels with the other: all that is left of activations."""
     first, second = x.chunk(2, dim=1)
     return first * second
@@ -121,19 +122,19 @@ class NAFNet(RestorationModel):
         terms = {"loss": loss, "lightness": repaired, "colour": coloured}
         yield Loss("network", loss, {name: term.detach() for name, term in terms.items()})
 
-    def restore(self, degraded: Images, noise: ImageNoise) -> Images:
+    def restore(self, degraded: Float[Tensor, "B given H W"], noise: ImageNoise) -> Images:
         if self.colours:
             return join_lab(*self._lab(degraded))
         return degraded + self.network(degraded).float()
 
-    def _lab(self, degraded: Images) -> tuple[Tensor, Tensor]:
+    def _lab(self, degraded: Images) -> tuple[Float[Tensor, "B 1 H W"], Float[Tensor, "B 2 H W"]]:
         """Return lightness and colour of gray images, as `split_lab` does."""
         lightness = split_lab(degraded)[0]
         found = self.network(lightness).float()
         return lightness + found[:, :1], found[:, 1:]
 
 
-def charbonnier(error: Tensor, epsilon: float = 1e-3) -> Tensor:
+def charbonnier(error: Float[Tensor, "*shape"], epsilon: float = 1e-3) -> Scalar:
     """Return the mean of sqrt(error^2 + epsilon^2), a smooth L1 (Lai et al. 2017, arXiv:1704.03915)."""
     return (error.square() + epsilon**2).sqrt().mean()
 

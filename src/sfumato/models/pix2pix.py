@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 import torch
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -79,7 +80,9 @@ class PatchDiscriminator(nn.Module):
             parts += [spectral_norm(nn.Conv2d(inputs, outputs, kernel, stride, 1)), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*parts, spectral_norm(nn.Conv2d(sizes[-1], 1, 3, 1, 1)))
 
-    def forward(self, degraded: Images, images: Images) -> Tensor:
+    def forward(
+        self, degraded: Float[Tensor, "B given H W"], images: Float[Tensor, "B C H W"]
+    ) -> Float[Tensor, " patches"]:
         """Map [B, C', H, W] and [B, C, H, W] to logits, Float32 [B * patches]."""
         return self.layers(torch.cat([degraded, images], dim=1)).float().flatten()
 
@@ -124,7 +127,7 @@ class Pix2Pix(RestorationModel):
                 restored = self._painted(degraded)
             yield self._answer(degraded, clean, restored, played)
 
-    def _painted(self, degraded: Images) -> Images:
+    def _painted(self, degraded: Float[Tensor, "B given H W"]) -> Float[Tensor, "B painted H W"]:
         return torch.tanh(self.generator(degraded).float())
 
     def _judged(self, degraded: Images, clean: Images, restored: Images) -> Loss:
@@ -150,7 +153,7 @@ class Pix2Pix(RestorationModel):
             parts["perceptual"] = (config.perceptual_weight, self.perceptual(restored, clean))
         return Loss.weighted("generator", parts)
 
-    def restore(self, degraded: Images, noise: ImageNoise) -> Images:
+    def restore(self, degraded: Float[Tensor, "B given H W"], noise: ImageNoise) -> Images:
         return self._painted(degraded)
 
 

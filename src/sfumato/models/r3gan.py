@@ -15,11 +15,12 @@ import math
 from typing import Annotated, Literal
 
 import torch
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sfumato.batch import Condition, DataSpec, Images
+from sfumato.batch import Condition, DataSpec, Images, PerImage
 from sfumato.models.adversarial import GAN, AdversarialConfig
 from sfumato.networks.embedding import ConditionEmbedding
 from sfumato.networks.resolution import working_patch
@@ -51,7 +52,7 @@ class Block(nn.Module):
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Images) -> Images:
         """Map [B, C, H, W] to the same shape."""
         return x + self.second(F.leaky_relu(self.first(F.leaky_relu(x, 0.2)), 0.2))
 
@@ -88,7 +89,7 @@ class Generator(nn.Module):
         self.body = nn.Sequential(*layers)
         self.leave = nn.Conv2d(channels, data.channels, 3, padding=1)
 
-    def forward(self, z: Tensor, condition: Condition) -> Images:
+    def forward(self, z: Float[Tensor, "B D"], condition: Condition) -> Images:
         """Map [B, latent] to [B, C, H, W]; a tanh would saturate in the first steps, and stay there."""
         h = self.enter(torch.cat([z, self.condition(condition)], dim=1)).unflatten(1, self.start)
         return self.leave(F.leaky_relu(self.body(h), 0.2))
@@ -115,7 +116,7 @@ class Discriminator(nn.Module):
         self.leave = nn.Linear(channels, 1, bias=False)
         self.project = ConditionEmbedding(data.condition_width, channels)
 
-    def forward(self, images: Images, condition: Condition) -> Tensor:
+    def forward(self, images: Images, condition: Condition) -> PerImage:
         """Map [B, C, H, W] to logits [B]."""
         h = F.leaky_relu(self.body(F.pixel_unshuffle(images, self.patch)), 0.2)
         h = self.gather(h).flatten(1)

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 import torch
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -104,7 +105,7 @@ class TwoStage(RestorationModel):
         loss = F.l1_loss(self.colouriser(shown).float(), colour)
         yield Loss("colourise", loss, {"loss": loss.detach(), "own": own.float().mean()})
 
-    def _restoring(self, restored: Tensor, clean: Tensor) -> Loss:
+    def _restoring(self, restored: Images, clean: Images) -> Loss:
         """Return the first network's loss."""
         config = self.config
         parts = {
@@ -115,13 +116,13 @@ class TwoStage(RestorationModel):
             parts["perceptual"] = (config.perceptual_weight, self.perceptual(restored, clean))
         return Loss.weighted("restore", parts)
 
-    def restore(self, degraded: Images, noise: ImageNoise) -> Images:
+    def restore(self, degraded: Float[Tensor, "B given H W"], noise: ImageNoise) -> Images:
         if self.colouriser is None:
             return self._restored(degraded)
         lightness = self._restored(split_lab(degraded)[0])
         return join_lab(lightness, self.colouriser(lightness))
 
-    def _restored(self, given: Tensor) -> Tensor:
+    def _restored(self, given: Float[Tensor, "B given H W"]) -> Float[Tensor, "B restored H W"]:
         return given + self.restorer(given).float()
 
 

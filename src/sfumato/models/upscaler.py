@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar
 
 import torch
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -66,10 +67,10 @@ class Upscaler(UpscalingModel):
         loss = (self.upscale(small) - clean).abs().mean()
         yield Loss("network", loss, {"loss": loss.detach()})
 
-    def upscale(self, images: Images) -> Images:
+    def upscale(self, images: Images) -> Float[Tensor, "B C _ _"]:
         return resized(images, self.scale) + self._detail(_brightness(images))
 
-    def _detail(self, brightness: Tensor) -> Tensor:
+    def _detail(self, brightness: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 1 _ _"]:
         """Return what the interpolation of [B, 1, H, W] lacks, float32 [B, 1, 2 H, 2 W]."""
         first = features = self.enter(brightness)
         found = []
@@ -88,12 +89,12 @@ class Block(nn.Module):
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Images) -> Images:
         """Map [B, C, H, W] to the same shape."""
         return x + self.second(F.silu(self.first(x)))
 
 
-def _brightness(images: Images) -> Tensor:
+def _brightness(images: Images) -> Float[Tensor, "B 1 H W"]:
     """Return BT.601 luma, Float [B, 1, H, W] in [-1, 1]."""
     return images if images.shape[1] == 1 else luma(images.movedim(1, -1))[:, None]  # type: ignore[arg-type]
 

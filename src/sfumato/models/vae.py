@@ -15,11 +15,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 import torch
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
+from sfumato.batch import Batch, Clock, Condition, DataSpec, Images, PerImage, Scalar
 from sfumato.models.base import GenerativeModel, Loss
 from sfumato.networks.autoencoder import Residual, decoder, encoder
 from sfumato.networks.embedding import ConditionEmbedding
@@ -121,24 +122,30 @@ class VAE(GenerativeModel):
         loss = -density.mean() / self.config.latent
         yield Loss("prior", loss, {"loss": loss.detach()})
 
-    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Tensor]:
+    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Scalar]:
         mean, log_variance = self._posterior(batch.images, batch.condition)
         z = mean + (log_variance / 2).exp() * clock.noise.normal("posterior", self.config.latent)
         error, kl = self._bound(batch, z, mean, log_variance)
         return {"loss": (error + kl.sum(dim=1).mean()) / math.prod(self.shape)}
 
-    def _bound(self, batch: Batch, z: Tensor, mean: Tensor, log_variance: Tensor) -> tuple[Tensor, Tensor]:
+    def _bound(
+        self,
+        batch: Batch,
+        z: Float[Tensor, "B D"],
+        mean: Float[Tensor, "B D"],
+        log_variance: Float[Tensor, "B D"],
+    ) -> tuple[Scalar, Float[Tensor, "B D"]]:
         """Return the mean negative log likelihood and the KL per image and dimension, in nats."""
         decoded = self._decoded(z, batch.condition)
         squared = (decoded - batch.images).square().sum(dim=(1, 2, 3)).mean()
         return self._error(squared), gaussian_kl(mean, log_variance)
 
-    def _error(self, squared: Tensor) -> Tensor:
+    def _error(self, squared: Float[Tensor, "*images"]) -> Float[Tensor, "*images"]:
         """Return the negative log likelihood that a sum of squared errors means, without its constant."""
         sigma = self._sigma()
         return squared / (2 * sigma.square()) + math.prod(self.shape) * torch.log(sigma)
 
-    def score(self, images: Images, condition: Condition, noise: ImageNoise) -> Tensor:
+    def score(self, images: Images, condition: Condition, noise: ImageNoise) -> PerImage:
         """Return the bound under the prior of training, N(0, I), of densities of pixels in [-1, 1]."""
         mean, log_variance = self._posterior(images, condition)
         z = mean + (log_variance / 2).exp() * noise.normal("posterior", self.config.latent)
@@ -146,27 +153,29 @@ class VAE(GenerativeModel):
         constant = math.prod(self.shape) * math.log(2 * math.pi) / 2
         return -(self._error(squared) + constant + gaussian_kl(mean, log_variance).sum(dim=1))
 
-    def _sigma(self) -> Tensor:
+    def _sigma(self) -> Scalar:
         """Return the likelihood's standard deviation, never so small that the loss explodes."""
         return 0.02 + F.softplus(SIGMA_PACE * self.log_sigma)
 
-    def _posterior(self, images: Images, condition: Condition) -> tuple[Tensor, Tensor]:
+    def _posterior(
+        self, images: Images, condition: Condition
+    ) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B D"]]:
         h = torch.cat([self.encoder(images), self.encode_condition(condition)], dim=1)
         mean, log_variance = self.posterior(h).float().chunk(2, dim=1)
         return mean, log_variance.clamp(-12, 6)
 
-    def _decoded(self, z: Tensor, condition: Condition) -> Images:
+    def _decoded(self, z: Float[Tensor, "B D"], condition: Condition) -> Images:
         h = torch.cat([z, self.decode_condition(condition)], dim=1)
         return torch.tanh(self.decoder(self.enter(h)).float())
 
-    def encode(self, images: Images, condition: Condition) -> Tensor:
+    def encode(self, images: Images, condition: Condition) -> Float[Tensor, "B D"]:
         """Return the posterior's mean as seen from the prior's, Float [B, latent]."""
         return self._posterior(images, condition)[0] - self.prior_shift(condition)
 
-    def centre(self) -> Tensor:
+    def centre(self) -> Float[Tensor, " D"]:
         return torch.softmax(self.prior_weights.float(), dim=0) @ self.prior_means
 
-    def latents(self, noise: ImageNoise) -> Tensor:
+    def latents(self, noise: ImageNoise) -> Float[Tensor, "B D"]:
         # the component is chosen by inverting the cumulative weights at a uniform draw
         uniform = torch.special.ndtr(noise.normal("component"))
         steps = torch.softmax(self.prior_weights.float(), dim=0).cumsum(0)

@@ -17,11 +17,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
 import torch
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sfumato.batch import Batch, Clock, DataSpec, Images
+from sfumato.batch import Batch, Clock, DataSpec, Images, Scalar
 from sfumato.data.settings import DataConfig
 from sfumato.imaging.pixels import join_lab, split_lab
 from sfumato.models.base import Loss, RestorationModel
@@ -96,33 +97,40 @@ class VAEUNet(RestorationModel):
                 logged["spread"] = spread(self._picture(restored), self._picture(again))
         yield Loss.weighted("autoencoder", parts, **logged)
 
-    def restore(self, degraded: Images, noise: ImageNoise) -> Images:
+    def restore(self, degraded: Float[Tensor, "B given H W"], noise: ImageNoise) -> Images:
         given = self._seen(degraded)
         skips, mean, log_variance = self._encoded(given)
         z = self._drawn(mean, log_variance, noise, "posterior")
         return self._picture(self._decoded(given, z, skips))
 
-    def _seen(self, degraded: Images) -> Tensor:
+    def _seen(self, degraded: Images) -> Float[Tensor, "B seen H W"]:
         """Return what the network is shown: the lightness where colours are to be found."""
         return split_lab(degraded)[0] if self.colours else degraded
 
-    def _encoded(self, given: Tensor) -> tuple[Sequence[Tensor], Tensor, Tensor]:
+    def _encoded(
+        self, given: Float[Tensor, "B seen H W"]
+    ) -> tuple[Sequence[Float[Tensor, "B _ _ _"]], Float[Tensor, "B D h w"], Float[Tensor, "B D h w"]]:
         """Return the skips, and mean and log variance of the bottleneck."""
         *skips, deepest = self.encoder(extended(given, self.multiple))
         mean, log_variance = self.posterior(deepest).float().chunk(2, dim=1)
         return skips, mean, log_variance.clamp(-12, 6)
 
     def _drawn(
-        self, mean: Tensor, log_variance: Tensor, noise: StepNoise | ImageNoise, purpose: str
-    ) -> Tensor:
+        self, mean: Images, log_variance: Images, noise: StepNoise | ImageNoise, purpose: str
+    ) -> Images:
         return mean + (log_variance / 2).exp() * noise.normal(purpose, *mean.shape[1:])
 
-    def _decoded(self, given: Tensor, z: Tensor, skips: Sequence[Tensor]) -> Tensor:
+    def _decoded(
+        self,
+        given: Float[Tensor, "B seen H W"],
+        z: Float[Tensor, "B D h w"],
+        skips: Sequence[Float[Tensor, "B _ _ _"]],
+    ) -> Float[Tensor, "B outputs H W"]:
         """Return the restored image, or its Lab."""
         height, width = given.shape[2:]
         return self.decoder(self.enter(z), skips)[..., :height, :width].float()
 
-    def _errors(self, restored: Tensor, clean: Images) -> dict[str, Tensor]:
+    def _errors(self, restored: Images, clean: Images) -> dict[str, Scalar]:
         """Return how far the restored image, or its Lab, is from the clean image."""
         distance = F.l1_loss if self.config.loss == "l1" else F.mse_loss
         if not self.colours:
@@ -133,11 +141,11 @@ class VAEUNet(RestorationModel):
             "colour": distance(restored[:, 1:], colour),
         }
 
-    def _picture(self, restored: Tensor) -> Images:
+    def _picture(self, restored: Images) -> Images:
         return join_lab(restored[:, :1], restored[:, 1:]) if self.colours else restored
 
 
-def spread(first: Images, second: Images) -> Tensor:
+def spread(first: Float[Tensor, "*shape"], second: Float[Tensor, "*shape"]) -> Scalar:
     """Return the standard deviation between draws, of which these are two, in levels of 255."""
     return 127.5 * ((first - second).square().mean() / 2).sqrt()
 

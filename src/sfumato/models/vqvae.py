@@ -17,11 +17,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 import torch
+from jaxtyping import Float, Float64, Int64
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sfumato.batch import Batch, Clock, Condition, DataSpec, Images
+from sfumato.batch import Batch, Clock, Condition, DataSpec, Images, PerImage, Scalar
 from sfumato.models.base import GenerativeModel, Loss
 from sfumato.networks.autoencoder import Residual, decoder, encoder
 from sfumato.networks.embedding import ConditionEmbedding
@@ -68,12 +69,14 @@ class Codebook(nn.Module):
         self.register_buffer("words", torch.randn(words, dimensions))
         self.register_buffer("counts", torch.zeros(words))
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, z: Float[Tensor, "N D"]) -> Int64[Tensor, " N"]:
         """Return the index of the word nearest to each vector of Float [N, D], int64 [N]."""
         return torch.cdist(z.float()[None], self.words[None])[0].argmin(dim=1)
 
     @torch.no_grad()
-    def follow(self, z: Tensor, indices: Tensor, uniform: Tensor) -> None:
+    def follow(
+        self, z: Float[Tensor, "N D"], indices: Int64[Tensor, " N"], uniform: Float[Tensor, "*draws"]
+    ) -> None:
         """Move each word towards the mean of the vectors that chose it (van den Oord et al., Eq. 6-8).
 
         Args:
@@ -111,14 +114,16 @@ class Prior(nn.Module):
         nn.init.normal_(self.words.weight, std=0.02)
         nn.init.zeros_(self.leave.weight)
 
-    def forward(self, indices: Tensor, condition: Condition) -> Tensor:
+    def forward(self, indices: Int64[Tensor, "B T"], condition: Condition) -> Float[Tensor, "B T words"]:
         """Return the logits of every word of int64 [B, T] from those before it, Float [B, T, words]."""
         before = self.words(indices[:, :-1])
         first = self.start.expand(len(indices), 1, -1)
         h = torch.cat([first, before], dim=1) + self.places + self.condition(condition)[:, None]
         return self.leave(self.body(h)[0]).float()
 
-    def write(self, quantiles: Tensor, condition: Condition, temperature: float) -> Tensor:
+    def write(
+        self, quantiles: Float[Tensor, "B T"], condition: Condition, temperature: float
+    ) -> Int64[Tensor, "B T"]:
         """Choose one word after the other, each at its quantile.
 
         Args:
@@ -139,7 +144,7 @@ class Prior(nn.Module):
             h = self.words(word)
         return torch.stack(chosen, dim=1)
 
-    def _next(self, x: Tensor, memory: Memory | None) -> tuple[Tensor, Memory]:
+    def _next(self, x: Float[Tensor, "B E"], memory: Memory | None) -> tuple[Tensor, Memory]:
         """Advance by one position; Float [B, C]."""
         h, remembered = self.body(x[:, None], memory)
         return h[:, 0], remembered
@@ -198,11 +203,13 @@ class VQVAE(GenerativeModel):
         loss = self._surprise(indices, batch.condition)
         yield Loss("prior", loss, {"loss": loss.detach()})
 
-    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Tensor]:
+    def validation(self, batch: Batch, clock: Clock) -> Mapping[str, Scalar]:
         _, error, _, indices = self._reconstruction(batch.images)
         return {"error": error, "prior": self._surprise(indices, batch.condition)}
 
-    def _reconstruction(self, images: Images) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _reconstruction(
+        self, images: Images
+    ) -> tuple[Scalar, Scalar, Float[Tensor, "N D"], Int64[Tensor, "B T"]]:
         """Return the loss, the pixels' mean squared error, z as [N, D], and the indices [B, T]."""
         maps = self.encoder(images).float()
         z = maps.permute(0, 2, 3, 1).flatten(0, 2)
@@ -213,23 +220,23 @@ class VQVAE(GenerativeModel):
         commitment = (maps - words).square().mean()
         return error + self.config.commitment * commitment, error, z, indices
 
-    def _indices(self, images: Images) -> Tensor:
+    def _indices(self, images: Images) -> Int64[Tensor, "B T"]:
         """Return the words that images are written in, int64 [B, T]."""
         z = self.encoder(images).permute(0, 2, 3, 1).flatten(0, 2)
         return self.codebook(z).view(len(images), -1)
 
-    def _words(self, indices: Tensor) -> Tensor:
+    def _words(self, indices: Int64[Tensor, "B T"]) -> Float[Tensor, "B D h w"]:
         """Return the words of indices [B, T] in their places, Float [B, D, h, w]."""
         return self.codebook.words[indices].mT.unflatten(2, self.grid)
 
-    def _decoded(self, words: Tensor) -> Images:
+    def _decoded(self, words: Float[Tensor, "B D h w"]) -> Images:
         return torch.tanh(self.decoder(words).float())
 
-    def _surprise(self, indices: Tensor, condition: Condition) -> Tensor:
+    def _surprise(self, indices: Int64[Tensor, "B T"], condition: Condition) -> Scalar:
         """Return the prior's mean negative log likelihood per word, in nats."""
         return F.cross_entropy(self.prior(indices, condition).flatten(0, 1), indices.flatten())
 
-    def latents(self, noise: ImageNoise) -> Tensor:
+    def latents(self, noise: ImageNoise) -> Float[Tensor, "B T"]:
         return noise.normal("latents", math.prod(self.grid))
 
     def decode(
@@ -238,7 +245,7 @@ class VQVAE(GenerativeModel):
         quantiles = torch.special.ndtr(latents.double())
         return self._decoded(self._words(self.prior.write(quantiles, condition, sampling.truncation)))
 
-    def score(self, images: Images, condition: Condition, noise: ImageNoise) -> Tensor:
+    def score(self, images: Images, condition: Condition, noise: ImageNoise) -> PerImage:
         """Return the log likelihood of the words, and of the pixels given them (van den Oord et al., Sec. 3).
 
         Of densities of pixels in [-1, 1], under a Gaussian with the spread that suits the image best
@@ -254,7 +261,7 @@ class VQVAE(GenerativeModel):
         pixels = images[0].numel() / 2 * (torch.log(2 * math.pi * spread) + squared / spread)
         return -(pixels + surprise.view(len(images), -1).sum(dim=1))
 
-    def encode(self, images: Images, condition: Condition) -> Tensor:
+    def encode(self, images: Images, condition: Condition) -> Float[Tensor, "B T"]:
         """Return the quantiles at which the prior would choose the words of these images."""
         indices = self._indices(images)
         steps = _cumulative(self.prior(indices, condition))
@@ -264,7 +271,7 @@ class VQVAE(GenerativeModel):
         return torch.special.ndtri(middle.clamp(1e-12, 1 - 1e-12)).float()
 
 
-def _cumulative(logits: Tensor) -> Tensor:
+def _cumulative(logits: Float[Tensor, "*shape words"]) -> Float64[Tensor, "*shape words"]:
     """Return the cumulative probabilities of words, Float64 [..., words]."""
     return torch.softmax(logits.double(), dim=-1).cumsum(dim=-1)
 

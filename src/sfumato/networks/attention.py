@@ -10,7 +10,9 @@ at each.
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn
+
+from sfumato.batch import Images
 
 
 class CBAM(nn.Module):
@@ -31,7 +33,7 @@ class CBAM(nn.Module):
         )
         self.places = nn.Conv2d(2, 1, 7, padding=3, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Images) -> Images:
         """Map [B, C, H, W] to the same shape."""
         # Eq. 2: one small network judges the mean and the maximum of each channel
         mean, most = x.mean(dim=(2, 3), keepdim=True), x.amax(dim=(2, 3), keepdim=True)

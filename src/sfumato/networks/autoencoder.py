@@ -6,7 +6,9 @@ Reference: He et al. 2016, arXiv:1603.05027 (pre-activation); Zhang et al. 2019,
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
+
+from sfumato.batch import Images
 
 
 class Residual(nn.Module):
@@ -25,7 +27,7 @@ class Residual(nn.Module):
             last,
         )
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Images) -> Images:
         """Map [B, C, H, W] to the same shape."""
         return x + self.body(x)
 

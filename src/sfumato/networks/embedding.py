@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from sfumato.batch import Condition
+from sfumato.batch import Condition, PerImage
 
 
 class ConditionEmbedding(nn.Module):
@@ -23,7 +24,7 @@ class ConditionEmbedding(nn.Module):
         self.channels = channels
         self.project = nn.Linear(2 * width, channels) if width else None
 
-    def forward(self, condition: Condition) -> Tensor:
+    def forward(self, condition: Condition) -> Float[Tensor, "B channels"]:
         """Return Float [B, channels]."""
         if self.project is None:
             return condition.values.new_zeros(len(condition), self.channels)
@@ -36,7 +37,7 @@ class FourierEmbedding(nn.Module):
     Reference: Vaswani et al. 2017, Sec. 3.5, arXiv:1706.03762; Ho et al. 2020, App. B.
     """
 
-    frequencies: Tensor
+    frequencies: Float[Tensor, " half"]
 
     def __init__(self, channels: int, lowest: float = 1.0, highest: float = 1000.0) -> None:
         """Embed scalars in [0, 1] into `channels` (even) features."""
@@ -44,7 +45,7 @@ class FourierEmbedding(nn.Module):
         steps = torch.linspace(math.log(lowest), math.log(highest), channels // 2)
         self.register_buffer("frequencies", steps.exp(), persistent=False)
 
-    def forward(self, scalar: Tensor) -> Tensor:
+    def forward(self, scalar: PerImage) -> Float[Tensor, "B channels"]:
         """Map Float [B] to Float [B, channels]."""
         angles = scalar[:, None].float() * self.frequencies
         return torch.cat([angles.cos(), angles.sin()], dim=1)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -60,11 +61,11 @@ class Pyramid(nn.Module):
         self.leave = nn.Conv2d(widths[0], outputs * patch**2, 3, padding=1, bias=bias)
         nn.init.zeros_(self.leave.weight)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "B inputs H W"]) -> Float[Tensor, "B outputs H W"]:
         """Map Float [B, inputs, H, W] of any size to [B, outputs, H, W]."""
         return padded(self._whole, x, self.multiple)
 
-    def _whole(self, x: Tensor) -> Tensor:
+    def _whole(self, x: Float[Tensor, "B inputs H W"]) -> Float[Tensor, "B outputs H W"]:
         h = self.enter(F.pixel_unshuffle(x, self.patch))
         seen = []
         for blocks, shrink in zip(self.down, self.shrink, strict=True):

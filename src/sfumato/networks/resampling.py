@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
 
-def resized(images: Tensor, factor: float) -> Tensor:
+def resized(images: Float[Tensor, "B C H W"], factor: float) -> Float[Tensor, "B C H2 W2"]:
     """Resize by the cubic kernel of Keys (a = -0.5), widened where it shrinks so that nothing aliases.
 
     It is what MATLAB's `imresize` does, with which published figures were made: halving and doubling the luma

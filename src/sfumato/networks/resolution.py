@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
 from sfumato.errors import UsageError
 
 
-def padded(network: Callable[[Tensor], Tensor], images: Tensor, multiple: int) -> Tensor:
+def padded(
+    network: Callable[[Tensor], Tensor], images: Float[Tensor, "B inputs H W"], multiple: int
+) -> Float[Tensor, "B outputs H W"]:
     """Run a network on images of any size.
 
     Args:
@@ -26,7 +29,7 @@ def padded(network: Callable[[Tensor], Tensor], images: Tensor, multiple: int) -
     return network(extended(images, multiple))[..., :height, :width]
 
 
-def extended(images: Tensor, multiple: int) -> Tensor:
+def extended(images: Float[Tensor, "B C H W"], multiple: int) -> Float[Tensor, "B C H2 W2"]:
     """Return images whose sides are multiples, with more rows below and columns to the right if need be."""
     height, width = images.shape[2:]
     below, right = -height % multiple, -width % multiple

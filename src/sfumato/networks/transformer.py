@@ -6,10 +6,15 @@ Reference: Vaswani et al. 2017, arXiv:1706.03762; Radford et al. 2019 (norms bef
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-Memory = list[tuple[Tensor, Tensor]]
+Positions = Float[Tensor, "B T C"]
+"""Features of a sequence."""
+Keys = Float[Tensor, "B heads _ D"]
+"""Keys, or values, of the positions so far."""
+Memory = list[tuple[Keys, Keys]]
 """Keys and values of the positions so far, Float [B, heads, T, C / heads], of each layer."""
 
 
@@ -26,7 +31,7 @@ class Layer(nn.Module):
         for last in (self.out, self.narrow):
             nn.init.zeros_(last.weight)
 
-    def forward(self, x: Tensor, past: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def forward(self, x: Positions, past: tuple[Keys, Keys] | None) -> tuple[Positions, tuple[Keys, Keys]]:
         """Map Float [B, T, C], and what is remembered of earlier positions, to the same and more of it."""
         batch, length, channels = x.shape
         qkv = self.qkv(self.norm1(x)).reshape(batch, length, 3, self.heads, channels // self.heads)
@@ -57,7 +62,7 @@ class CausalTransformer(nn.Module):
         self.layers = nn.ModuleList(Layer(channels, max(channels // head, 1)) for _ in range(layers))
         self.norm = nn.LayerNorm(channels)
 
-    def forward(self, x: Tensor, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+    def forward(self, x: Positions, memory: Memory | None = None) -> tuple[Positions, Memory]:
         """Map Float [B, T, C] to the same; position t sees positions up to t, and all of the memory.
 
         Returns:

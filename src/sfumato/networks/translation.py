@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from sfumato.networks.resolution import padded
@@ -40,7 +41,7 @@ class Encoder(nn.Module):
             _normalised(nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False)) for inputs, outputs in pairs
         )
 
-    def forward(self, images: Tensor) -> list[Tensor]:
+    def forward(self, images: Float[Tensor, "B C H W"]) -> list[Float[Tensor, "B _ _ _"]]:
         """Map [B, C, H, W] to the image itself and the feature maps after each halving."""
         found = [images]
         for level in self.levels:
@@ -68,7 +69,9 @@ class Decoder(nn.Module):
             self.join.append(_normalised(nn.Conv2d(2 * wide, wide, 3, padding=1, bias=False)))
         self.join.append(nn.Conv2d(sizes[0] + inputs, outputs, 3, padding=1))
 
-    def forward(self, x: Tensor, skips: Sequence[Tensor]) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "B deepest _ _"], skips: Sequence[Float[Tensor, "B _ _ _"]]
+    ) -> Float[Tensor, "B outputs _ _"]:
         """Map the deepest feature maps, and what the encoder found before them, to [B, C, H, W]."""
         for grow, join, skip in zip(self.grow, self.join, reversed(skips), strict=True):
             x = join(torch.cat([grow(x), skip], dim=1))
@@ -83,11 +86,11 @@ class TranslationUNet(nn.Module):
         self.multiple = 2 ** len(widths)
         self.encoder, self.decoder = Encoder(inputs, widths), Decoder(inputs, outputs, widths)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Float[Tensor, "B inputs H W"]) -> Float[Tensor, "B outputs H W"]:
         """Map Float [B, inputs, H, W] of any size to [B, outputs, H, W]."""
         return padded(self._whole, images, self.multiple)
 
-    def _whole(self, images: Tensor) -> Tensor:
+    def _whole(self, images: Float[Tensor, "B inputs H W"]) -> Float[Tensor, "B outputs H W"]:
         *skips, deepest = self.encoder(images)
         return self.decoder(deepest, skips)
 

@@ -15,10 +15,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sfumato.batch import Condition
+from sfumato.batch import Condition, Images, PerImage
 from sfumato.networks.embedding import ConditionEmbedding, FourierEmbedding
 
 
@@ -37,7 +38,9 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.conv2.weight)
         nn.init.zeros_(self.modulate.weight)
 
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "B inputs h w"], embedding: Float[Tensor, "B E"]
+    ) -> Float[Tensor, "B outputs h w"]:
         """Map [B, inputs, H, W] and [B, embedding] to [B, outputs, H, W]."""
         h = self.conv1(F.silu(self.norm1(x)))
         scale, shift = self.modulate(embedding)[:, :, None, None].chunk(2, dim=1)
@@ -56,7 +59,7 @@ class SelfAttention(nn.Module):
         self.out = nn.Conv2d(channels, channels, 1)
         nn.init.zeros_(self.out.weight)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Images) -> Images:
         """Map [B, C, H, W] to the same shape."""
         batch, channels, height, width = x.shape
         # [B, 3C, H, W] -> three of [B, heads, HW, C / heads]
@@ -129,7 +132,7 @@ class UNet(nn.Module):
         nn.init.zeros_(last.weight)
         self.leave = nn.Sequential(nn.GroupNorm(_groups(current), current), nn.SiLU(), last)
 
-    def forward(self, x: Tensor, level: Tensor, condition: Condition) -> Tensor:
+    def forward(self, x: Images, level: PerImage, condition: Condition) -> Images:
         """Predict for noisy images.
 
         Args:
@@ -154,7 +157,9 @@ class UNet(nn.Module):
             h = self._run(layer, h, embedding)
         return F.pixel_shuffle(self.leave(h), self.patch)
 
-    def _run(self, layer: nn.Module, h: Tensor, embedding: Tensor) -> Tensor:
+    def _run(
+        self, layer: nn.Module, h: Float[Tensor, "B inputs h w"], embedding: Float[Tensor, "B E"]
+    ) -> Float[Tensor, "B outputs h2 w2"]:
         return layer(h, embedding) if isinstance(layer, ResidualBlock) else layer(h)
 
 
@@ -165,7 +170,7 @@ class Upsample(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "B inputs H W"]) -> Float[Tensor, "B outputs _ _"]:
         """Map [B, inputs, H, W] to [B, outputs, 2H, 2W]."""
         return F.interpolate(self.conv(x), scale_factor=2.0, mode="nearest")
 

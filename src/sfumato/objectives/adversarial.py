@@ -11,15 +11,24 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from sfumato.batch import Images, PerImage, Scalar
+
 GanLoss = Literal["bce", "hinge", "lsgan", "wgan-gp", "relativistic"]
+Logits = Float[Tensor, "*logits"]
+"""One for each image, or for each of its patches."""
 
 
 def discriminator_loss(
-    kind: GanLoss, real: Tensor, fake: Tensor, real_label: float = 1.0, fake_label: float = 0.0
-) -> Tensor:
+    kind: GanLoss,
+    real: Logits,
+    fake: Logits,
+    real_label: float = 1.0,
+    fake_label: float = 0.0,
+) -> Scalar:
     """Return the discriminator's loss.
 
     Args:
@@ -42,7 +51,7 @@ def discriminator_loss(
     return F.softplus(fake - real).mean()
 
 
-def generator_loss(kind: GanLoss, fake: Tensor, real: Tensor) -> Tensor:
+def generator_loss(kind: GanLoss, fake: Logits, real: Logits) -> Scalar:
     """Return the generator's loss; `real` (detached logits) matters to the relativistic game only."""
     if kind == "bce":
         return F.softplus(-fake).mean()
@@ -54,8 +63,12 @@ def generator_loss(kind: GanLoss, fake: Tensor, real: Tensor) -> Tensor:
 
 
 def boundary(
-    kind: GanLoss, real: Tensor, fake: Tensor, real_label: float = 1.0, fake_label: float = 0.0
-) -> Tensor:
+    kind: GanLoss,
+    real: Logits,
+    fake: Logits,
+    real_label: float = 1.0,
+    fake_label: float = 0.0,
+) -> Scalar:
     """Return the logit, a scalar, above which a discriminator of this game says "real".
 
     A relativistic one and a critic only order images: there it is the middle between the batch's two
@@ -66,7 +79,7 @@ def boundary(
     return real.new_tensor((real_label + fake_label) / 2 if kind == "lsgan" else 0.0)
 
 
-def gradient_penalty(logits: Tensor, images: Tensor) -> Tensor:
+def gradient_penalty(logits: PerImage, images: Images) -> Scalar:
     """Return half the mean squared gradient norm of the logits at the images (R1, R2).
 
     Reference: Mescheder et al. 2018, Eq. 9, arXiv:1801.04406.
@@ -78,7 +91,7 @@ def gradient_penalty(logits: Tensor, images: Tensor) -> Tensor:
     return _gradient(logits, images).square().sum(dim=(1, 2, 3)).mean() / 2
 
 
-def lipschitz_penalty(logits: Tensor, images: Tensor) -> Tensor:
+def lipschitz_penalty(logits: PerImage, images: Images) -> Scalar:
     """Return the mean squared distance of the gradient's norm from 1.
 
     Reference: Gulrajani et al. 2017, Eq. 3, arXiv:1704.00028.
@@ -91,6 +104,6 @@ def lipschitz_penalty(logits: Tensor, images: Tensor) -> Tensor:
     return ((squared + 1e-12).sqrt() - 1).square().mean()
 
 
-def _gradient(logits: Tensor, images: Tensor) -> Tensor:
+def _gradient(logits: PerImage, images: Images) -> Images:
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from sfumato.batch import Images
@@ -38,7 +39,7 @@ def diff_augment(images: Images, kinds: Sequence[Augmentation], noise: StepNoise
     return images
 
 
-def _colour(images: Images, draws: Tensor) -> Images:
+def _colour(images: Images, draws: Float[Tensor, "B 3"]) -> Images:
     """Change brightness by up to 0.5, saturation by a factor 0 to 2, contrast by 0.5 to 1.5."""
     light, saturation, contrast = draws[:, :, None, None, None].unbind(1)
     images = images + (light - 0.5)
@@ -48,7 +49,7 @@ def _colour(images: Images, draws: Tensor) -> Images:
     return torch.lerp(middle, images, contrast + 0.5)
 
 
-def _translation(images: Images, draws: Tensor) -> Images:
+def _translation(images: Images, draws: Float[Tensor, "B 2"]) -> Images:
     """Move by up to an eighth of each side; what comes in from outside is 0."""
     height, width = images.shape[2:]
     reach = torch.tensor([height // 8, width // 8], device=images.device)
@@ -62,7 +63,7 @@ def _translation(images: Images, draws: Tensor) -> Images:
     return moved * inside[:, None]
 
 
-def _cutout(images: Images, draws: Tensor) -> Images:
+def _cutout(images: Images, draws: Float[Tensor, "B 2"]) -> Images:
     """Put a box of half of each side, centred anywhere, to 0."""
     height, width = images.shape[2:]
     top = (draws[:, 0] * height).floor() - height // 4

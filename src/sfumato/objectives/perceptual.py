@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sfumato.batch import Images
+from sfumato.batch import Images, Scalar
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.published import Published, Weights, find_weights, load_state
 
@@ -73,7 +74,7 @@ class Perceptual:
     def __deepcopy__(self, memo: object) -> Perceptual:
         return self  # it never changes: the average of a model may share it
 
-    def __call__(self, restored: Images, target: Images) -> Tensor:
+    def __call__(self, restored: Images, target: Images) -> Scalar:
         """Return how different the images look, a scalar of at least 0.
 
         Args:
@@ -87,7 +88,7 @@ class Perceptual:
         parts = [F.l1_loss(x.float(), y.float()) for x, y in zip(found, wanted, strict=True)]
         return torch.stack(parts).mean()
 
-    def _features(self, images: Images) -> list[Tensor]:
+    def _features(self, images: Images) -> list[Float[Tensor, "B _ _ _"]]:
         """Return the outputs of the tapped layers."""
         mean, std = (torch.tensor(v, device=images.device).view(3, 1, 1) for v in (MEAN, STD))
         x = ((images.expand(-1, 3, -1, -1) + 1) / 2 - mean) / std

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from sfumato.batch import Scalar
 
-def vicreg(first: Tensor, second: Tensor) -> Tensor:
+
+def vicreg(first: Float[Tensor, "B D"], second: Float[Tensor, "B D"]) -> Scalar:
     """Return the variance-invariance-covariance loss of two views' embeddings.
 
     Reference: Bardes et al. 2022, Sec. 4.1, arXiv:2105.04906, with its weights 25, 25 and 1.
@@ -22,12 +25,12 @@ def vicreg(first: Tensor, second: Tensor) -> Tensor:
     return 25 * invariance + 25 * spread / 2 + redundancy
 
 
-def _spread(z: Tensor) -> Tensor:
+def _spread(z: Float[Tensor, "B D"]) -> Scalar:
     """Return how far each dimension's standard deviation falls short of 1."""
     return F.relu(1 - torch.sqrt(z.var(dim=0) + 1e-4)).mean()
 
 
-def _redundancy(z: Tensor) -> Tensor:
+def _redundancy(z: Float[Tensor, "B D"]) -> Scalar:
     """Return the squared covariances between different dimensions, per dimension."""
     centred = z - z.mean(dim=0)
     covariance = centred.T @ centred / (len(z) - 1)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 
-def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
+def gaussian_kl(
+    mean: Float[Tensor, "*shape"], log_variance: Float[Tensor, "*shape"]
+) -> Float[Tensor, "*shape"]:
     """Return KL(N(mean, exp(log_variance)) || N(0, 1)) per dimension, in nats.
 
     Reference: Kingma & Welling 2013, App. B, arXiv:1312.6114.
@@ -16,7 +19,12 @@ def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     return (mean.square() + log_variance.exp() - 1 - log_variance) / 2
 
 
-def mixture_log_density(z: Tensor, weights: Tensor, means: Tensor, log_std: Tensor) -> Tensor:
+def mixture_log_density(
+    z: Float[Tensor, "B D"],
+    weights: Float[Tensor, " K"],
+    means: Float[Tensor, "K D"],
+    log_std: Float[Tensor, "K D"],
+) -> Float[Tensor, " B"]:
     """Return the log density of a mixture of diagonal Gaussians, in nats.
 
     Args:

@@ -46,10 +46,13 @@ class Labels:
     """What stands on the axes and beside the lines, for pages in other languages."""
 
     images: str = "images seen"
+    seconds: str = "training seconds"
     right: str = "right, %"
     guessing: str = "guessing"
     real: str = "on real images"
     fake: str = "on generated images"
+    lower: str = "lower is better"
+    higher: str = "higher is better"
 
 
 ENGLISH = Labels()
@@ -124,15 +127,19 @@ def _said(key: str, labels: Labels) -> str:
 
 
 def quality(
-    those: Sequence[Learner], colours: dict[str, int], against: str, better: str = "lower"
+    those: Sequence[Learner],
+    colours: dict[str, int],
+    against: str,
+    better: str = "lower",
+    labels: Labels = ENGLISH,
 ) -> Drawing | None:
     """Draw the score of everybody's snapshots against `images` or `seconds`; None without any."""
     drawn = [(one, next(iter(_series(one.quality, against).items()))) for one in those if _has(one)]
     if not drawn:
         return None
     metric = drawn[0][1][0]
-    label = "images seen" if against == "images" else "training seconds"
-    plot = axes(label, f"{metric}, {better} is better")
+    label = labels.images if against == "images" else labels.seconds
+    plot = axes(label, f"{metric}, {getattr(labels, better)}")
     for one, (_, (x, y)) in drawn:
         pigment = PIGMENTS[colours[one.name]]
         plot.plot(x, y, color=pigment.light, linewidth=1.6, marker=pigment.marker, markersize=4.5)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from sfumato.comparison.records import Comparison, Histogram
+from sfumato.comparison.records import Histogram
 from sfumato.report import formats
 from sfumato.report.figures import TINY, Drawing, axes
 from sfumato.report.palette import PIGMENTS, SOFT
@@ -23,11 +24,13 @@ class Distribution:
     """(contestant, its distance with the unit, drawing)."""
 
 
-def distributions(comparison: Comparison, colours: dict[str, int]) -> list[Distribution]:
-    """Draw every histogram once for each contestant that it holds, best first."""
+def distributions(
+    histograms: Sequence[Histogram], contestants: Sequence[str], colours: dict[str, int]
+) -> list[Distribution]:
+    """Draw every histogram once for each contestant that it holds, in their order."""
     drawn = []
-    for found in comparison.histograms:
-        names = [one.name for one in comparison.contestants if one.name in found.generated]
+    for found in histograms:
+        names = [name for name in contestants if name in found.generated]
         if names:
             panels = [(name, _apart(found, name), _panel(found, name, colours[name])) for name in names]
             drawn.append(Distribution(found.title, _words(found, names), panels))

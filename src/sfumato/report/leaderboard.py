@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sfumato.comparison.records import Comparison, Contestant
@@ -50,7 +50,7 @@ def leaderboard(comparison: Comparison) -> list[Group]:
     honesty = [
         scored(glossary.COPIES, [one.copies for one in those]),
         scored(glossary.DIVERSITY, [one.diversity for one in those]),
-        _obedience(those),
+        obedience([one.attributes for one in those]),
     ]
     groups = [
         Group("Likeness to real images", quality),
@@ -117,9 +117,9 @@ def _reach(score: Score, interval: tuple[float, float]) -> tuple[float, float]:
     return 0.0 if around else min(ends), max(ends)
 
 
-def _obedience(those: Sequence[Contestant]) -> Row:
-    """Average the attribute accuracies, which have one interval each but none together."""
-    means = [_mean(list(one.attributes.values())) for one in those]
+def obedience(those: Sequence[Mapping[str, Score]]) -> Row:
+    """Average everybody's attribute accuracies, which have one interval each but none together."""
+    means = [_mean(list(attributes.values())) for attributes in those]
     return replace(scored(glossary.OBEDIENCE, means), symbol="")
 
 

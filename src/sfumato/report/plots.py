@@ -45,7 +45,7 @@ def plots(comparison: Comparison, colours: dict[str, int]) -> Plots:
         duels=[(name, panel) for name, panel in duels if panel],
         quality=[(caption, drawing) for caption, drawing in curves if drawing],
         tradeoffs=_tradeoffs(comparison, colours),
-        distributions=distributions(comparison, colours),
+        distributions=distributions(comparison.histograms, [one.name for one in those], colours),
         anchors=anchors(comparison),
     )
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -17,7 +17,8 @@ from sfumato.errors import UsageError
 from sfumato.imaging.develop import MARK, write_photograph
 from sfumato.imaging.files import ImageError
 from sfumato.imaging.photograph import Photograph, read_photograph
-from sfumato.restoration.slider import page
+from sfumato.imaging.png import write_png
+from sfumato.restoration.slider import heat_map, page
 from sfumato.restoration.steps import Restoration
 from sfumato.storage import sha256, write_json, write_rows, write_text
 
@@ -25,6 +26,9 @@ KEY = "sfumato-key"
 """The text chunk by which a later run knows its own work."""
 
 FAILURES = "failures.csv"
+
+MAPS = ("changed", "uncertain")
+"""The words before `.png` in the names of the maps: what was changed, and where answers differ."""
 
 Worker = Callable[[Photograph], Restoration]
 
@@ -52,6 +56,18 @@ class Job:
     source: Path
     target: Path
 
+    def map(self, name: str) -> Path:
+        """Return where one of `MAPS` is written."""
+        return self.target.with_suffix(f".{name}.png")
+
+
+class Wishes(NamedTuple):
+    """What is written beside a picture, and over what is there."""
+
+    overwrite: bool
+    slider: bool
+    maps: bool
+
 
 def run_batch(
     source: Path,
@@ -61,6 +77,7 @@ def run_batch(
     *,
     overwrite: bool = False,
     slider: bool = False,
+    maps: bool = False,
     ending: str = "restored",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Batch:
@@ -76,6 +93,7 @@ def run_batch(
         settings: What decides about the outcome, in plain values: settings, method, hash of the weights.
         overwrite: Replace what other settings, or others, have made.
         slider: Write the page with before and after too.
+        maps: Write pictures of what was changed, and of where answers differ, too.
         ending: The word before `.png`.
         progress: Told (done, total).
 
@@ -84,11 +102,11 @@ def run_batch(
         SfumatoError: If the disk is full.
     """
     jobs = list(_jobs(source, out, ending))
-    batch = Batch(out)
+    batch, wishes = Batch(out), Wishes(overwrite, slider, maps)
     try:
         for index, job in enumerate(jobs):
             try:
-                _work(job, worker, settings, overwrite, slider, batch)
+                _work(job, worker, settings, wishes, batch)
             except (ImageError, UsageError) as error:  # this picture does not suit; the next one may
                 batch.failures[job.name] = str(error)
             progress(index + 1, len(jobs))
@@ -120,7 +138,8 @@ def _jobs(source: Path, out: Path, ending: str) -> Iterator[Job]:
     for name in names:
         path = Path(name)
         alone = stems[str(path.with_suffix("")).casefold()] == 1
-        stem = _short(path.stem if alone else path.name, f".{ending}.json")  # a.jpg may lie beside a.png
+        # a.jpg may lie beside a.png
+        stem = _short(path.stem if alone else path.name, f".{ending}.{MAPS[-1]}.png")
         yield Job(name, root / name, out / path.parent / f"{stem}.{ending}.png")
 
 
@@ -133,9 +152,7 @@ def _short(stem: str, rest: str) -> str:
     return stem.encode()[:room].decode(errors="ignore") + "~" + digest
 
 
-def _work(
-    job: Job, worker: Worker, settings: dict[str, Any], overwrite: bool, slider: bool, batch: Batch
-) -> None:
+def _work(job: Job, worker: Worker, settings: dict[str, Any], wishes: Wishes, batch: Batch) -> None:
     """Restore one file, unless it is done already."""
     try:
         digest = sha256(job.source)
@@ -143,12 +160,13 @@ def _work(
         raise ImageError(f"cannot be opened: {error.strerror or error}") from None
     key = hashlib.sha256(f"{digest}\n{VERSION}\n{sorted(settings.items())}".encode()).hexdigest()
     page_path, record_path = job.target.with_suffix(".html"), job.target.with_suffix(".json")
+    wanted = [record_path, *[page_path] * wishes.slider, *[job.map(MAPS[0])] * wishes.maps]
     if job.target.exists():
         own = _key_of(job.target) == key
-        if own and record_path.exists() and (page_path.exists() or not slider):
+        if own and all(path.exists() for path in wanted):
             batch.skipped.append(job.target)
             return
-        if not own and not overwrite:
+        if not own and not wishes.overwrite:
             raise UsageError(
                 f"{job.target} exists and was not made from this input with these settings; --overwrite"
             )
@@ -156,8 +174,10 @@ def _work(
     made = worker(photo)
     record = _record(job, digest, settings, made)
     text = {MARK: _sentence(made), KEY: key, "Software": f"sfumato {VERSION}"}
-    if slider:
+    if wishes.slider:
         write_text(page_path, page(job.name, photo, made))
+    if wishes.maps:
+        record["maps"] = _write_maps(job, made)
     write_json(record_path, record)
     write_photograph(job.target, made.photo, text)  # last: with it the work is done
     batch.written.append(job.target)
@@ -198,6 +218,19 @@ def _record(job: Job, digest: str, settings: dict[str, Any], made: Restoration) 
         "unexplained": None if made.unexplained is None else round(made.unexplained, 3),
         "seconds": round(made.seconds, 3),
     }  # fmt: skip
+
+
+def _write_maps(job: Job, made: Restoration) -> dict[str, Any]:
+    """Write the maps that there are; return what the record says of them."""
+    written = {}
+    for name, values in zip(MAPS, (made.changed, made.uncertainty), strict=True):
+        if values is None:
+            job.map(name).unlink(missing_ok=True)  # another method's
+            continue
+        heat, peak = heat_map(values)
+        write_png(job.map(name), heat, {"Software": f"sfumato {VERSION}"})
+        written[name] = {"file": job.map(name).name, "white": round(peak * 255, 1)}
+    return written
 
 
 def _tell_failures(batch: Batch) -> None:

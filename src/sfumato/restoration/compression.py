@@ -25,6 +25,9 @@ _LUMA = np.array([
 
 _CERTAIN = 0.5
 """A comb in the coefficients this clear is no accident; 1 is perfect, 0 is none."""
+_CELL = 0.3
+"""Share of its step by which a coefficient may differ from what was saved. Half a step is certain; of 0.15 to
+0.5 this was best for the shipped denoiser at qualities 10, 20, 40 and 75 on 24 pictures of Train400."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,37 @@ def find_compression(plane: Floats, tables: tuple[tuple[int, ...], ...] = ()) ->
     if scores[best] < _CERTAIN:
         return None
     return Compression(best + 5, table_of(best + 5), False)
+
+
+def held_to(saved: Floats, plane: Floats, jpeg: Compression) -> Floats:
+    """Move a deblocked plane to the nearest one that would have been saved about as it was.
+
+    JPEG rounds each coefficient of a block to a multiple of its step, so the true one is near what was saved.
+    What a filter or a network takes beyond that was in the scene.
+
+    Args:
+        saved: [H, W] in [0, 1], as the file has it.
+        plane: The same without its blocks.
+        jpeg: The steps.
+
+    Returns:
+        [H, W]; what lies beyond the last whole block is left as it is.
+
+    Reference: Zakhor 1992, IEEE TCSVT 2(1), the quantisation constraint; Park and Kim 1999, IEEE TIP 8(10), a
+    narrower one.
+    """
+    rows, columns = (length // 8 for length in saved.shape)
+    inside = (slice(rows * 8), slice(columns * 8))
+
+    def coefficients(of: Floats) -> Floats:
+        blocks = of[inside].reshape(rows, 8, columns, 8).swapaxes(1, 2)
+        return np.asarray(fft.dctn(blocks, axes=(2, 3), norm="ortho"))
+
+    old, far = coefficients(saved), _CELL * jpeg.table.astype(np.float32) / 255
+    near = fft.idctn(np.clip(coefficients(plane), old - far, old + far), axes=(2, 3), norm="ortho")
+    made = plane.astype(np.float32)
+    made[inside] = np.asarray(near).swapaxes(1, 2).reshape(rows * 8, columns * 8)
+    return made
 
 
 def blockiness(plane: Floats) -> float:

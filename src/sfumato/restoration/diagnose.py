@@ -21,6 +21,9 @@ NOISY, BLOCKY, FADED, SMALL = 4 / 255, 85, 0.75, 320
 """From where on a step is proposed: sigma of the noise (clean pictures full of detail measure up to 4), JPEG
 quality (below), contrast (below), longer side (below)."""
 
+_ASKEW = 10.0
+"""Degrees: what scanners, sensors and films leave runs along the sides; a pattern at a slant may be cloth."""
+
 
 class StripePattern(Config):
     """A family of parallel stripes."""
@@ -128,8 +131,8 @@ def diagnose(photo: Photograph) -> Diagnosis:
 def _proposals(found: Diagnosis) -> list[Proposal]:
     """Turn numbers into steps, in the order of `STEPS`."""
     steps = []
-    if found.stripes:
-        period = found.stripes[0].period
+    if straight := [s for s in found.stripes if min(abs(s.angle), 90 - abs(s.angle)) <= _ASKEW]:
+        period = straight[0].period
         steps.append(("destripe", f"a pattern that repeats every {period:.1f} pixels covers the picture"))
     if found.jpeg_quality is not None and found.jpeg_quality < BLOCKY:
         steps.append(

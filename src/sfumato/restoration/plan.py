@@ -14,7 +14,7 @@ from sfumato.restoration.classical import METHODS
 from sfumato.restoration.diagnose import STEPS, Diagnosis
 from sfumato.restoration.learned import Learned
 from sfumato.restoration.method import Method
-from sfumato.restoration.upscale import upscaler
+from sfumato.restoration.upscale import USUAL, upscaler
 from sfumato.runs import find
 
 AUTOMATIC = ("destripe", "deblock", "denoise")
@@ -64,6 +64,8 @@ class Pass:
     reason: str
     checked: bool
     """Whether a failed check leaves it out."""
+    tool: Method | None = None
+    """What does it; None: the usual filter for the step, with measured parameters."""
 
 
 def tools_of(settings: Settings, device: torch.device | str = "cpu") -> Tools:
@@ -88,7 +90,8 @@ def tools_of(settings: Settings, device: torch.device | str = "cpu") -> Tools:
             f"--method {settings.method} is for the step {', '.join(tools)}, which --steps "
             f"{','.join(steps)} does not hold."
         )
-    larger = {step: upscaler("lanczos", int(step[1]), device) for step in ENLARGING if step in steps}
+    way = "lanczos" if settings.method == "classical" else USUAL
+    larger = {step: upscaler(way, int(step[1]), device) for step in ENLARGING if step in steps}
     return {**tools, **larger}
 
 
@@ -109,7 +112,11 @@ def _named(method: str, device: torch.device | str) -> Tools:
 
 
 def plan(settings: Settings, found: Diagnosis, tools: Tools) -> list[Pass]:
-    """Return what is to be done, in the order of `STEPS`."""
+    """Return what is to be done, in the order of `STEPS`.
+
+    `auto` leaves blocks without noise to the filter: where a picture has fine grain the network that comes
+    along takes it with the blocks (docs/restore.md). With noise it is the other way round.
+    """
     proposed = {proposal.step: proposal.reason for proposal in found.proposals}
     chosen_here = settings.method in CHOSEN_HERE
     if settings.steps is not None:
@@ -118,6 +125,8 @@ def plan(settings: Settings, found: Diagnosis, tools: Tools) -> list[Pass]:
         wanted = [step for step in STEPS if step in AUTOMATIC and step in proposed]
     else:
         wanted = [step for step in STEPS if step in tools]
+    if settings.method == "auto" and "denoise" not in wanted:
+        tools = {step: tool for step, tool in tools.items() if step != "deblock"}
     checked = settings.method == "auto" and settings.steps is None
     passes: list[list[str]] = []
     for step in wanted:
@@ -127,9 +136,12 @@ def plan(settings: Settings, found: Diagnosis, tools: Tools) -> list[Pass]:
             passes.append([step])
     because = lambda step: proposed.get(step, "asked for")  # noqa: E731
     return [
-        Pass(tuple(steps), "; ".join(dict.fromkeys(map(because, steps))), checked or steps == ["colour"])
+        Pass(
+            tuple(steps), "; ".join(dict.fromkeys(map(because, steps))), checked or steps == ["colour"],
+            tools.get(steps[0]),
+        )
         for steps in passes
-    ]
+    ]  # fmt: skip
 
 
 def _joins(step: str, passes: list[list[str]], tools: Tools) -> list[str] | None:

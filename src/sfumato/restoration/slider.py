@@ -36,8 +36,8 @@ def page(title: str, before: Photograph, restoration: Restoration) -> str:
     return template.substitute(
         title=html.escape(title),
         width=restoration.image.shape[1],
-        before=_embedded(_shown(before)),
-        after=_embedded(_shown(restoration.photo)),
+        before=_embedded(as_shown(before)),
+        after=_embedded(as_shown(restoration.photo)),
         heat=_embedded(heat),
         peak=f"{peak * 255:.0f}",
         doubts=_doubts(restoration),
@@ -72,8 +72,8 @@ def heat_map(changed: NDArray[np.floating]) -> tuple[NDArray[np.uint8], float]:
     return np.rint(np.clip(level - np.arange(3), 0, 1) * 255).astype(np.uint8), peak
 
 
-def _shown(photo: Photograph) -> NDArray[np.uint8]:
-    """Return 8-bit pixels [H, W, C] on white."""
+def as_shown(photo: Photograph) -> NDArray[np.uint8]:
+    """Return a photograph as a screen shows it: uint8 [H, W, C], what is transparent on white."""
     image = photo.floats()
     if photo.alpha is not None:
         cover = (photo.alpha / np.float32(photo.white))[..., None]

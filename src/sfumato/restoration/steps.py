@@ -15,7 +15,7 @@ from sfumato.imaging.photograph import Photograph
 from sfumato.restoration import checks
 from sfumato.restoration.classical import FourierNotch, Identity, OverlappedDCT, RichardsonLucy, white
 from sfumato.restoration.colouring import coloured
-from sfumato.restoration.compression import find_compression
+from sfumato.restoration.compression import find_compression, held_to
 from sfumato.restoration.diagnose import Diagnosis, diagnose, lightness
 from sfumato.restoration.learned import Learned
 from sfumato.restoration.method import Classical, Floats, Method
@@ -120,8 +120,8 @@ def _work(
 ) -> tuple[Floats, list[Taken]]:
     """Do one pass; return its outcome and what is to be said of it."""
     since, before = time.monotonic(), lightness(image)
-    tool = _tool(work.steps[0], before, photo, tools)
-    made, verdict = _take(work, tool, image, found, settings, tools)
+    tool = work.tool or _usual(work.steps[0], before, photo)
+    made, verdict = _take(work, tool, image, photo, found, settings, tools)
     kept = verdict.passed or not work.checked
     after = lightness(made)
     change = float(np.abs(after - before).mean() * 255) if kept and after.shape == before.shape else 0.0
@@ -152,10 +152,8 @@ class Unfade(Classical):
         return (plane - middle) * np.float32(gain) + np.float32(centre if gain < _STRONGEST_GAIN else target)
 
 
-def _tool(step: str, plane: Floats, photo: Photograph, tools: Tools) -> Method:
-    """Return the method for a step: the one that was named, or the usual one with measured parameters."""
-    if step in tools:
-        return tools[step]
+def _usual(step: str, plane: Floats, photo: Photograph) -> Method:
+    """Return the usual filter for a step, with measured parameters."""
     if step == "destripe":
         return FourierNotch(width=2.5)
     if step == "deblock":
@@ -170,8 +168,9 @@ def _tool(step: str, plane: Floats, photo: Photograph, tools: Tools) -> Method:
 
 
 def _take(
-    work: Pass, tool: Method, image: Floats, found: Diagnosis, settings: Settings, tools: Tools
-) -> tuple[Floats, checks.Verdict]:
+    work: Pass, tool: Method, image: Floats, photo: Photograph, found: Diagnosis, settings: Settings,
+    tools: Tools,
+) -> tuple[Floats, checks.Verdict]:  # fmt: skip
     """Apply a method, to the brightness alone where there are colours to keep, and check the outcome."""
     if work.steps[0] in ENLARGING:
         return np.clip(tool.apply(image), 0, 1), checks.Verdict(True, "")
@@ -180,6 +179,8 @@ def _take(
     before = lightness(image)
     noise = estimate_noise(before) if "denoise" in work.steps else None
     after = _applied(tool, before)
+    if work.steps == ("deblock",) and (jpeg := find_compression(before, photo.tables)):
+        after = held_to(before, after, jpeg)
     verdict = _verdict(work.steps, before, after, noise)
     share = settings.strength * (1 - (settings.keep_grain if work.steps == ("denoise",) else 0.0))
     mixed = before + np.float32(share) * (after - before)

@@ -19,6 +19,9 @@ from sfumato.restoration.method import Classical, Floats
 from sfumato.restoration.tiling import tiled
 from sfumato.runs import Run, find, opened
 
+USUAL = "example:upscaler"
+"""What enlarges where nobody says what."""
+
 
 class Lanczos(Classical):
     """Windowed sinc interpolation over 6 x 6 pixels: the floor for every upscaler."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import socket
@@ -21,8 +20,9 @@ from sfumato.config import Config, build
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.models import own
 from sfumato.recipe import SCHEMA, Recipe, lookup
+from sfumato.runs import lines
 from sfumato.runs.examples import PREFIX, is_example, only_read
-from sfumato.storage import read_json, replacing, replacing_folder, write_json, write_text
+from sfumato.storage import cache_folder, read_json, replacing, replacing_folder, write_json, write_text
 
 CODE = "model.py"
 """Copy of the file that the run's model comes from, if it is a user's own."""
@@ -196,13 +196,7 @@ class Run:
 
     def append_log(self, event: Mapping[str, Any]) -> None:
         """Append one event to log.jsonl; a line is written in one go and flushed."""
-        line = json.dumps(event, allow_nan=False, separators=(",", ":")) + "\n"
-        with open(self.path / "log.jsonl", "ab+") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-                if file.read(1) != b"\n":  # the line a killed process was writing
-                    line = "\n" + line
-            file.write(line.encode())
+        lines.append(self.path / "log.jsonl", event)
 
     def log(self, event: str | None = None) -> list[dict[str, Any]]:
         """Return the log, oldest first, without what a later resume has undone.
@@ -211,12 +205,7 @@ class Run:
             event: Only events of this kind.
         """
         events: list[dict[str, Any]] = []
-        path = self.path / "log.jsonl"
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-            try:
-                entry = json.loads(line)
-            except ValueError:  # the line a killed process was writing
-                continue
+        for entry in lines.read(self.path / "log.jsonl"):
             if entry.get("event") in ("start", "rollback"):
                 events = [e for e in events if e.get("images", 0) <= entry["images"]]
             events.append(entry)
@@ -249,15 +238,28 @@ class Run:
             (self.path / NOTE).unlink(missing_ok=True)
 
     def keep(self, name: str, result: Any) -> None:
-        """Keep a result as JSON in the run's folder; where that is only read, it is measured each time.
+        """Keep a result as JSON with the run; where nothing can be written, it is measured each time.
 
         Args:
-            name: The file's path in the folder.
+            name: The file's path, e.g. `scored/1a2b.json`.
             result: A JSON value.
         """
-        if not self.shipped:
-            with contextlib.suppress(SfumatoError):
-                write_json(self.path / name, result)
+        with contextlib.suppress(SfumatoError):
+            write_json(self._shelf / name, result)
+
+    def kept(self, pattern: str) -> list[Path]:
+        """Return the files of results that were kept with the run, newest first.
+
+        Args:
+            pattern: Their paths, e.g. `evaluations/*/scores.json`.
+        """
+        found = (file for folder in {self.path, self._shelf} for file in folder.glob(pattern))
+        return sorted(found, key=lambda file: (-file.stat().st_mtime, file))
+
+    @property
+    def _shelf(self) -> Path:
+        """Where new results go: the run's folder, or the cache for a run that came with the package."""
+        return cache_folder() / "examples" / self.path.name if self.shipped else self.path
 
     def copy(self, target: Path) -> Run:
         """Copy the run; a copy of an example is a run of one's own.

@@ -36,6 +36,8 @@ def page(runs: Path, folders: tuple[Path, ...], say: Words) -> gr.Blocks:
                 place.tab = tab.NAME
                 label = place.say(f"{tab.NAME}.tab")
                 with gr.Tab(label, id=tab.NAME, elem_id=f"sf-{tab.NAME}") as one:
+                    # before the tab's own events, which Gradio does one after the other
+                    one.select(fn=None, js="() => window.sfumato.opened()", api_visibility="private")
                     tab.build(place, one)
                 opened.append(one)
         place.show("footer.html.j2", folder=place.runs)
@@ -53,16 +55,15 @@ def _wire(place: Place, blocks: gr.Blocks, tabs: gr.Tabs, opened: list[gr.Tab]) 
     def arrive(address: str) -> dict[Any, Any]:
         return _arrive(place, tabs, address)
 
-    place.on(blocks.load, arrive, followed, outputs, js="() => location.search", show_progress="hidden")
-    place.on(followed.change, arrive, followed, outputs, show_progress="hidden")
+    for event, js in ((blocks.load, "() => location.search"), (followed.change, None)):
+        arrival = place.on(event, arrive, followed, outputs, js=js, show_progress="hidden")
+        arrival.success(fn=None, js="() => window.sfumato.arrived()", api_visibility="private")
     for key, links in place.links.items():
         for link in links:
             remember = f"value => window.sfumato.remember('{key}', value)"
             link.component.change(fn=None, inputs=link.component, js=remember, api_visibility="private")
-    for tab, one in zip(TABS, opened, strict=True):
-        one.select(fn=None, js=f"() => window.sfumato.opened('{tab.NAME}')", api_visibility="private")
-        if pickers:
-            place.on(one.select, lambda: _lists(place), None, pickers, show_progress="hidden")
+    for one in opened:
+        place.on(one.select, lambda: _lists(place), None, pickers, show_progress="hidden")
 
 
 def _lists(place: Place) -> dict[Any, Any]:

@@ -37,8 +37,41 @@ def newest(run: api.Run) -> str | None:
 def inline(pixels: np.ndarray) -> str:
     """Return a picture's pixels, uint8 [H, W, C], as a PNG that is part of the page."""
     file = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    _image(pixels).save(file, "PNG")
+    return as_data(file.getvalue())
+
+
+def as_data(png: bytes) -> str:
+    """Return a PNG's bytes as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def write(pixels: np.ndarray, path: Path) -> Path:
+    """Write a picture's pixels, uint8 [H, W, C], as a PNG; its folder is made if it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _image(pixels).save(path, "PNG")
+    return path
+
+
+def _image(pixels: np.ndarray) -> Image.Image:
+    return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+
+
+def served(file: Path) -> str:
+    """Return where the page finds a file that was written for it, in a folder of `scratch`."""
+    return f"/gradio_api/file={quote(str(file))}"
+
+
+def received(text: str) -> bytes:
+    """Return the bytes of a picture in a data URI, as a script hands it in; what is in them is not checked.
+
+    Raises:
+        ValueError: If it is no such thing.
+    """
+    head, comma, code = text.partition(",")
+    if not comma or not re.fullmatch(r"data:[\w.+/-]*;base64", head):
+        raise ValueError(text[:40])
+    return base64.b64decode(code, validate=True)
 
 
 def find(runs: Path, run: str, file: str) -> Path | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,8 +51,8 @@ class Place:
     """The tab that is being built."""
     links: dict[str, list[Link]] = field(default_factory=dict)
     """Key of the address to the components that it sets, over all tabs."""
-    pickers: list[tuple[gr.Dropdown, Callable[[], list[str]]]] = field(default_factory=list)
-    """Choices of runs and of images, over all tabs, each with what brings its list up to date."""
+    pickers: list[tuple[Any, Callable[[], Sequence[Any]]]] = field(default_factory=list)
+    """Choices of runs, images and methods, over all tabs, each with what brings its list up to date."""
     scratch: Scratch = field(default_factory=Scratch)
     """Where pictures and films are written before the page takes them."""
 
@@ -92,10 +92,27 @@ class Place:
         raise UsageError(self.say("studio.unknown_preset", name=name or ""))
 
     def run_picker(self, **options: Any) -> gr.Dropdown:
-        """Add a choice of one run (or of several, with multiselect=True); `?run=NAME` sets it."""
+        """Add a choice of one run; `?run=NAME` sets it.
+
+        With multiselect=True it is a choice of several, and `?runs=NAME,NAME` sets it too.
+        """
         picker = self._picker(self.run_names, {"label": self.say("studio.run")} | options)
         self.link(picker, "run", lambda name: self.run(name).name)
+        if options.get("multiselect"):
+            self.link(picker, "runs", self._several)
         return picker
+
+    def _several(self, text: str) -> list[str]:
+        """Return the runs that an address names with commas between; a name may have commas itself.
+
+        Raises:
+            UsageError: If it names none.
+        """
+        within = f",{text},"
+        found = [name for name in self.run_names() if f",{name}," in within]
+        if not found:
+            raise UsageError(self.say("studio.unknown_run", name=text))
+        return sorted(found, key=lambda name: within.index(f",{name},"))
 
     def begin(self, tab: gr.Tab, picker: gr.Dropdown) -> None:
         """Let a tab that is opened take the address's run, so that it follows the visitor, or the first."""
@@ -163,7 +180,7 @@ class Place:
 
     def axes(self) -> api.Labels:
         """Return what stands on the axes of learning curves, in the page's language."""
-        keys = ("images", "right", "guessing", "real", "fake")
+        keys = ("images", "seconds", "right", "guessing", "real", "fake", "lower", "higher")
         return api.Labels(**{key: self.say(f"studio.axis_{key}") for key in keys})
 
     def on(

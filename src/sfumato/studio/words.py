@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ THOUSANDS = {"en": ",", "fr": "\u202f"}
 """What stands between the thousands of a number."""
 POINT = {"en": ".", "fr": ","}
 """What stands before a number's fraction."""
+APART = {"en": ", ", "fr": " ; "}
+"""What stands between two numbers."""
+PERCENT = {"en": "%", "fr": "\u202f%"}
 
 
 @dataclass(frozen=True)
@@ -41,15 +45,36 @@ class Words:
         text = catalogue()[key][self.language]
         return text.format(**{name: self._written(value) for name, value in facts.items()})
 
+    def word(self, key: str, english: str) -> str:
+        """Return what the API says in English, such as a unit, in this language.
+
+        Args:
+            key: `TAB.KEY`: the catalogue has it as `TAB.KEY_gray_levels`.
+            english: For example `gray levels`; what the catalogue does not have is returned as it is.
+        """
+        texts = catalogue().get(f"{key}_{english.replace(' ', '_')}")
+        return texts[self.language] if texts else english
+
     def number(self, value: int) -> str:
         """Write a whole number."""
         return f"{value:,}".replace(",", THOUSANDS[self.language])
+
+    def decimal(self, value: float, digits: int = 1) -> str:
+        """Write a number with a fraction."""
+        return self.figures(f"{value:.{digits}f}")
+
+    def figures(self, text: str) -> str:
+        """Write English figures, such as 12.3, 91% or [1,180.5, 1,229], as the language does."""
+        signs = str.maketrans({",": THOUSANDS[self.language], ".": POINT[self.language]})
+        text = text.replace("%", PERCENT[self.language])
+        parts = (re.sub(r"\d[\d,.]*", lambda hit: hit[0].translate(signs), part) for part in text.split(", "))
+        return APART[self.language].join(parts)
 
     def time(self, seconds: float) -> str:
         """Write a duration: 0.3 s, 45 s, 3 min 20 s, 2 h 5 min."""
         whole = round(seconds)
         if 0 < seconds < 10:
-            return f"{seconds:.1f} s".replace(".", POINT[self.language])
+            return f"{self.decimal(seconds)} s"
         if whole < 60:
             return f"{whole} s"
         if whole < 3600:

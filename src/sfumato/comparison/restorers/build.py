@@ -110,13 +110,13 @@ def _training(learned: Learned, run: Run, spread: float | None, bench: Bench) ->
         macs_per_image=count_macs(lambda: model.restore(picture, noise)),
         peak_memory_mb=status.peak_memory_mb,
         spread=spread,
-        kl=_last(run, "/kl"),
+        kl=last_logged(run, "/kl"),
         losses=losses(run),
-        quality=_quality(run),
+        quality=held_out_psnr(run),
     )
 
 
-def _last(run: Run, ending: str) -> float | None:
+def last_logged(run: Run, ending: str) -> float | None:
     """Return the last logged value of a term, by how its name ends."""
     found = [
         value for event in run.log("loss") for name, value in event["values"].items() if name.endswith(ending)
@@ -124,7 +124,7 @@ def _last(run: Run, ending: str) -> float | None:
     return found[-1] if found else None
 
 
-def _quality(run: Run) -> list[CurvePoint]:
+def held_out_psnr(run: Run) -> list[CurvePoint]:
     """Turn the mean squared errors of held-out pairs, of pixels in [-1, 1], into PSNR."""
     points: list[CurvePoint] = []
     for event in run.log("validation"):

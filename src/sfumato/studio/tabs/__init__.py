@@ -5,6 +5,18 @@ A tab says nothing itself: its sentences are in `catalogue/NAME.yaml`, its HTML 
 
 from __future__ import annotations
 
-from sfumato.studio.tabs import data, explore, game, generate, home, models, runs, train
+from sfumato.studio.tabs import (
+    compare,
+    data,
+    explore,
+    game,
+    generate,
+    home,
+    models,
+    restore,
+    runs,
+    score,
+    train,
+)
 
-TABS = (home, data, train, generate, explore, game, models, runs)
+TABS = (home, data, train, generate, explore, compare, score, restore, game, models, runs)

@@ -40,7 +40,7 @@ def build(place: Place, tab: gr.Tab) -> None:
         form = gr.Radio(forms, value="pairs", label=say("game.form"), elem_classes="sf-choice")
         n = gr.Radio(list(NUMBERS), value=NUMBERS[0], label=say("game.n"), elem_classes="sf-choice")
         seed = gr.Number(0, label=say("game.seed"), info=say("game.seed_info"), precision=0, minimum=0)
-        start = gr.Button(say("game.start"), variant="primary")
+        start = gr.Button(say("game.start"), variant="primary", elem_classes="sf-next")
         place.show("game_empty.html.j2")
     with gr.Column(visible=False) as court:
         asked = place.blank()
@@ -50,7 +50,10 @@ def build(place: Place, tab: gr.Tab) -> None:
                 for key in ("game.first", "game.second")
             ]
         with gr.Row(elem_classes="sf-row"):
-            buttons = [gr.Button(say(key), variant="primary") for key in ("game.left", "game.right")]
+            buttons = [
+                gr.Button(say(key), variant="primary", elem_classes=after)
+                for key, after in (("game.left", "sf-next"), ("game.right", None))
+            ]
             stop = gr.Button(say("game.stop"), size="sm")
     with gr.Column(visible=False) as end:
         result = place.blank()
@@ -71,13 +74,14 @@ def build(place: Place, tab: gr.Tab) -> None:
 
         return given
 
-    place.on(start.click, begin, [runs, form, n, seed], shown, heavy=True)
+    quick: dict[str, Any] = {"show_progress": "hidden"}
+    turns = [place.on(start.click, begin, [runs, form, n, seed], shown, heavy=True)]
     for value, button in enumerate(buttons):
-        place.on(button.click, answer(value), game, shown, show_progress="hidden", trigger_mode="once")
-    place.on(
-        stop.click, lambda current: _shown(place, current, over=True), game, shown, show_progress="hidden"
-    )
-    place.on(again.click, _once_more, None, [seed, lobby, end], show_progress="hidden")
+        turns.append(place.on(button.click, answer(value), game, shown, trigger_mode="once", **quick))
+    turns.append(place.on(stop.click, lambda now: _shown(place, now, over=True), game, shown, **quick))
+    turns.append(place.on(again.click, _once_more, None, [seed, lobby, end], **quick))
+    for turn in turns:
+        turn.success(fn=None, js="() => window.sfumato.attend()", api_visibility="private")
 
 
 def _once_more() -> tuple[int, Any, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import gradio as gr
 from markupsafe import Markup
@@ -14,21 +15,25 @@ from sfumato.studio.place import Place
 NAME = "runs"
 
 
+class Part(NamedTuple):
+    """A part of the tab that follows the run that is chosen."""
+
+    outputs: list[Any]
+    shown: Callable[[api.Run | None], list[Any]]
+    """From the run, if one is chosen, to the outputs' values."""
+
+
 def build(place: Place, tab: gr.Tab) -> None:
     """Add the tab's content."""
     place.heading(NAME)
     picker = place.run_picker()
-    _details(place, tab, picker)
-    _notes_and_names(place, picker)
-    _copies(place, picker)
-    _removal(place, picker)
-    listed = place.blank()
-
-    def look() -> Markup:
-        return place.fill("runs.html.j2", cards=[card(run) for run in place.all_runs()])
-
-    for event in (tab.select, picker.change):
-        place.on(event, look, None, listed, show_progress="hidden")
+    details, names = _details(place), _notes_and_names(place, picker)
+    copies, removal = _copies(place, picker), _removal(place, picker)
+    listed = _list(place)
+    # Gradio does an event's functions one after the other, and a late one would take back what the visitor
+    # has begun meanwhile: so all parts follow in one.
+    _follow(place, picker.change, picker, [details, names, copies, removal, listed])
+    _follow(place, tab.select, picker, [details, listed])
 
     def runs() -> list[dict[str, Any]]:
         """Every run of the studio: name, model, images, state, training images seen, seconds, note."""
@@ -38,9 +43,14 @@ def build(place: Place, tab: gr.Tab) -> None:
     place.offer("runs", runs)
 
 
-def _chosen(place: Place, name: str | None) -> api.Run | None:
-    """Return the run that is chosen, if one is."""
-    return place.run(name) if name else None
+def _follow(place: Place, event: Callable[..., Any], picker: gr.Dropdown, parts: list[Part]) -> None:
+    """Bring parts up to date when something happens."""
+
+    def look(name: str | None) -> Any:
+        run = place.run(name) if name in place.run_names() else None
+        return [value for part in parts for value in part.shown(run)]
+
+    place.on(event, look, picker, [one for part in parts for one in part.outputs], show_progress="hidden")
 
 
 def _listed(place: Place, name: str | None) -> Any:
@@ -48,19 +58,20 @@ def _listed(place: Place, name: str | None) -> Any:
     return gr.Dropdown(choices=place.run_names(), value=name)
 
 
-def _details(place: Place, tab: gr.Tab, picker: gr.Dropdown) -> None:
-    """Show what is known about the run that is chosen."""
-    shown = place.blank()
-
-    def look(name: str | None) -> Markup | str:
-        run = _chosen(place, name)
-        return place.fill("run.html.j2", one=card(run)) if run else ""
-
-    for event in (tab.select, picker.change):
-        place.on(event, look, picker, shown, show_progress="hidden")
+def _details(place: Place) -> Part:
+    """Show what is known about the run."""
+    return Part([place.blank()], lambda run: [place.fill("run.html.j2", one=card(run)) if run else ""])
 
 
-def _notes_and_names(place: Place, picker: gr.Dropdown) -> None:
+def _list(place: Place) -> Part:
+    """Show every run."""
+    return Part(
+        [place.blank()],
+        lambda run: [place.fill("runs.html.j2", cards=[card(one) for one in place.all_runs()])],
+    )
+
+
+def _notes_and_names(place: Place, picker: gr.Dropdown) -> Part:
     """Let a run of one's own have a note, and another name."""
     say = place.say
     with gr.Column(visible=False, elem_classes="sf-narrow") as own:
@@ -71,11 +82,10 @@ def _notes_and_names(place: Place, picker: gr.Dropdown) -> None:
         name = gr.Textbox(label=say("runs.new_name"), max_length=200)
         rename = gr.Button(say("runs.rename"), size="sm")
 
-    def show(chosen: str | None) -> tuple[Any, str, str]:
-        run = _chosen(place, chosen)
+    def show(run: api.Run | None) -> list[Any]:
         if run is None or run.shipped:
-            return gr.Column(visible=False), "", ""
-        return gr.Column(visible=True), run.note, run.name
+            return [gr.Column(visible=False), "", ""]
+        return [gr.Column(visible=True), run.note, run.name]
 
     def write(chosen: str | None, text: str) -> None:
         place.run(chosen).write_note(text)
@@ -84,32 +94,31 @@ def _notes_and_names(place: Place, picker: gr.Dropdown) -> None:
     def call(chosen: str | None, text: str) -> Any:
         return _listed(place, api.rename(place.run(chosen), text.strip()).name)
 
-    place.on(picker.change, show, picker, [own, note, name], show_progress="hidden")
     place.on(keep.click, write, [picker, note], None, show_progress="hidden")
     place.on(rename.click, call, [picker, name], picker, show_progress="hidden")
+    return Part([own, note, name], show)
 
 
-def _copies(place: Place, picker: gr.Dropdown) -> None:
+def _copies(place: Place, picker: gr.Dropdown) -> Part:
     """Let an example become a run of one's own."""
     say = place.say
     with gr.Column(visible=False, elem_classes="sf-narrow") as foreign:
         name = gr.Textbox(label=say("runs.copy_name"), max_length=200)
         copy = gr.Button(say("runs.copy"), size="sm")
 
-    def show(chosen: str | None) -> tuple[Any, str]:
-        run = _chosen(place, chosen)
+    def show(run: api.Run | None) -> list[Any]:
         shipped = run is not None and run.shipped
-        return gr.Column(visible=shipped), run.path.name if run and shipped else ""
+        return [gr.Column(visible=shipped), run.path.name if run and shipped else ""]
 
     def duplicate(chosen: str | None, text: str) -> Any:
         copied = api.copy(place.run(chosen), api.place(text.strip(), place.runs))
         return _listed(place, copied.name)
 
-    place.on(picker.change, show, picker, [foreign, name], show_progress="hidden")
     place.on(copy.click, duplicate, [picker, name], picker, show_progress="minimal")
+    return Part([foreign, name], show)
 
 
-def _removal(place: Place, picker: gr.Dropdown) -> None:
+def _removal(place: Place, picker: gr.Dropdown) -> Part:
     """Let a run of one's own be deleted, after asking."""
     say = place.say
     with gr.Column(visible=False, elem_classes="sf-narrow") as own:
@@ -120,9 +129,8 @@ def _removal(place: Place, picker: gr.Dropdown) -> None:
                 spare = gr.Button(say("runs.spare"), size="sm")
                 really = gr.Button(say("runs.remove_really"), variant="stop", size="sm")
 
-    def show(chosen: str | None) -> tuple[Any, Any]:
-        run = _chosen(place, chosen)
-        return gr.Column(visible=run is not None and not run.shipped), gr.Column(visible=False)
+    def show(run: api.Run | None) -> list[Any]:
+        return [gr.Column(visible=run is not None and not run.shipped), gr.Column(visible=False)]
 
     def ask(chosen: str | None) -> tuple[Any, Markup]:
         return gr.Column(visible=True), place.fill("sure.html.j2", name=place.run(chosen).name)
@@ -131,7 +139,7 @@ def _removal(place: Place, picker: gr.Dropdown) -> None:
         place.run(chosen).remove()
         return _listed(place, None)
 
-    place.on(picker.change, show, picker, [own, sure], show_progress="hidden")
     place.on(remove.click, ask, picker, [sure, question], show_progress="hidden")
     place.on(spare.click, lambda: gr.Column(visible=False), None, sure, show_progress="hidden")
     place.on(really.click, delete, picker, picker, show_progress="hidden")
+    return Part([own, sure], show)

@@ -1,0 +1,29 @@
+"""A log on disk: one JSON object per line, of which a killed process may leave the last one half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+
+def append(file: Path, event: Mapping[str, Any]) -> None:
+    """Append one event; its line is written in one go and flushed."""
+    line = json.dumps(event, allow_nan=False, separators=(",", ":")) + "\n"
+    with open(file, "ab+") as log:
+        if log.tell():
+            log.seek(-1, os.SEEK_END)
+            if log.read(1) != b"\n":  # the line a killed process was writing
+                line = "\n" + line
+        log.write(line.encode())
+
+
+def read(file: Path) -> Iterator[dict[str, Any]]:
+    """Yield every event that was written whole, oldest first; none where there is no such file."""
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
+        try:
+            yield json.loads(line)
+        except ValueError:  # the line a killed process was writing
+            continue

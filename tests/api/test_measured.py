@@ -1,0 +1,128 @@
+"""What was measured of runs, side by side: the same ruler, the weights of today, and reasons in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sfumato import api
+from sfumato.errors import UsageError
+from sfumato.evaluation.records import CurveScore, Distribution, Evaluation
+from sfumato.metrics.score import Protocol, Score
+from sfumato.runs import Run, find
+from sfumato.storage import read_json, write_json
+
+RUNS = ("dcgan", "vae")
+
+
+def score(value: float, ruler: str) -> Score:
+    protocol = Protocol(backbone="domain", weights_sha256=ruler, reference_sha256="a1")
+    return Score(
+        metric="FD[domain]", value=value, interval=(value - 1, value + 1), n_real=800, n_generated=800,
+        higher_is_better=False, protocol=protocol,
+    )  # fmt: skip
+
+
+def keep(run: Run, value: float, ruler: str = "5f", images: int | None = None, points: int = 2) -> None:
+    """Keep an evaluation with a run, as measuring does."""
+    seen, count = run.status.images if images is None else images, len(list(run.kept("evaluations/*/*")))
+    bars = Distribution(
+        measure="brightness", title="Brightness", unit="gray levels", edges=[0.0, 128.0, 256.0],
+        real=[0.4, 0.6], generated=[0.5, 0.5], distance=value,
+    )  # fmt: skip
+    curve = [
+        CurveScore(images=seen * k // points, seconds=1.0 * k, score=score(value * points / k, ruler))
+        for k in range(1, points + 1)
+    ]
+    found = Evaluation(
+        scores={"fd": score(value, ruler), "copies": score(0.01, ruler)}, draws=[value], breakdown={},
+        attributes={"hat": score(0.9, ruler)}, attributes_real={"hat": 0.95}, distributions=[bars],
+        curve=curve, nearest=[], parameters=1, parameters_trained=1, macs_per_image=1.0,
+        sampling_seconds_16=1.0, images_seen=seen,
+    )  # fmt: skip
+    run.keep(f"evaluations/{count}/scores.json", found.model_dump(mode="json"))
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> list[Run]:
+    """Two runs on the same data, of which nothing is known yet."""
+    return [find(f"example:{name}").copy(tmp_path / name) for name in RUNS]
+
+
+def test_what_was_not_measured_is_named(pair: list[Run]):
+    found = api.measured(pair)
+    assert found.missing == RUNS and found.evaluations == {} and found.apart == ""
+    assert api.scoreboard(found) == {} and api.histograms(found, {}) == {} and api.learning(found, {}) is None
+    keep(pair[0], 20.0)
+    keep(pair[1], 40.0, images=5)
+    found = api.measured(pair)
+    assert list(found.evaluations) == ["dcgan"] and found.missing == ("vae",), "of other weights"
+
+
+def test_one_ruler_that_both_met_counts_and_the_best_is_marked(pair: list[Run]):
+    keep(pair[0], 20.0)
+    keep(pair[0], 99.0, ruler="other")
+    keep(pair[1], 40.0)
+    found = api.measured(pair)
+    assert [one.scores["fd"].value for one in found.evaluations.values()] == [20.0, 40.0]
+    assert found.apart == found.why == ""
+    rows = api.scoreboard(found)
+    assert list(rows) == ["fd", "copies", "obedience"]
+    assert [(cell.text, cell.standing) for cell in rows["fd"].cells] == [("20.0", "best"), ("40.0", "")]
+    colours = api.pigments(RUNS)
+    drawn = api.histograms(found, colours, {"brightness": ("Luminosité", "niveaux de gris")})["brightness"]
+    assert drawn.title == "Luminosité" and [name for name, _, _ in drawn.panels] == list(RUNS)
+    assert "niveaux de gris" in drawn.panels[0][2].svg("a")
+    learning = api.learning(found, colours, api.Labels(lower="plus bas"))
+    assert learning is not None and "plus bas" in learning.svg("b")
+
+
+def test_different_rulers_keep_runs_apart_and_nobody_is_best(pair: list[Run]):
+    keep(pair[0], 20.0)
+    keep(pair[1], 40.0, ruler="other")
+    found = api.measured(pair)
+    assert found.apart == "ruler" and "weights_sha256 is '5f' for one and 'other'" in found.why
+    assert [cell.standing for cell in api.scoreboard(found)["fd"].cells] == ["", ""]
+
+
+def test_different_data_keep_runs_apart(pair: list[Run]):
+    facts = read_json(pair[1].path / "data.json")
+    write_json(pair[1].path / "data.json", facts | {"name": "faces", "fingerprint": "another"})
+    found = api.measured(pair)
+    assert found.apart == "data" and "dcgan (portraits), vae (faces)" in found.why
+
+
+def test_what_is_measured_of_an_example_is_kept_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SFUMATO_CACHE", str(tmp_path))
+    run = find("example:vae")
+    keep(run, 30.0)
+    assert [file.relative_to(tmp_path).parts[:2] for file in run.kept("evaluations/*/*")] == [
+        ("examples", "vae")
+    ]
+    assert list(api.measured([run]).evaluations) == ["example:vae"]
+    assert not (run.path / "evaluations").exists()
+
+
+def test_who_can_score_is_known_before_anything_is_opened(tmp_path: Path):
+    found = {run.name: api.scorable(run) for run in api.examples()}
+    assert found["example:dcgan"] == ("discriminator logit", True)
+    assert found["example:flow"] == ("denoising error", False)
+    assert found["example:denoiser"] is None
+    with pytest.raises(UsageError, match="example:denoiser: a drunet does not generate images"):
+        api.adjustable("example:denoiser")
+
+
+def test_pictures_are_seen_as_the_run_sees_them_and_scores_written_as_asked(tmp_path: Path):
+    file = tmp_path / "wide.png"
+    Image.new("RGB", (200, 100), (250, 10, 10)).save(file)
+    seen = api.fitted("example:vae", file)
+    assert seen.shape == (1, 64, 64, 3) and np.all(seen == [250, 10, 10])
+    one = api.ImageScore(
+        image="a.png", measure="bound in nats", score=-1.5, higher_fits=True, percentile=2.0, n_training=9
+    )
+    table = api.write_scores([one], tmp_path / "scores.csv").read_text()
+    assert table.splitlines()[0].startswith("image,measure,score") and "a.png,bound in nats,-1.5" in table
+    assert read_json(api.write_scores([one], tmp_path / "scores.json"))[0]["percentile"] == 2.0
