@@ -23,7 +23,7 @@ from sfumato.runs import Run, checkpoints, find
 from sfumato.runs.examples import FOLDER
 from sfumato.sampling import Sampler
 
-NAMES = ("dcgan", "flow", "vae")
+NAMES = ("dcgan", "flow", "gan_cbam", "vae")
 FILES = ("README.md", "recipe.yaml", "data.json", "environment.json", "status.json", "log.jsonl",
          "conditions.safetensors")  # fmt: skip
 LARGEST = 10e6

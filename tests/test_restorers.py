@@ -51,7 +51,7 @@ def test_they_are_small_together():
 @every_one
 def test_each_is_a_whole_run_that_saw_drawn_pictures_only(name: str):
     run = find(f"example:{name}")
-    assert run.status.state == "finished" and run.source.startswith("textures")
+    assert run.status.state == "finished" and run.source.startswith(("textures", "portraits"))
     assert run.log("loss") and f"# example:{name}" in run.card and "## Limits" in run.card
     checkpoint = checkpoints.newest(run.path)
     assert checkpoint is not None and set(checkpoint.tensors) == {"ema"}
