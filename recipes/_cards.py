@@ -41,7 +41,7 @@ def card(name: str, run: sf.Run, example: Example, measured: str) -> str:
         images=run.status.images, size=example.size, minutes=run.status.seconds / 60, machine=MACHINE,
         settings="".join(f" --set {setting}" for setting in example.settings),
         kilobytes=weights.stat().st_size / 1000, measured=measured,
-        limits=f"{example.limits}\n{ignorant}".strip(),
+        limits=f"{example.limits}\n{'' if name in USAGE else ignorant}".strip(),
     )  # fmt: skip
 
 
