@@ -88,7 +88,7 @@ def test_the_example_can_be_tried_on_a_phone(visit: Any, tmp_path: Path):  # noq
     page.get_by_text("Déposez d’abord une photographie").first.wait_for()
     (tmp_path / "photo.png").write_bytes(b"<svg onload=alert(1)>")
     page.locator("#sf-restore input[type=file]").set_input_files(tmp_path / "photo.png")
-    page.get_by_text("the content is text").first.wait_for()
+    page.get_by_text("PNG, JPEG, WEBP, TIFF and BMP are read").first.wait_for()
     page.get_by_role("button", name="Essayer l’exemple").click()
     page.get_by_role("heading", name="Ce qui l’abîme").wait_for()
     picture = page.get_by_alt_text("La photographie telle qu’elle est")

@@ -127,7 +127,9 @@ class NAFNet(RestorationModel):
             return join_lab(*self._lab(degraded))
         return degraded + self.network(degraded).float()
 
-    def _lab(self, degraded: Images) -> tuple[Float[Tensor, "B 1 H W"], Float[Tensor, "B 2 H W"]]:
+    def _lab(
+        self, degraded: Float[Tensor, "B given H W"]
+    ) -> tuple[Float[Tensor, "B 1 H W"], Float[Tensor, "B 2 H W"]]:
         """Return lightness and colour of gray images, as `split_lab` does."""
         lightness = split_lab(degraded)[0]
         found = self.network(lightness).float()

@@ -130,7 +130,7 @@ class Pix2Pix(RestorationModel):
     def _painted(self, degraded: Float[Tensor, "B given H W"]) -> Float[Tensor, "B painted H W"]:
         return torch.tanh(self.generator(degraded).float())
 
-    def _judged(self, degraded: Images, clean: Images, restored: Images) -> Loss:
+    def _judged(self, degraded: Float[Tensor, "B given H W"], clean: Images, restored: Images) -> Loss:
         """Return the discriminator's loss on true and on restored images."""
         real, fake = (self.discriminator(degraded, images) for images in (clean, restored))
         loss = discriminator_loss("lsgan", real, fake)
@@ -141,7 +141,9 @@ class Pix2Pix(RestorationModel):
         }
         return Loss("discriminator", loss, terms)
 
-    def _answer(self, degraded: Images, clean: Images, restored: Images, played: bool) -> Loss:
+    def _answer(
+        self, degraded: Float[Tensor, "B given H W"], clean: Images, restored: Images, played: bool
+    ) -> Loss:
         """Return the generator's loss, with or without the adversary."""
         config = self.config
         parts = {"l1": (config.l1, F.l1_loss(restored, clean))}

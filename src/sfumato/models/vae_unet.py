@@ -103,7 +103,7 @@ class VAEUNet(RestorationModel):
         z = self._drawn(mean, log_variance, noise, "posterior")
         return self._picture(self._decoded(given, z, skips))
 
-    def _seen(self, degraded: Images) -> Float[Tensor, "B seen H W"]:
+    def _seen(self, degraded: Float[Tensor, "B given H W"]) -> Float[Tensor, "B seen H W"]:
         """Return what the network is shown: the lightness where colours are to be found."""
         return split_lab(degraded)[0] if self.colours else degraded
 
