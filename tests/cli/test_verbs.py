@@ -154,9 +154,12 @@ def test_data_inspect_and_prepare(sfumato, small_images: str):
 
 def test_evaluate_two_folders(sfumato, small_images: str, tmp_path: Path, short_ruler):
     both = (small_images, "--reference", small_images)
-    scored = sfumato("evaluate", *both, "--json", "--quiet", "--device", "cpu")
+    scored = sfumato("evaluate", *both, "--metrics", "kd,prdc", "--json", "--device", "cpu")
     assert scored.code == 0, scored.err
     assert set(scored.json["kd"]) >= SCORE and "weak" in scored.json["kd"]["note"]
+    said = " ".join(scored.err.split())
+    assert "left out: precision, recall, density, coverage, which cannot be measured on" in said
+    assert list(scored.json) == ["kd"] and "left out: fd" not in said, "only what was asked for is missed"
 
 
 def test_python_m_sfumato():

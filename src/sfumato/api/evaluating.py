@@ -15,7 +15,16 @@ import torch
 from sfumato import runs
 from sfumato.api.accuracy import classification_accuracy
 from sfumato.api.data import Observer, renamed, reporting, silent
-from sfumato.api.measuring import CAS, Backbone, against_statistics, choose, measure, write_statistics_of
+from sfumato.api.measuring import (
+    CAS,
+    Backbone,
+    against_statistics,
+    choose,
+    measure,
+    must_suit,
+    tell_left_out,
+    write_statistics_of,
+)
 from sfumato.api.pairing import score_pairs
 from sfumato.api.training import create, fit_batch
 from sfumato.config import override
@@ -120,7 +129,7 @@ def evaluate(
             "name a published extractor with --extractor."
         )
     of_run = isinstance(what, Run) or not (isinstance(what, np.ndarray) or is_images(str(what)))
-    _fitting(chosen or (), of_run)
+    must_suit(chosen or (), of_run)
     if of_run and save_statistics is not None:
         raise UsageError(
             f"--save-statistics {save_statistics}: it takes images; draw some with `sfumato sample {what}`."
@@ -130,20 +139,41 @@ def evaluate(
         observer = observer if ranks.first else silent
         if of_run:
             run = what if isinstance(what, Run) else runs.find(str(what))
-            return _evaluate_run(run, reference, chosen, backbone, draws, n, where, observer)
-        assert not isinstance(what, Run)
-        if save_statistics is not None:
-            write_statistics_of(what, backbone.open(where, observer), Path(save_statistics), observer)
-            if reference is None:
-                return {}
+            scores = _evaluate_run(run, reference, chosen, backbone, draws, n, where, observer)
+        else:
+            assert not isinstance(what, Run)
+            scores = _evaluate_images(
+                what, reference, chosen, backbone, save_statistics, settings, where, observer
+            )
+    tell_left_out(chosen or (), scores, observer)
+    return scores
+
+
+def _evaluate_images(
+    what: str | Path | np.ndarray,
+    reference: str | Path | None,
+    metrics: tuple[str, ...] | None,
+    backbone: Backbone,
+    save_statistics: str | Path | None,
+    settings: Sequence[str],
+    device: torch.device,
+    observer: Observer,
+) -> dict[str, Score]:
+    """Hold images against images, pair by pair or as two crowds."""
+    if save_statistics is not None:
+        write_statistics_of(what, backbone.open(device, observer), Path(save_statistics), observer)
         if reference is None:
-            name = "images" if isinstance(what, np.ndarray) else what
-            raise UsageError(f"{name}: name what to hold the images against, with --reference DIR or NAME.")
-        if chosen and chosen[0] in PAIRED:
-            return ranks.by_first(lambda: score_pairs(what, str(reference), chosen, weights, observer))
-        if extractor != RULER:
-            return measure(what, str(reference), backbone.open(where, observer), chosen, observer)
-        return _evaluate_prepared(what, str(reference), chosen, settings, where, observer, backbone)
+            return {}
+    if reference is None:
+        name = "images" if isinstance(what, np.ndarray) else what
+        raise UsageError(f"{name}: name what to hold the images against, with --reference DIR or NAME.")
+    if metrics and metrics[0] in PAIRED:
+        return backbone.ranks.by_first(
+            lambda: score_pairs(what, str(reference), metrics, backbone.weights, observer)
+        )
+    if backbone.name != RULER:
+        return measure(what, str(reference), backbone.open(device, observer), metrics, observer)
+    return _evaluate_prepared(what, str(reference), metrics, settings, device, observer, backbone)
 
 
 def is_images(what: str) -> bool:
@@ -152,23 +182,6 @@ def is_images(what: str) -> bool:
     if name in SETS:
         return bool(colon) or not (runs.place(what) / "recipe.yaml").exists()
     return path.suffix == ".npz" or (path.is_dir() and not (path / "recipe.yaml").exists())
-
-
-def _fitting(metrics: Sequence[str], of_run: bool) -> None:
-    """Refuse metrics that mean nothing to what is measured, or are of two kinds at once."""
-    pairs = [name for name in metrics if name in PAIRED]
-    if pairs and of_run:
-        raise UsageError(
-            f"--metrics {pairs[0]}: it compares images of the same name, and those of a run have none; ask "
-            "for fd, kd or prdc."
-        )
-    if pairs and len(pairs) < len(metrics):
-        raise UsageError(
-            f"--metrics {','.join(metrics)}: {', '.join(pairs)} compare image by image, the others two "
-            "crowds; ask for them in two commands."
-        )
-    if CAS in metrics and not of_run:
-        raise UsageError(f"--metrics {CAS}: classifiers learn from a run's labelled images; name a run.")
 
 
 def _evaluate_run(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from sfumato.metrics.reference_statistics import (
     read_statistics,
     write_statistics,
 )
+from sfumato.metrics.rules import FEWEST_IMAGES
 from sfumato.metrics.score import Score
 from sfumato.metrics.statistics import FeatureStatistics
 from sfumato.ranks import ALONE, Ranks
@@ -65,6 +66,35 @@ def choose(names: Sequence[str]) -> tuple[str, ...] | None:
     if wrong:
         raise UsageError(f"--metrics {wrong[0]}: there is no such metric; {nearest(wrong[0], known)}")
     return tuple(dict.fromkeys(names)) or None
+
+
+def must_suit(metrics: Sequence[str], of_run: bool) -> None:
+    """Refuse metrics that mean nothing to what is measured, or are of two kinds at once."""
+    pairs = [name for name in metrics if name in PAIRED]
+    if pairs and of_run:
+        raise UsageError(
+            f"--metrics {pairs[0]}: it compares images of the same name, and those of a run have none; ask "
+            "for fd, kd or prdc."
+        )
+    if pairs and len(pairs) < len(metrics):
+        raise UsageError(
+            f"--metrics {','.join(metrics)}: {', '.join(pairs)} compare image by image, the others two "
+            "crowds; ask for them in two commands."
+        )
+    if CAS in metrics and not of_run:
+        raise UsageError(f"--metrics {CAS}: classifiers learn from a run's labelled images; name a run.")
+
+
+def tell_left_out(asked: Sequence[str], scores: Mapping[str, Score], observer: Observer) -> None:
+    """Say which metrics were asked for by name and cannot be measured on these images."""
+    missing = [k for k, metric in METRICS.items() if {k, metric.group} & set(asked) and k not in scores]
+    if missing and scores:
+        one = next(iter(scores.values()))
+        text = (
+            f"left out: {', '.join(missing)}, which cannot be measured on {one.n_real:,} real and "
+            f"{one.n_generated:,} generated images; most metrics need {FEWEST_IMAGES} of each"
+        )
+        observer({"event": "remark", "text": text})
 
 
 def measure(
