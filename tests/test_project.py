@@ -108,3 +108,14 @@ def test_tests_cannot_reach_the_network() -> None:
         socket.create_connection(("192.0.2.1", 80), timeout=1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         socket.create_connection(server.getsockname(), timeout=5).close()
+
+
+def test_a_call_of_the_wrong_shape_is_noticed():
+    """Without the hook of tests/conftest.py this call would broadcast in silence."""
+    import torch
+    from jaxtyping import TypeCheckError
+
+    from sfumato.objectives.variational import gaussian_kl
+
+    with pytest.raises(TypeCheckError, match="log_variance"):
+        gaussian_kl(torch.zeros(2, 3), torch.zeros(1, 3))

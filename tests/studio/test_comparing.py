@@ -7,6 +7,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -94,6 +95,26 @@ def test_runs_on_different_images_are_shown_and_not_ranked(visit):  # noqa: F811
     page.get_by_role("button", name="Next seeds").click()
     page.get_by_text("Seeds 8 to 15").wait_for()
     assert "seed=8" in page.url and one.complaints == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_runs_are_compared_by_the_labels_that_all_of_them_know(visit):  # noqa: F811
+    one = visit()
+    page = one.open("?tab=compare&runs=example:dcgan,example:vae")
+    compare = page.locator("#sf-compare")
+    compare.get_by_label("Choose the labels").check()
+    compare.get_by_role("checkbox", name="hat", exact=True).check()
+    page.wait_for_function("decodeURIComponent(location.search).includes('hat=1')")
+    compare.get_by_text("--where").first.wait_for(state="attached")
+    wish = parse_qs(urlsplit(page.url).query)["where"]
+    for row, name in enumerate(("example:dcgan", "example:vae")):
+        for k, image in enumerate(api.sample(name, 8, 0, where=wish, device="cpu")):
+            source = page.locator(".sf-strip").nth(row).locator("img").nth(k).get_attribute("src")
+            assert np.array_equal(decoded(source), image)
+    one.go("?tab=compare&runs=example:dcgan,first&where=hat%3D1")
+    compare.get_by_role("link", name="first", exact=True).wait_for()
+    assert "--where" not in compare.inner_html() and one.complaints == [], "first knows no hats"
 
 
 @pytest.mark.browser

@@ -151,9 +151,9 @@ def test_what_was_done_is_said_as_a_command_and_a_call(runs: Path):
 
 
 def test_a_wish_for_another_run_is_nothing_here(runs: Path):
-    run = api.Run(runs / "first")
-    assert fitting(run, "class=1") == "class=1"
-    assert fitting(run, "hat=1") == fitting(run, None) == ""
+    run, other = api.Run(runs / "first"), api.examples()[0]
+    assert fitting("class=1", run) == fitting("class=1", run, run) == "class=1"
+    assert fitting("hat=1", run) == fitting(None, run) == fitting("class=1", run, other) == ""
 
 
 def test_only_the_newest_files_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from sfumato.api.measured import Measured
@@ -21,6 +21,7 @@ __all__ = ["Labels", "colours", "curves", "histograms", "learning", "pigments", 
 
 SEEN = ("brightness", "contrast", "sharpness", "colourfulness", "nearest")
 """What histograms show of single images; the report has the levels of each colour too."""
+Worded = Callable[[str, str], tuple[str, str]]
 
 
 class Learner(NamedTuple):
@@ -96,21 +97,21 @@ def learning(found: Measured, colours: Mapping[str, int], labels: Labels = ENGLI
 
 
 def histograms(
-    found: Measured, colours: Mapping[str, int], words: Mapping[str, tuple[str, str]] | None = None
+    found: Measured, colours: Mapping[str, int], worded: Worded | None = None
 ) -> dict[str, Distribution]:
     """Draw how single images are distributed: short name of a measure to a drawing for each run.
 
     Args:
         found: What was measured, of runs that nothing keeps apart.
         colours: Of `pigments`.
-        words: Measure to its title and its unit, for pages in other languages.
+        worded: For pages in other languages: turns a measure and its unit into its title and its unit.
     """
     if not found.evaluations:
         return {}
     drawn = {}
     for one in build.histograms(found.evaluations):
         if one.measure in SEEN:
-            title, unit = (words or {}).get(one.measure, (one.title, one.unit))
+            title, unit = worded(one.measure, one.unit) if worded else (one.title, one.unit)
             said = one.model_copy(update={"title": title, "unit": unit})
             drawn[one.measure] = distributions([said], list(found.evaluations), dict(colours))[0]
     return drawn

@@ -12,9 +12,13 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from sfumato.diffusion.paths import State
+
 TIMESTEPS = 1000
 NoiseSchedule = Literal["linear", "cosine"]
 Prediction = Literal["eps", "v", "x_0"]
+Level = Float[Tensor, "#B *ones"]
+"""alpha or sigma, of one image after the other or of all."""
 
 
 def alphas_cumprod(kind: NoiseSchedule) -> Float64[Tensor, " 1000"]:
@@ -33,13 +37,7 @@ def alphas_cumprod(kind: NoiseSchedule) -> Float64[Tensor, " 1000"]:
     return (1 - betas).cumprod(0)
 
 
-def target(
-    kind: Prediction,
-    x_0: Float[Tensor, " B *shape"],
-    eps: Float[Tensor, " B *shape"],
-    alpha: Float[Tensor, "#B *ones"],
-    sigma: Float[Tensor, "#B *ones"],
-) -> Float[Tensor, " B *shape"]:
+def target(kind: Prediction, x_0: State, eps: State, alpha: Level, sigma: Level) -> State:
     """Return what a network of this kind should predict; v = alpha eps - sigma x_0.
 
     Reference: Salimans & Ho 2022, App. D, arXiv:2202.00512 (v).
@@ -47,13 +45,7 @@ def target(
     return {"eps": eps, "x_0": x_0, "v": alpha * eps - sigma * x_0}[kind]
 
 
-def clean(
-    kind: Prediction,
-    predicted: Float[Tensor, " B *shape"],
-    x_t: Float[Tensor, " B *shape"],
-    alpha: Float[Tensor, "#B *ones"],
-    sigma: Float[Tensor, "#B *ones"],
-) -> Float[Tensor, " B *shape"]:
+def clean(kind: Prediction, predicted: State, x_t: State, alpha: Level, sigma: Level) -> State:
     """Return the x_0 that a prediction stands for."""
     if kind == "x_0":
         return predicted

@@ -12,27 +12,28 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from sfumato.batch import PerImage
 
-def interpolate(
-    x_0: Float[Tensor, " B *shape"], eps: Float[Tensor, " B *shape"], t: Float[Tensor, " B"]
-) -> Float[Tensor, " B *shape"]:
+State = Float[Tensor, " B *shape"]
+"""x_0, eps, x_t or v of each image, of any shape."""
+
+
+def interpolate(x_0: State, eps: State, t: PerImage) -> State:
     """Return x_t for times `t` (Float [B], in [0, 1])."""
     return torch.lerp(x_0, eps, _like(t, x_0))
 
 
-def velocity(x_0: Float[Tensor, " B *shape"], eps: Float[Tensor, " B *shape"]) -> Float[Tensor, " B *shape"]:
+def velocity(x_0: State, eps: State) -> State:
     """Return the velocity that carries x_0 to eps in unit time."""
     return eps - x_0
 
 
-def denoised(
-    x_t: Float[Tensor, " B *shape"], v: Float[Tensor, " B *shape"], t: Float[Tensor, " B"]
-) -> Float[Tensor, " B *shape"]:
+def denoised(x_t: State, v: State, t: PerImage) -> State:
     """Return the prediction of x_0 that belongs to a velocity."""
     return x_t - _like(t, x_t) * v
 
 
-def logit_normal(normal: Float[Tensor, " B"], mean: float, std: float) -> Float[Tensor, " B"]:
+def logit_normal(normal: PerImage, mean: float, std: float) -> PerImage:
     """Turn standard normal draws into times that favour the middle of the path.
 
     Reference: Esser et al. 2024, Sec. 3.1, arXiv:2403.03206.
@@ -41,8 +42,8 @@ def logit_normal(normal: Float[Tensor, " B"], mean: float, std: float) -> Float[
 
 
 def precondition(
-    x_t: Float[Tensor, " B *shape"], t: Float[Tensor, " B"], sigma_data: float
-) -> tuple[Float[Tensor, " B *shape"], Float[Tensor, " B *shape"], Float[Tensor, " B *ones"]]:
+    x_t: State, t: PerImage, sigma_data: float
+) -> tuple[State, State, Float[Tensor, " B *ones"]]:
     """Return what surrounds a network so that it sees and predicts quantities of unit variance.
 
     The velocity is predicted as `skip + scale * network(inputs)`, where `skip` is the best linear
@@ -65,5 +66,5 @@ def precondition(
     return x_t * variance.rsqrt(), x_t * skip, sigma_data * variance.rsqrt()
 
 
-def _like(t: Float[Tensor, " B"], images: Float[Tensor, " B *shape"]) -> Float[Tensor, " B *ones"]:
+def _like(t: PerImage, images: State) -> Float[Tensor, " B *ones"]:
     return t.to(images.dtype).reshape(-1, *[1] * (images.ndim - 1))

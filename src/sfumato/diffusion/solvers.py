@@ -11,13 +11,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
+from sfumato.diffusion.paths import State
 from sfumato.errors import UsageError
 
-State = Float[Tensor, "*state"]
-"""x_t, of any shape."""
 Denoiser = Callable[[State, float], State]
 """Maps (x_t, t) to a prediction of x_0."""
 Draw = Callable[[int], State]

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
 from torch import Tensor
 
 from sfumato.batch import Condition, DataSpec
@@ -175,6 +174,8 @@ def _difference(z: Tensor, more: Tensor) -> tuple[Tensor, Tensor]:
 
 def _area(projected: Tensor, more: Tensor) -> tuple[float, tuple[float, float]]:
     """Return the area under the ROC curve with its 95% interval."""
+    from scipy.stats import rankdata  # a second to import: not without need
+
     n, m = int(more.sum()), int((~more).sum())
     ranks = rankdata(projected.numpy())
     area = float(ranks[more.numpy()].sum() - n * (n + 1) / 2) / (n * m)

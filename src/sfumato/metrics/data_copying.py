@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
-from scipy.stats import rankdata
 from torch import Tensor
 
 from sfumato.errors import UsageError
@@ -153,6 +152,8 @@ def _mann_whitney(real: np.ndarray, fake: np.ndarray) -> tuple[float, float]:
         real: Distances of test images, [n].
         fake: Distances of generated images, [m]; the z-score is negative where these are smaller.
     """
+    from scipy.stats import rankdata  # a second to import: not without need
+
     n, m = len(real), len(fake)
     ranks = rankdata(np.concatenate([real, fake]))
     # Of each image: the fraction of the other side's that is nearer; half of a tie counts.

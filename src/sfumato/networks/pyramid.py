@@ -51,7 +51,10 @@ class Pyramid(nn.Module):
         self.patch = patch
         self.multiple = patch * 2 ** (len(widths) - 1)
         pairs = list(zip(widths, widths[1:], strict=False))
-        stack = lambda width, count: nn.Sequential(*(block(width) for _ in range(count)))  # noqa: E731
+
+        def stack(width: int, count: int) -> nn.Sequential:
+            return nn.Sequential(*(block(width) for _ in range(count)))
+
         self.enter = nn.Conv2d(inputs * patch**2, widths[0], 3, padding=1, bias=bias)
         self.down = nn.ModuleList(stack(wide, blocks) for wide, _ in pairs)
         self.shrink = nn.ModuleList(nn.Conv2d(wide, deep, 2, stride=2, bias=bias) for wide, deep in pairs)

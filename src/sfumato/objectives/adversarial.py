@@ -23,11 +23,7 @@ Logits = Float[Tensor, "*logits"]
 
 
 def discriminator_loss(
-    kind: GanLoss,
-    real: Logits,
-    fake: Logits,
-    real_label: float = 1.0,
-    fake_label: float = 0.0,
+    kind: GanLoss, real: Logits, fake: Logits, real_label: float = 1.0, fake_label: float = 0.0
 ) -> Scalar:
     """Return the discriminator's loss.
 
@@ -63,11 +59,7 @@ def generator_loss(kind: GanLoss, fake: Logits, real: Logits) -> Scalar:
 
 
 def boundary(
-    kind: GanLoss,
-    real: Logits,
-    fake: Logits,
-    real_label: float = 1.0,
-    fake_label: float = 0.0,
+    kind: GanLoss, real: Logits, fake: Logits, real_label: float = 1.0, fake_label: float = 0.0
 ) -> Scalar:
     """Return the logit, a scalar, above which a discriminator of this game says "real".
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 from pydantic import Field
-from scipy import ndimage, signal
+from scipy import ndimage
 
 from sfumato.restoration import dct
 from sfumato.restoration.method import Classical, Floats
@@ -131,12 +131,14 @@ class Wiener(KnownNoise):
 
     def plane(self, plane: Floats) -> Floats:
         """Return the filtered plane."""
+        from scipy.signal import wiener
+
         power = self.deviation(plane) ** 2
         if power == 0:
             return plane
         padded = np.pad(plane.astype(np.float64), self.size, mode="symmetric")
         with np.errstate(divide="ignore", invalid="ignore"):  # flat parts: SciPy divides before it chooses
-            made = signal.wiener(padded, self.size, power)
+            made = wiener(padded, self.size, power)
         return made[self.size : -self.size, self.size : -self.size]
 
 

@@ -134,14 +134,12 @@ def plan(settings: Settings, found: Diagnosis, tools: Tools) -> list[Pass]:
             joined.append(step)
         else:
             passes.append([step])
-    because = lambda step: proposed.get(step, "asked for")  # noqa: E731
-    return [
-        Pass(
-            tuple(steps), "; ".join(dict.fromkeys(map(because, steps))), checked or steps == ["colour"],
-            tools.get(steps[0]),
-        )
-        for steps in passes
-    ]  # fmt: skip
+    made = []
+    for steps in passes:
+        reasons = dict.fromkeys(proposed.get(step, "asked for") for step in steps)
+        left_out = checked or steps == ["colour"]
+        made.append(Pass(tuple(steps), "; ".join(reasons), left_out, tools.get(steps[0])))
+    return made
 
 
 def _joins(step: str, passes: list[list[str]], tools: Tools) -> list[str] | None:

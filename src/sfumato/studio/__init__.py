@@ -5,6 +5,7 @@ Importing it is cheap; Gradio and torch are loaded when it is served.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from sfumato.studio.binding import bind
 from sfumato.studio.missing import require
 
 __all__ = ["serve"]
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported: nothing is sent anywhere
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 
 def serve(

@@ -1,7 +1,8 @@
-"""What a picture should show, asked for with one control per label of the run that is chosen."""
+"""What a picture should show, asked for with one control per label that the chosen runs know."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -13,8 +14,8 @@ REACH = 2.5
 """How far a number can be moved from its mean, in standard deviations."""
 
 
-def label_controls(place: Place, picker: gr.Dropdown) -> gr.Textbox:
-    """Add the controls of the run that a picker chooses.
+def label_controls(place: Place, picker: gr.Dropdown | gr.State) -> gr.Textbox:
+    """Add the controls of the labels that the chosen run knows, or all of the chosen runs.
 
     Returns:
         A hidden text that says what they ask for, such as `hat=1,glasses=0`; empty: labels as they occur.
@@ -24,19 +25,28 @@ def label_controls(place: Place, picker: gr.Dropdown) -> gr.Textbox:
     place.link(where, "where")
 
     @gr.render(inputs=[picker, where], triggers=[picker.change], show_progress="hidden")
-    def controls(name: str | None, asked: str) -> None:
-        if name in place.run_names():
-            run = place.run(name)
-            if run.data.columns:
-                _controls(place, run, fitting(run, asked), where)
+    def controls(chosen: str | list[str] | None, asked: str) -> None:
+        names = [chosen] if isinstance(chosen, str) else chosen or []
+        there = place.run_names()
+        runs = [place.run(name) for name in names if name in there]
+        columns = _shared(runs)
+        if columns:
+            _controls(place, columns, fitting(asked, *runs), where)
 
     return where
 
 
-def fitting(run: api.Run, asked: str | None) -> str:
-    """Return what was asked for if a run knows such labels; a wish for another run is nothing here."""
-    known = {column.name for column in run.data.columns}
+def fitting(asked: str | None, *runs: api.Run) -> str:
+    """Return what was asked for if every run knows such labels; a wish for other runs is nothing here."""
+    known = {column.name for column in _shared(runs)}
     return (asked or "") if set(_read(asked)) <= known else ""
+
+
+def _shared(runs: Sequence[api.Run]) -> list[Any]:
+    """Return the first run's columns that every other has too, with the same choices."""
+    kinds = [{(column.name, column.kind, column.categories) for column in run.data.columns} for run in runs]
+    first = runs[0].data.columns if runs else ()
+    return [each for each in first if all((each.name, each.kind, each.categories) in one for one in kinds)]
 
 
 def _read(asked: str | None) -> dict[str, str]:
@@ -45,11 +55,11 @@ def _read(asked: str | None) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _controls(place: Place, run: api.Run, asked: str, where: gr.Textbox) -> None:
+def _controls(place: Place, columns: Sequence[Any], asked: str, where: gr.Textbox) -> None:
     """Add a control for each column, and let them write what they ask for."""
     say, said = place.say, _read(asked)
-    attributes = [column for column in run.data.columns if column.kind == "binary"]
-    others = [column for column in run.data.columns if column.kind != "binary"]
+    attributes = [column for column in columns if column.kind == "binary"]
+    others = [column for column in columns if column.kind != "binary"]
     own = gr.Checkbox(value=bool(asked), label=say("labels.own"), info=say("labels.own_info"))
     with gr.Column(visible=bool(asked)) as group:
         present = gr.CheckboxGroup(

@@ -8,21 +8,18 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported: nothing is sent anywhere
-os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import FileResponse
 
-import gradio as gr  # noqa: E402
-import uvicorn  # noqa: E402
-from fastapi import FastAPI, HTTPException  # noqa: E402
-from fastapi.responses import FileResponse  # noqa: E402
-
-from sfumato.studio import pictures  # noqa: E402
-from sfumato.studio.app import page  # noqa: E402
-from sfumato.studio.binding import greeting  # noqa: E402
-from sfumato.studio.front import Front, path_of  # noqa: E402
-from sfumato.studio.guard import Guard  # noqa: E402
-from sfumato.studio.theme import theme  # noqa: E402
-from sfumato.studio.words import FIRST, LANGUAGES, Words  # noqa: E402
+from sfumato.studio import pictures
+from sfumato.studio.app import page
+from sfumato.studio.binding import greeting
+from sfumato.studio.front import Front, path_of
+from sfumato.studio.guard import Guard
+from sfumato.studio.theme import theme
+from sfumato.studio.words import FIRST, LANGUAGES, Words
 
 WAITING = 64
 """Requests that may stand in line; more are told to come back."""

@@ -13,6 +13,7 @@ from sfumato.errors import SfumatoError, UsageError
 from sfumato.studio import pictures
 from sfumato.studio.cards import card
 from sfumato.studio.commands import for_python, for_terminal
+from sfumato.studio.labels import fitting, label_controls
 from sfumato.studio.place import Place
 from sfumato.studio.watching import watched
 
@@ -23,8 +24,6 @@ COLUMNS = 8
 """Seeds that are shown."""
 LAST = 2**31 - COLUMNS
 """Largest first seed."""
-MEASURES = ("brightness", "contrast", "sharpness", "colourfulness", "nearest")
-"""What is drawn of single images."""
 FILES = ("html", "csv", "json")
 """What a report is handed out as."""
 
@@ -42,6 +41,9 @@ def build(place: Place, tab: gr.Tab) -> None:
         )
         with gr.Row(elem_classes="sf-row"):
             moves = {key: gr.Button(say(f"compare.{key}"), size="sm") for key in ("back", "next")}
+        # the page says several times that the choice changed while it opens; doing it once is enough
+        chosen = gr.State([])
+        where = label_controls(place, chosen)
     shown = place.show("compare_empty.html.j2", chosen=(), examples=_examples(place))
     numbers = place.blank()
     measure = gr.Button(say("compare.measure"), variant="primary", visible=False)
@@ -53,24 +55,22 @@ def build(place: Place, tab: gr.Tab) -> None:
     def look(names: Any) -> list[Any]:
         return _look(place, names)
 
-    def draw(names: Any, first: Any) -> Any:
-        return _draw(place, names, first)
+    def draw(names: Any, first: Any, asked: str) -> Any:
+        return _draw(place, names, first, asked)
 
     def report(names: Any, progress: gr.Progress = gr.Progress()) -> list[Any]:  # noqa: B008
         return _report(place, names, progress)
 
     drawing = {"heavy": True, "show_progress": "minimal", "trigger_mode": "always_last"}
     known = [numbers, measure, *files, curves]
-    # the page says several times that the choice changed while it opens; drawing once is enough
-    chosen = gr.State([])
     place.on(picker.change, lambda names: names or [], picker, chosen, show_progress="hidden")
     for event in (tab.select, chosen.change):
         place.on(event, look, chosen, known, show_progress="hidden", trigger_mode="always_last")
-    for event in (chosen.change, seed.submit):
-        place.on(event, draw, [chosen, seed], shown, **drawing)
+    for event in (chosen.change, seed.submit, where.change):
+        place.on(event, draw, [chosen, seed, where], shown, **drawing)
     for step, button in zip((-COLUMNS, COLUMNS), moves.values(), strict=True):
         moved = place.on(button.click, _by(step), seed, seed, show_progress="hidden")
-        place.on(moved.success, draw, [chosen, seed], shown, **drawing)
+        place.on(moved.success, draw, [chosen, seed, where], shown, **drawing)
     place.on(measure.click, report, chosen, known, heavy=True)
 
     def compare(runs: list[str]) -> dict[str, Any]:
@@ -103,27 +103,31 @@ def _examples(place: Place) -> str | None:
     return place.address(NAME, runs=",".join(drawing)) if len(drawing) > 1 else None
 
 
-def _draw(place: Place, names: Any, first: Any) -> Markup:
-    """Draw the same seeds with every run."""
+def _draw(place: Place, names: Any, first: Any, asked: str) -> Markup:
+    """Draw the same seeds with every run, and with the labels that were asked for if all know them."""
     runs = _chosen(place, names)
     if len(runs) < 2:
         return place.fill("compare_empty.html.j2", chosen=runs, examples=_examples(place))
     seed, colours = int(first or 0), api.pigments(run.name for run in runs)
-    rows = [_row(run, seed) | {"colour": colours[run.name]} for run in runs]
-    facts = {"n": COLUMNS, "seed": seed}
+    wish = fitting(asked, *runs)
+    where = [wish] if wish else []
+    rows = [_row(run, seed, where) | {"colour": colours[run.name]} for run in runs]
+    facts = {"n": COLUMNS, "seed": seed, "where": where}
     said = {
         "caption": place.say("compare.drawn", first=str(seed), last=str(seed + COLUMNS - 1)), "notes": (),
-        "link": place.address(NAME, runs=",".join(run.name for run in runs), seed=seed),
+        "link": place.address(
+            NAME, runs=",".join(run.name for run in runs), seed=seed, where=wish or None
+        ),
         "command": "\n".join(for_terminal("sample", run, facts) for run in runs),
         "python": "\n".join(for_python("sample", run, facts) for run in runs),
     }  # fmt: skip
-    return place.fill("compare_pictures.html.j2", rows=rows, **said)
+    return place.fill("compare_pictures.html.j2", rows=rows, where=wish or None, **said)
 
 
-def _row(run: api.Run, seed: int) -> dict[str, Any]:
+def _row(run: api.Run, seed: int, where: list[str]) -> dict[str, Any]:
     """Return a run's images, or why it draws none; that hides no other's."""
     try:
-        images = api.sample(run, COLUMNS, seed)
+        images = api.sample(run, COLUMNS, seed, where=where)
     except SfumatoError as error:
         return {"one": card(run), "shots": (), "trouble": str(error)}
     shots = [(seed + k, pictures.inline(image)) for k, image in enumerate(images)]
@@ -179,21 +183,21 @@ def _curves(place: Place, runs: list[api.Run], found: api.Measured) -> Markup:
 def _histograms(place: Place, found: api.Measured, colours: dict[str, int]) -> list[dict[str, Any]]:
     """Return how single images are distributed, measure by measure, in the page's words."""
     say = place.say
-    first = next(iter(found.evaluations.values()), None)
-    units = {one.measure: one.unit for one in first.distributions} if first else {}
-    told = {key: say.word("compare.unit", unit) for key, unit in units.items()}
-    words = {key: (say(f"compare.measure_{key}"), told[key]) for key in MEASURES if key in units}
     away = {
-        (name, each.measure): each.distance
+        (name, each.measure): (each.distance, say.word("compare.unit", each.unit))
         for name, one in found.evaluations.items()
         for each in one.distributions
     }
+
+    def worded(measure: str, unit: str) -> tuple[str, str]:
+        return say(f"compare.measure_{measure}"), say.word("compare.unit", unit)
+
     rows = []
-    for key, drawn in api.histograms(found, colours, words).items():
+    for key, drawn in api.histograms(found, colours, worded).items():
         panels = []
         for name, _, drawing in drawn.panels:
-            distance = say.figures(f"{away[name, key]:.3g}")
-            said = say("compare.apart", distance=f"{distance} {told[key]}".strip())
+            distance, unit = away[name, key]
+            said = say("compare.apart", distance=f"{say.figures(f'{distance:.3g}')} {unit}".strip())
             label = say("compare.histogram", title=drawn.title, name=name, apart=said)
             panels.append((name, said, dataclasses.replace(drawing, label=label)))
         rows.append({"key": key, "title": drawn.title, "panels": panels})

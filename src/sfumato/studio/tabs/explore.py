@@ -176,7 +176,7 @@ def _explore(
     if kind not in api.KINDS:
         raise UsageError(place.say("explore.empty_title"))
     chosen, given = api.KINDS[kind], dict(zip(Controls._fields, values, strict=True))
-    files, wish = given.pop("files") or [], fitting(run, asked)
+    files, wish = given.pop("files") or [], fitting(asked, run)
     options = {key: value for key, value in given.items() if key in chosen.options}
     if "images" in chosen.options and files:
         options["images"] = files

@@ -131,7 +131,7 @@ def _fit(place: Place, name: str | None, asked: str | None) -> list[Any]:
         gr.Slider(visible=key in known, value=known.get(key), maximum=max(high, known.get(key, high)))
         for key, (_, high, _) in KNOBS.items()
     ]
-    return [*sliders, fitting(place.run(name), asked) if name else ""]
+    return [*sliders, fitting(asked, place.run(name)) if name else ""]
 
 
 def _draw(
@@ -143,7 +143,7 @@ def _draw(
     given = zip(KNOBS, knobs, strict=True)
     changed = {key: value for key, value in given if key in known and value not in (None, known[key])}
     settings = [f"{key}={value:g}" for key, value in changed.items()]
-    wish = fitting(run, asked)
+    wish = fitting(asked, run)
     where = [wish] if wish else []
     folder = place.scratch.folder() / run.path.name
     begun = time.perf_counter()

@@ -124,7 +124,7 @@ def _judge(
     run, wish = place.run(name), None
     if not files:
         raise UsageError(place.say("score.empty_text"))
-    wish = fitting(run, asked) or None
+    wish = fitting(asked, run) or None
     seen, refused = _seen(place, run, files)
     if not seen:
         raise UsageError(place.say("score.refused", which="; ".join(map(": ".join, refused))))
