@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from sfumato.models.own import preset_name
 from sfumato.ranks import Ranks
 from sfumato.recipe import Recipe, lookup
 from sfumato.runs import Run, environment
+from sfumato.runs.run import to_yaml
+from sfumato.storage import write_text
 from sfumato.training import check, check_damage
 from sfumato.training import train as train_run
 from sfumato.training.precision import choose_device, choose_precision
@@ -108,6 +111,7 @@ def train(
 def resume(
     run: str | Path,
     *,
+    more: str | int | None = None,
     reset_optimizers: bool = False,
     device: str = "auto",
     allow_bad: bool = False,
@@ -117,6 +121,8 @@ def resume(
 
     Args:
         run: Name (below `runs/`) or path.
+        more: Train on for so many images, such as 50000, or so long, such as "10m", even if the run is
+            finished. None: to the end of the budget that it was begun with.
         reset_optimizers: Forget the optimizers' moments, for a run that went unstable.
         device: auto, cpu, cuda or mps.
         allow_bad: As when it was started.
@@ -127,11 +133,16 @@ def resume(
         >>> sf.resume("flow-portraits").status.state  # doctest: +SKIP
         'finished'
     """
-    return _continue(runs.find(run), choose_device(device), allow_bad, observer, reset_optimizers)
+    return _continue(runs.find(run), choose_device(device), allow_bad, observer, reset_optimizers, more)
 
 
 def _continue(
-    run: Run, device: torch.device, allow_bad: bool, observer: Observer, reset_optimizers: bool = False
+    run: Run,
+    device: torch.device,
+    allow_bad: bool,
+    observer: Observer,
+    reset_optimizers: bool = False,
+    more: str | int | None = None,
 ) -> Run:
     run.check_own()
     prepared = prepare_data(run.source, run.recipe.data, allow_bad=allow_bad, progress=reporting(observer))
@@ -140,9 +151,37 @@ def _continue(
             f"{run.path}: the data at '{run.source}' have changed since the run began; put the old "
             "images back, or start a new run."
         )
-    if run.status.state != "finished":
-        train_run(run, prepared, device, observer, reset_optimizers)
+    with Ranks.joined(device) as ranks:
+        ranks.wait()  # nobody still reads what rank 0 is about to change
+        if more is not None and ranks.first:
+            _lengthen(run, more)
+        ranks.wait()
+        if run.status.state != "finished":
+            train_run(run, prepared, device, observer, reset_optimizers, ranks)
     return run
+
+
+def _lengthen(run: Run, more: str | int) -> None:
+    """Plan further images for a run, and note in its log that this was not planned from the start.
+
+    Raises:
+        UsageError: If `more` is neither a number of images nor a duration.
+    """
+    status, batch = run.status, run.recipe.training.batch_size
+    if str(more).isdecimal():
+        images = int(more)
+    elif status.seconds:
+        images = int(parse_duration(more) * status.images / status.seconds)
+    else:
+        raise UsageError(f"--more {more}: {run} has not trained yet; say how many images it is to see.")
+    if images < batch:
+        raise UsageError(f"--more {more}: less than one batch of {batch} images; choose {batch} or more.")
+    total = status.images + images // batch * batch
+    with run.locked():
+        run.append_log({"event": "longer", "time": time.time(), "images": status.images, "total": total})
+        recipe = override(run.recipe, [f"training.images={total}", "training.seconds=null"])
+        write_text(run.path / "recipe.yaml", to_yaml(recipe))
+        run.write_status(status.model_copy(update={"state": "stopped", "total": total}))
 
 
 def _same(

@@ -8,6 +8,9 @@ from typing import Any
 
 from sfumato.errors import SfumatoError
 
+STOPPED = 130
+"""Exit code after an interrupt, as shells have it."""
+
 
 def main() -> None:
     """Run a command; end with 0 (done), 1 (failed), 2 (asked for something impossible) or 130."""
@@ -29,14 +32,15 @@ def main() -> None:
     except misuse as error:
         error.show()
         code = error.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        _say("stopped.")
-        code = 130
+    except typer.Abort:
+        code = STOPPED
     except OSError as error:
         if "--debug" in sys.argv:
             raise
         _say(f"{error.filename or 'a file'}: {error.strerror or error}.")
         code = 1
+    if code == STOPPED:  # which is also what typer makes of an interrupt
+        _say("stopped; files that were finished stay.")
     sys.exit(code or 0)
 
 

@@ -92,6 +92,10 @@ def train(
 @app.command()
 def resume(
     run: o.Run,
+    more: Annotated[
+        str | None,
+        Option(metavar="10m|50000", help="Train on for so long, or so many images, even if it is finished."),
+    ] = None,
     reset_optimizers: Annotated[
         bool, Option("--reset-optimizers", help="Forget the optimizers' moments: for a run gone unstable.")
     ] = False,
@@ -106,8 +110,9 @@ def resume(
     It continues from its newest whole checkpoint, bit for bit.
 
     \b
-    Example:
+    Examples:
       sfumato resume flow-photos
+      sfumato resume flow-photos --more 10m
     """
     from sfumato import api
     from sfumato.cli.output import tell_run
@@ -115,8 +120,9 @@ def resume(
 
     with display(quiet) as observer:
         made = api.resume(
-            run, reset_optimizers=reset_optimizers, device=device, allow_bad=allow_bad, observer=observer
-        )
+            run, more=more, reset_optimizers=reset_optimizers, device=device, allow_bad=allow_bad,
+            observer=observer,
+        )  # fmt: skip
     tell_run(made, json)
 
 

@@ -1,0 +1,47 @@
+"""Runs that are to see more than they were begun with."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfumato import api
+from sfumato.errors import SfumatoError, UsageError
+from sfumato.runs import Run
+
+SMALL = ("data.size=8", "model.width=4", "model.latent=4", "training.batch_size=8")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A dcgan that has seen all of its 32 images."""
+    place = tmp_path_factory.mktemp("longer") / "run"
+    return api.train("dcgan", data="portraits:40", run=place, images=32, device="cpu", settings=SMALL)
+
+
+def test_a_finished_run_trains_on(finished: Run):
+    before = finished.log("loss")[-1]["images"]
+    assert api.resume(finished.path, device="cpu").status.images == 32, "without a word it stays finished"
+    api.resume(finished.path, more="20", device="cpu")  # whole batches: 16
+    assert finished.status.state == "finished" and finished.status.images == finished.status.total == 48
+    assert finished.recipe.training.images == 48
+    assert [(event["images"], event["total"]) for event in finished.log("longer")] == [(32, 48)]
+    assert before <= 32 < finished.log("loss")[-1]["images"] == 48, "the curve goes on"
+    rate = finished.status.images / finished.status.seconds
+    api.resume(finished.path, more=f"{40 / rate:.6f}s", device="cpu")
+    assert finished.status.images in (80, 88), "a duration counts by the images that a second took before"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [("3", "less than one batch of 8"), ("0", "less than"), ("long", "write for example 180s")],
+)
+def test_what_is_no_length_is_refused(finished: Run, more: str, said: str):
+    before = finished.status
+    with pytest.raises(UsageError, match=said):
+        api.resume(finished.path, more=more, device="cpu")
+    assert finished.status == before
+
+
+def test_what_came_along_is_only_read():
+    with pytest.raises(SfumatoError, match="runs copy"):
+        api.resume("example:dcgan", more="10m")
