@@ -153,6 +153,9 @@ def test_runs_are_shown_with_their_pictures_and_user_text_is_text(visit):
     assert pictures.first.evaluate("image => image.naturalWidth") > 100
     assert page.locator("img[src='x']").count() == 0
     page.get_by_text("cannot be read").first.wait_for()
+    denoiser = page.locator(".sf-grid li", has_text="example:denoiser")
+    assert denoiser.locator(".sf-links").inner_text() == "restore", "it cannot draw"
+    assert page.locator(".sf-grid li", has_text="example:flow").locator(".sf-links a").count() == 3
     page.get_by_role("link", name=EVIL, exact=True).first.click()  # to the tab Runs, without a reload
     page.locator(".sf-one h2", has_text=EVIL).wait_for()
     page.wait_for_function("new URLSearchParams(location.search).get('tab') === 'runs'")

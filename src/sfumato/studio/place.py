@@ -120,7 +120,7 @@ class Place:
         def first(name: str | None) -> Any:
             runs = self.all_runs()
             names = [run.name for run in runs]
-            drawing = (run.name for run in runs if card(run).picture)
+            drawing = (one.name for one in map(card, runs) if one.draws and one.picture)
             return gr.Dropdown(choices=names, value=name if name in names else next(drawing, None))
 
         address = "name => new URLSearchParams(location.search).get('run') || name"

@@ -100,7 +100,7 @@ def _controls(place: Place) -> Controls:
     return Controls(
         gr.Textbox("0, 1, 2, 3", label=say("explore.seeds"), info=say("explore.seeds_info"), max_length=2000),
         gr.File(
-            label=say("explore.files"), file_count="multiple", type="filepath", height=120, visible=False
+            label=say("explore.files"), file_count="multiple", type="filepath", height=150, visible=False
         ),
         gr.Slider(2, 100, 16, step=1, label=say("explore.n"), info=say("explore.n_info"), visible=False),
         gr.Slider(2, 96, 12, step=1, label=say("explore.frames"), visible=False),

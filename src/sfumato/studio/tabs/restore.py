@@ -51,7 +51,7 @@ def build(place: Place, tab: gr.Tab) -> None:
     place.heading(NAME)
     with gr.Row(elem_classes=["sf-sides", "sf-drop-first"]):
         with gr.Column(scale=2, min_width=280):
-            file = gr.File(label=say("restore.file"), type="filepath", height=120)
+            file = gr.File(label=say("restore.file"), type="filepath", height=150)
             example = gr.Button(say("restore.example"), size="sm")
             methods = _methods(place)
             named = [(say(f"restore.step_{step}"), step) for step in api.STEPS]

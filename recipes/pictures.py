@@ -1,0 +1,118 @@
+"""How the pictures of README and docs were made.
+
+    sfumato studio --port 7861 --runs $(mktemp -d) &
+    python recipes/pictures.py http://127.0.0.1:7861 --out docs/studio
+
+opens every tab of a running studio in Chromium, uses it with the examples that came along, and takes its
+picture.
+The others are single commands:
+
+    sfumato explore example:flow showcase -n 64 --out docs/showcase.png
+    sfumato explore example:flow trajectory --seeds 3 --steps 12 --out docs/trajectory.png
+    make demo                                    # docs/report.png is the top of its report
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+WIDE, HIGH = 1180, 900
+"""Size of the browser's window in pixels."""
+MOST = 1400
+"""Height above which a long page is cut."""
+
+
+def drawn(page: Any) -> None:
+    """Wait for a picture that was made."""
+    page.locator("#sf-drawn img").wait_for()
+
+
+def explored(page: Any) -> None:
+    """Make what the tab Explore was asked for."""
+    page.get_by_role("button", name="Make it").click()
+    page.locator("#sf-explore .sf-picture img").first.wait_for()
+
+
+def compared(page: Any) -> None:
+    """Wait for every run's row."""
+    page.locator("#sf-compare .sf-strip").nth(2).wait_for()
+
+
+def restored(page: Any) -> None:
+    """Restore the example."""
+    tab = page.locator("#sf-restore")
+    tab.get_by_role("button", name="Try").click()
+    tab.locator("figure.sf-photo img").wait_for()
+    tab.get_by_role("button", name="Restore", exact=True).click()
+    tab.locator(".sf-restored").first.wait_for()
+
+
+def examined(page: Any) -> None:
+    """Have a set of images looked at."""
+    page.get_by_role("button", name="Look at them").click()
+    page.locator("#sf-data img").first.wait_for()
+
+
+def asked(page: Any) -> None:
+    """Begin the game."""
+    page.get_by_role("button", name="Start").click()
+    page.locator("#sf-game .sf-pair img").nth(1).wait_for()
+
+
+def nothing(page: Any) -> None:
+    """Take the page as it is."""
+
+
+PAGES: Mapping[str, tuple[str, Callable[[Any], None]]] = {
+    "home": ("", nothing),
+    "data": ("?tab=data&data=portraits", examined),
+    "train": ("?tab=train&data=portraits&preset=flow", nothing),
+    "generate": ("?tab=generate&run=example:flow&seed=100&n=16", drawn),
+    "explore": ("?tab=explore&run=example:dcgan&kind=attributes&seeds=7", explored),
+    "compare": ("?tab=compare&runs=example:dcgan,example:gan_cbam,example:flow", compared),
+    "score": ("?tab=score&run=example:dcgan", nothing),
+    "restore": ("?tab=restore", restored),
+    "game": ("?tab=game&run=example:flow", asked),
+    "models": ("?tab=models&model=flow", nothing),
+    "runs": ("?tab=runs&run=example:flow", nothing),
+}
+"""Name of the picture to an address and to what is done there."""
+
+
+def main() -> None:
+    """Take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("address", help="of a running studio")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(PAGES)}; empty: all")
+    parser.add_argument("--out", type=Path, default=Path("pictures"))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    chromium = os.environ.get("SFUMATO_CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        for name in options.names or PAGES:
+            query, act = PAGES[name]
+            page = browser.new_page(viewport={"width": WIDE, "height": HIGH}, locale="en-US")
+            page.set_default_timeout(120_000)
+            page.goto(f"{options.address}/{query}")
+            page.wait_for_function("window.sfumato?.here()")
+            act(page)
+            page.wait_for_timeout(3000)  # gentle motion, curves and pictures that arrive one by one
+            high = min(page.evaluate("document.documentElement.scrollHeight"), MOST)
+            clip = {"x": 0, "y": 0, "width": WIDE, "height": high}
+            page.evaluate("window.scrollTo(0, 0)")
+            page.screenshot(path=options.out / f"{name}.png", full_page=True, clip=clip)
+            print(options.out / f"{name}.png", flush=True)
+            page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
