@@ -92,3 +92,12 @@ def test_what_holds_no_image_is_refused_by_name(tmp_path: Path, content: bytes):
     with pytest.raises(UsageError, match="thing.zip|no image"):
         collect([tmp_path / "thing.zip"], tmp_path / "kept")
     assert not (tmp_path / "kept").exists()
+
+
+def test_pictures_of_two_folders_may_have_the_same_name(tmp_path: Path):
+    for k, folder in enumerate(("a", "b", "c")):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (4, 4), (k, k, k)).save(tmp_path / folder / "1.png")
+    found = collect([tmp_path / folder / "1.png" for folder in "abc"], tmp_path / "out")
+    assert found.images == 3 and not found.left_out
+    assert {path.name for path in found.folder.iterdir()} == {"1.png", "1 (2).png", "1 (3).png"}

@@ -203,6 +203,29 @@ def test_a_run_is_noted_renamed_and_deleted_after_asking(visit, runs: Path):
     assert one.complaints == []
 
 
+def test_a_folder_is_handed_in(visit, runs: Path, tmp_path: Path):
+    import numpy as np
+    from PIL import Image
+
+    for k in range(4):
+        path = tmp_path / "album" / "ab"[k % 2] / f"{k // 2}.png"  # two of each name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.random.default_rng(k).integers(0, 256, (16, 16, 3), np.uint8)).save(path)
+    (tmp_path / "album" / ".DS_Store").write_bytes(b"junk")
+    one = visit()
+    page = one.open("?tab=data")
+    page.locator("#sf-data input[type=file][webkitdirectory]").set_input_files(tmp_path / "album")
+    page.locator("#sf-data").get_by_text(".DS_Store").first.wait_for()
+    page.get_by_label("Under which name").fill("album")
+    page.get_by_role("button", name="Keep them").click()
+    page.wait_for_function("[...document.querySelectorAll('#sf-data input')].some(i => i.value === 'album')")
+    kept = [path for path in (runs / ".data").rglob("*.png") if "album" in str(path)]
+    assert len({path.read_bytes() for path in kept}) == 4
+    page.get_by_role("button", name="Look at them").click()
+    page.get_by_text("4 of 4 files").wait_for()
+    assert one.complaints == []
+
+
 def test_a_zip_is_handed_in_and_examined(visit, runs: Path, tmp_path: Path):
     import io
     import zipfile
@@ -237,6 +260,7 @@ def test_a_zip_is_handed_in_and_examined(visit, runs: Path, tmp_path: Path):
     page.locator("figcaption", has_text="class").wait_for()
     picture = page.locator(".sf-picture img")
     assert picture.evaluate("image => image.naturalWidth") > 200
-    kept = sorted(path.relative_to(runs).as_posix() for path in (runs / ".data").rglob("*.png"))
+    whole = runs / ".data" / "cats & dogs"
+    kept = sorted(path.relative_to(runs).as_posix() for path in whole.rglob("*.png"))
     assert len(kept) == 24 and kept[0] == ".data/cats & dogs/cat/1.png"
     assert not (tmp_path / "outside.png").exists()

@@ -45,8 +45,9 @@ def collect(
 ) -> Collected:
     """Copy pictures, and unpack archives of pictures, into a new folder.
 
-    Contents decide, names do not: what is no PNG, JPEG, WEBP, TIFF or BMP is left out. From an archive
-    nothing lands outside the folder, and a single folder at its top is left away.
+    Contents decide, names do not: what is no PNG, JPEG, WEBP, TIFF or BMP is left out. A file whose name
+    is taken gets another. From an archive nothing lands outside the folder, and a single folder at its top
+    is left away.
 
     Args:
         files: Image files, ZIP archives, and a labels.csv.
@@ -76,11 +77,20 @@ def collect(
 def _take(file: Path, folder: Path, found: Collected, budget: _Budget) -> None:
     with open(file, "rb") as stream:
         if name_of(stream.read(SNIFF_BYTES)) != "ZIP archive":
-            return _keep(stream, PurePosixPath(file.name), folder, found, budget)
+            return _keep(stream, _free(file, folder), folder, found, budget)
     with zipfile.ZipFile(file) as archive:
         for member, place in _members(archive, found, budget):
             with archive.open(member) as stream:
                 _keep(stream, place, folder, found, budget)
+
+
+def _free(file: Path, folder: Path) -> PurePosixPath:
+    """Return a picture's place: its name, or one like it where pictures of two folders have the same."""
+    place, count = PurePosixPath(file.name), 1
+    while (folder / place).exists() and file.name != TABLE:
+        count += 1
+        place = PurePosixPath(f"{file.stem} ({count}){file.suffix}")
+    return place
 
 
 def _members(

@@ -25,6 +25,7 @@ def build(place: Place, tab: gr.Tab) -> None:
             picker = place.data_picker(value="portraits")
             look = gr.Button(say("data.look"), variant="primary")
             files = gr.File(label=say("data.hand_in"), file_count="multiple", type="filepath", height=150)
+            folder = gr.UploadButton(say("data.folder"), file_count="directory", type="filepath", size="sm")
             name = gr.Textbox(label=say("data.name"), placeholder=say("data.name_hint"), max_length=200)
             keep = gr.Button(say("data.keep"))
         with gr.Column(scale=3):
@@ -48,6 +49,7 @@ def build(place: Place, tab: gr.Tab) -> None:
 
     place.offer("inspect", inspect, heavy=True)
     place.on(look.click, examine, picker, [picture, report], heavy=True)
+    place.on(folder.upload, lambda paths: paths, folder, files, show_progress="minimal")
     place.on(keep.click, hand_in, [files, name], [picker, files, name], show_progress="minimal")
 
 
