@@ -19,27 +19,38 @@ from sfumato.storage import read_json, write_json
 RUNS = ("dcgan", "vae")
 
 
-def score(value: float, ruler: str) -> Score:
-    protocol = Protocol(backbone="domain", weights_sha256=ruler, reference_sha256="a1")
+def score(value: float, ruler: str, sampling: str = "") -> Score:
+    protocol = Protocol(
+        backbone="domain", weights_sha256=ruler, reference_sha256="a1", sampling=sampling
+    )  # fmt: skip
     return Score(
         metric="FD[domain]", value=value, interval=(value - 1, value + 1), n_real=800, n_generated=800,
         higher_is_better=False, protocol=protocol,
     )  # fmt: skip
 
 
-def keep(run: Run, value: float, ruler: str = "5f", images: int | None = None, points: int = 2) -> None:
+def keep(
+    run: Run,
+    value: float,
+    ruler: str = "5f",
+    images: int | None = None,
+    points: int = 2,
+    drawn: str | None = None,
+) -> None:
     """Keep an evaluation with a run, as measuring does."""
     seen, count = run.status.images if images is None else images, len(list(run.kept("evaluations/*/*")))
     bars = Distribution(
         measure="brightness", title="Brightness", unit="gray levels", edges=[0.0, 128.0, 256.0],
         real=[0.4, 0.6], generated=[0.5, 0.5], distance=value,
     )  # fmt: skip
+    own = {"dcgan": "truncation 1.0", "vae": ""}[run.recipe.preset]
+    leading = score(value, ruler, own if drawn is None else drawn)
     curve = [
         CurveScore(images=seen * k // points, seconds=1.0 * k, score=score(value * points / k, ruler))
         for k in range(1, points + 1)
     ]
     found = Evaluation(
-        scores={"fd": score(value, ruler), "copies": score(0.01, ruler)}, draws=[value], breakdown={},
+        scores={"fd": leading, "copies": score(0.01, ruler)}, draws=[value], breakdown={},
         attributes={"hat": score(0.9, ruler)}, attributes_real={"hat": 0.95}, distributions=[bars],
         curve=curve, nearest=[], parameters=1, parameters_trained=1, macs_per_image=1.0,
         sampling_seconds_16=1.0, images_seen=seen,
@@ -62,8 +73,10 @@ def test_what_was_not_measured_is_named(pair: list[Run]):
     assert api.scoreboard(found) == {} and api.histograms(found, {}) == {} and api.learning(found, {}) is None
     keep(pair[0], 20.0)
     keep(pair[1], 40.0, images=5)
+    keep(pair[1], 40.0, drawn="truncation 0.5")
     found = api.measured(pair)
-    assert list(found.evaluations) == ["dcgan"] and found.missing == ("vae",), "of other weights"
+    assert list(found.evaluations) == ["dcgan"], "the other's are of other weights, and drawn otherwise"
+    assert found.missing == ("vae",)
 
 
 def test_one_ruler_that_both_met_counts_and_the_best_is_marked(pair: list[Run]):
@@ -77,7 +90,7 @@ def test_one_ruler_that_both_met_counts_and_the_best_is_marked(pair: list[Run]):
     assert list(rows) == ["fd", "copies", "obedience"]
     assert [(cell.text, cell.standing) for cell in rows["fd"].cells] == [("20.0", "best"), ("40.0", "")]
     colours = api.pigments(RUNS)
-    drawn = api.histograms(found, colours, {"brightness": ("Luminosité", "niveaux de gris")})["brightness"]
+    drawn = api.histograms(found, colours, lambda *_: ("Luminosité", "niveaux de gris"))["brightness"]
     assert drawn.title == "Luminosité" and [name for name, _, _ in drawn.panels] == list(RUNS)
     assert "niveaux de gris" in drawn.panels[0][2].svg("a")
     learning = api.learning(found, colours, api.Labels(lower="plus bas"))

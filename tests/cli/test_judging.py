@@ -124,6 +124,20 @@ def test_a_report_as_page_and_slides(sfumato, trained, tmp_path: Path, short_rul
     assert sfumato("report", "one", "--to", "docx").code == 2
 
 
+def test_a_run_is_judged_by_how_it_draws(sfumato, tiny, small_images: str, short_ruler):
+    made = sfumato("train", "dcgan", "--data", small_images, "--run", "one", *tiny)
+    assert made.code == 0, made.err
+    plain, timid = (
+        evaluate(sfumato, "one", "--draws", "1", *words) for words in ((), ("--set", "truncation=0.1"))
+    )
+    plain, timid = (found.json["kd"] for found in (plain, timid))
+    assert timid["value"] != plain["value"] and timid["protocol"]["sampling"] == "truncation 0.1"
+    ranked = sfumato("leaderboard", "--json")
+    assert "truncation 1.0" in ranked.out and "truncation 0.1" not in ranked.out, "its own way ranks it"
+    refused = evaluate(sfumato, "one", "--set", "steps=3")
+    assert refused.code == 2 and "sampling.steps means nothing to a dcgan" in refused.err
+
+
 def test_the_leaderboard_ranks_what_was_evaluated(sfumato, trained, tmp_path: Path, short_ruler):
     empty = sfumato("leaderboard")
     assert empty.code == 2 and "evaluate" in empty.err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from sfumato.api.measuring import (
     write_statistics_of,
 )
 from sfumato.api.pairing import score_pairs
+from sfumato.api.sampling import sampling_settings
 from sfumato.api.training import create, fit_batch
 from sfumato.config import override
 from sfumato.data.gallery import open_gallery
@@ -100,7 +101,8 @@ def evaluate(
         n: Images that a run draws to be held against statistics.
         save_statistics: An .npz to write the mean and covariance of the images' features to, in the format
             of pytorch-fid. Only with a published extractor.
-        settings: Data settings for two folders, e.g. ("size=64",).
+        settings: Of a run, how it draws, e.g. ("steps=50",); of two folders, how they are read, e.g.
+            ("size=64",).
         device: auto, cpu, cuda or mps.
         observer: Told of the progress.
 
@@ -139,7 +141,7 @@ def evaluate(
         observer = observer if ranks.first else silent
         if of_run:
             run = what if isinstance(what, Run) else runs.find(str(what))
-            scores = _evaluate_run(run, reference, chosen, backbone, draws, n, where, observer)
+            scores = _evaluate_run(run, reference, chosen, backbone, draws, n, settings, where, observer)
         else:
             assert not isinstance(what, Run)
             scores = _evaluate_images(
@@ -191,11 +193,12 @@ def _evaluate_run(
     backbone: Backbone,
     draws: int,
     n: int,
+    settings: Sequence[str],
     device: torch.device,
     observer: Observer,
 ) -> dict[str, Score]:
     """Score a run's images, and its use for training classifiers if that is asked for."""
-    trained = open_run(run, device)
+    trained = open_run(run, device, settings)
     if reference is not None and str(reference).endswith(".npz") and holds_statistics(Path(reference)):
         opened = backbone.open(device, observer)
         return against_statistics(trained.sampler, read_statistics(Path(reference)), opened, n, observer)
@@ -287,9 +290,11 @@ def _ruler(prepared: Prepared) -> tuple[Run, Recipe]:
     return Run(prepared.path / f"ruler-{key}"), recipe
 
 
-def open_run(run: Run, device: torch.device) -> Trained:
-    """Open a trained run."""
-    sampler = Sampler.open(run, device)
+def open_run(run: Run, device: torch.device, settings: Sequence[str] = ()) -> Trained:
+    """Open a trained run, which draws as its recipe says where no setting changes that."""
+    sampling = sampling_settings(run, settings)
+    recipe = run.recipe.model_copy(update={"sampling": sampling})
+    sampler = replace(Sampler.open(run, device), recipe=recipe)
     folder = checkpoints.folders(run.path)[-1]
     weights = read_json(folder / "manifest.json")["sha256"]["ema.safetensors"]
     return Trained(run, sampler, weights)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from sfumato.errors import UsageError
-from sfumato.evaluation.evaluate import evaluations
+from sfumato.evaluation.evaluate import ranking
 from sfumato.evaluation.records import Evaluation
 from sfumato.metrics.score import comparable, leading
 from sfumato.runs import Run, find
@@ -45,17 +45,11 @@ def measured(runs: Sequence[Run | str | Path]) -> Measured:
         ('vae-portraits',)
     """
     chosen = [run if isinstance(run, Run) else find(run) for run in runs]
-    known = {run.name: _ranked(run) for run in chosen}
+    known = {run.name: ranking(run) for run in chosen}
     missing = tuple(name for name, found in known.items() if not found)
     found = _alike({name: each for name, each in known.items() if each})
     apart, why = _kept_apart(chosen, found)
     return Measured(found, missing, apart, why)
-
-
-def _ranked(run: Run) -> list[Evaluation]:
-    """Return what ranks a run's last weights, newest first."""
-    seen = run.status.images
-    return [one for one in evaluations(run) if one.images_seen == seen and {"fd", "kd"} & one.scores.keys()]
 
 
 def _alike(known: Mapping[str, list[Evaluation]]) -> dict[str, Evaluation]:

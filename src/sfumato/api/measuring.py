@@ -133,7 +133,9 @@ def against_statistics(
         return np.concatenate(parts)
 
     features = extractor.ranks.map_rows(look, n)
-    return _against(features, describe_sampling(sampler), statistics, extractor)
+    return _against(
+        features, describe_sampling(sampler.recipe.sampling, type(sampler.model)), statistics, extractor
+    )
 
 
 def _against(

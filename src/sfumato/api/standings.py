@@ -10,7 +10,7 @@ from sfumato import report
 from sfumato.comparison.standings import Standing, Standings
 from sfumato.config import VERSION
 from sfumato.errors import UsageError
-from sfumato.evaluation.evaluate import evaluations
+from sfumato.evaluation.evaluate import ranking
 from sfumato.runs import Run, list_runs
 
 
@@ -58,9 +58,7 @@ def _runs(folder: Path) -> list[Run]:
 def _standings(run: Run) -> Iterator[Standing]:
     """Yield how a run's last weights stand, once for each ruler that it met; the newest evaluation counts."""
     rulers: set[tuple[str, ...]] = set()
-    for found in evaluations(run):
-        if not {"fd", "kd"} & found.scores.keys() or found.images_seen != run.status.images:
-            continue
+    for found in ranking(run):
         standing = Standing(
             data=run.data.name,
             fingerprint=run.data.fingerprint,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 
 import numpy as np
@@ -23,7 +23,9 @@ from sfumato.metrics.memorisation import nearest_training
 from sfumato.metrics.pixels import nearest_pixels
 from sfumato.metrics.rules import score_features
 from sfumato.metrics.score import Protocol, Score, averaged, leading
+from sfumato.models.base import GenerativeModel
 from sfumato.ranks import ALONE, Ranks
+from sfumato.recipe import SamplingConfig, lookup
 from sfumato.runs import Run
 from sfumato.sampling import Sampler, snapshots
 from sfumato.storage import read_json
@@ -67,7 +69,7 @@ def evaluate_run(
         return known
     protocol = reference.protocol(
         conditions="joint labels of training images" if sampler.data.columns else "none",
-        sampling=describe_sampling(sampler),
+        sampling=describe_sampling(sampler.recipe.sampling, type(sampler.model)),
         draws=draws,
     )
     images, features, each = _draw_all(sampler, reference, protocol, draws, metrics, progress)
@@ -161,6 +163,17 @@ def evaluations(run: Run, pattern: str = "evaluations/*/scores.json") -> list[Ev
     return [build(Evaluation, read_json(file), str(file)) for file in run.kept(pattern)]
 
 
+def ranking(run: Run) -> list[Evaluation]:
+    """Return what ranks a run: its last weights, drawn from as its recipe says, newest first."""
+    recipe, seen = run.recipe, run.status.images
+    model = lookup(recipe.preset).model
+    if not issubclass(model, GenerativeModel):
+        return []
+    drawn = describe_sampling(recipe.sampling, model)
+    found = (one for one in evaluations(run) if one.images_seen == seen and {"fd", "kd"} & one.scores.keys())
+    return [one for one in found if leading(one.scores).protocol.sampling == drawn]
+
+
 def best_snapshot(run: Run) -> int:
     """Return after how many images a run's weights were best, by its newest evaluation.
 
@@ -192,10 +205,10 @@ def generate(
     return ranks.map_rows(draw, count)
 
 
-def describe_sampling(sampler: Sampler) -> str:
-    """Return how the images were drawn, for the protocol: the settings that mean something to the model."""
-    values = sampler.recipe.sampling.model_dump()
-    return ", ".join(f"{key} {value}" for key, value in values.items() if key in sampler.model.sampling_keys)
+def describe_sampling(sampling: SamplingConfig, model: type[GenerativeModel]) -> str:
+    """Return how images are drawn, for the protocol: the settings that mean something to the model."""
+    known = sampling.model_dump().items()
+    return ", ".join(f"{key} {value}" for key, value in known if key in model.sampling_keys)
 
 
 def _key(
@@ -215,8 +228,9 @@ def _curve(
     """Score earlier weights, and as many images of the final ones."""
     count, status = min(CURVE_IMAGES, reference.n), run.status
     points = []
-    for images, seconds, sampler in snapshots(run, final.device, CURVE_POINTS):
+    for images, seconds, earlier in snapshots(run, final.device, CURVE_POINTS):
         if images < status.images:
+            sampler = replace(earlier, recipe=final.recipe)
             drawn = generate(sampler, count, progress, ranks=reference.ruler.ranks)
             points.append(CurveScore(images=images, seconds=seconds, score=reference.distance(drawn)))
     last = reference.distance(drawn_last[:count])
