@@ -25,7 +25,7 @@ LATENTS = 4000
 """What the statistics of BatchNorm are estimated on, once instead of whenever the run is opened."""
 LOSSES = 150
 """Lines of losses that are left of a log."""
-PICTURES = 4
+PICTURES = 3
 """Moments of a generator's training whose pictures are left, and of these the first row of images."""
 PREVIEWED, COLUMNS = 8, 4
 """Images side by side in the pictures of one that restores or enlarges, and how many of them are left."""

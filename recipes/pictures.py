@@ -8,7 +8,7 @@ picture.
 The others are single commands:
 
     sfumato explore example:flow showcase -n 64 --out docs/showcase.png
-    sfumato explore example:flow trajectory --seeds 3 --steps 12 --out docs/trajectory.png
+    sfumato explore example:flow trajectory --seeds 33 --steps 12 --out docs/trajectory.png
     make demo                                    # docs/report.png is the top of its report
 """
 

@@ -26,6 +26,7 @@ def test_a_finished_run_trains_on(finished: Run):
     assert finished.recipe.training.images == 48
     assert [(event["images"], event["total"]) for event in finished.log("longer")] == [(32, 48)]
     assert before <= 32 < finished.log("loss")[-1]["images"] == 48, "the curve goes on"
+    assert finished.log("picture")[-1]["images"] == int(finished.snapshots[-1].name) == 48
     rate = finished.status.images / finished.status.seconds
     api.resume(finished.path, more=f"{40 / rate:.6f}s", device="cpu")
     assert finished.status.images in (80, 88), "a duration counts by the images that a second took before"

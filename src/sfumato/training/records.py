@@ -88,10 +88,13 @@ class Recorder:
 
     def start(self) -> None:
         """Say that training begins or goes on."""
-        resumed = self.state.progress.images > 0
+        progress, total = self.state.progress, self.recipe.training.images or 0
+        resumed = progress.images > 0
         self.event("start", resumed=resumed, precision=self.recipe.training.precision)
         self._pictured = resumed
-        self._beat(self.recipe.training.images or 0)
+        while total and progress.snapshots and progress.images < self._moment(progress.snapshots, total):
+            progress.snapshots -= 1  # the plan became longer: what was its end is on the way now
+        self._beat(total)
 
     def step(self, terms: Mapping[str, Tensor], rate: float, total: int, settled: bool) -> None:
         """Take note of a step: every second a log line, every five a heartbeat, now and then more."""
@@ -143,9 +146,13 @@ class Recorder:
         wanted, taken = self.recipe.training.snapshots, self.state.progress.snapshots
         if not total or taken >= wanted:
             return False
+        return self.state.progress.images >= self._moment(taken + 1, total)
+
+    def _moment(self, number: int, total: int) -> float:
+        """Return after how many images a snapshot is due; the first is number 1."""
+        wanted = self.recipe.training.snapshots
         # from 2% of the run to its end, evenly spaced on a logarithmic axis
-        fraction = 0.02 ** (1 - (taken + 1) / wanted) if wanted > 1 else 1.0
-        return self.state.progress.images >= fraction * total
+        return total * (0.02 ** (1 - number / wanted) if wanted > 1 else 1.0)
 
     def _snapshot(self, total: int) -> None:
         """Keep the averaged weights, draw the same seeds, and measure held-out loss."""
