@@ -34,14 +34,15 @@ def card(name: str, run: sf.Run, example: Example, measured: str) -> str:
     """Return what a visitor should know about an example, in Markdown."""
     (weights,) = run.path.glob("checkpoints/*/ema.safetensors")
     taught, ignorant = TAUGHT[run.source.partition(":")[0]]
-    usual = USAGE["generates" if run.recipe.degradation is None else "restores"]
+    draws = run.recipe.degradation is None and name not in USAGE
+    usual = USAGE["generates" if draws else "restores"]
     return CARD.format(
         name=name, summary=run.recipe.summary, taught=taught.format(example.size),
         usage=USAGE.get(name, usual).format(name), preset=example.preset or name, data=example.data,
         images=run.status.images, size=example.size, minutes=run.status.seconds / 60, machine=MACHINE,
         settings="".join(f" --set {setting}" for setting in example.settings),
         kilobytes=weights.stat().st_size / 1000, measured=measured,
-        limits=f"{example.limits}\n{'' if name in USAGE else ignorant}".strip(),
+        limits=f"{example.limits}\n{ignorant if draws else ''}".strip(),
     )  # fmt: skip
 
 

@@ -15,12 +15,14 @@ The others are single commands:
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 WIDE, HIGH = 1180, 900
@@ -36,6 +38,7 @@ def drawn(page: Any) -> None:
 
 def explored(page: Any) -> None:
     """Make what the tab Explore was asked for."""
+    page.wait_for_timeout(3000)  # until the options are those of this kind
     page.get_by_role("button", name="Make it").click()
     page.locator("#sf-explore .sf-picture img").first.wait_for()
 
@@ -50,8 +53,10 @@ def restored(page: Any) -> None:
     tab = page.locator("#sf-restore")
     tab.get_by_role("button", name="Try").click()
     tab.locator("figure.sf-photo img").wait_for()
+    for method in ("Non-local means", "Total variation", "example:denoiser"):
+        tab.get_by_text(method, exact=True).click()
     tab.get_by_role("button", name="Restore", exact=True).click()
-    tab.locator(".sf-restored").first.wait_for()
+    tab.locator(".sf-results > li").nth(3).wait_for()
 
 
 def examined(page: Any) -> None:
@@ -75,7 +80,7 @@ PAGES: Mapping[str, tuple[str, Callable[[Any], None]]] = {
     "data": ("?tab=data&data=portraits", examined),
     "train": ("?tab=train&data=portraits&preset=flow", nothing),
     "generate": ("?tab=generate&run=example:flow&seed=100&n=16", drawn),
-    "explore": ("?tab=explore&run=example:dcgan&kind=attributes&seeds=7", explored),
+    "explore": ("?tab=explore&run=example:gan_cbam&kind=attributes&seeds=1", explored),
     "compare": ("?tab=compare&runs=example:dcgan,example:gan_cbam,example:flow", compared),
     "score": ("?tab=score&run=example:dcgan", nothing),
     "restore": ("?tab=restore", restored),
@@ -105,11 +110,15 @@ def main() -> None:
             page.wait_for_function("window.sfumato?.here()")
             act(page)
             page.wait_for_timeout(3000)  # gentle motion, curves and pictures that arrive one by one
-            high = min(page.evaluate("document.documentElement.scrollHeight"), MOST)
-            clip = {"x": 0, "y": 0, "width": WIDE, "height": high}
             page.evaluate("window.scrollTo(0, 0)")
-            page.screenshot(path=options.out / f"{name}.png", full_page=True, clip=clip)
-            print(options.out / f"{name}.png", flush=True)
+            page.add_style_tag(content="footer { display: none !important }")  # it names a folder of mine
+            found = page.locator(".sf-restored")  # which is below what asks for it
+            top = found.bounding_box()["y"] - 20 if found.count() else 0
+            high = min(page.evaluate("document.documentElement.scrollHeight") - top, MOST)
+            clip = {"x": 0, "y": top, "width": WIDE, "height": high}
+            with Image.open(io.BytesIO(page.screenshot(full_page=True, clip=clip))) as picture:
+                picture.convert("RGB").save(options.out / f"{name}.webp", quality=90, method=6)
+            print(options.out / f"{name}.webp", flush=True)
             page.close()
         browser.close()
 
