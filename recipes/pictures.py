@@ -104,7 +104,7 @@ def main() -> None:
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         for name in options.names or PAGES:
             query, act = PAGES[name]
-            page = browser.new_page(viewport={"width": WIDE, "height": HIGH}, locale="en-US")
+            page: Any = browser.new_page(viewport={"width": WIDE, "height": HIGH}, locale="en-US")
             page.set_default_timeout(120_000)
             page.goto(f"{options.address}/{query}")
             page.wait_for_function("window.sfumato?.here()")
