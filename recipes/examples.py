@@ -37,6 +37,10 @@ from sfumato.storage import write_text
 TEXTURES = "textures:6000"
 """What those that restore and enlarge learn from: drawn, portraits among them."""
 
+FACES, CLOSE = "portraits:1200", "training.crop=128"
+"""What those that colour learn from: parts of large portraits. Whole ones teach where in the picture a cool
+background is, and photographs of faces then turn blue at their sides."""
+
 EXAMPLES = {
     "flow": Example(
         340_000,
@@ -110,9 +114,9 @@ EXAMPLES = {
         "portraits:2500",
         128,
     ),
-    "vae_unet": Example(12_800, (), "", "", "portraits:2500", 128),
-    "pix2pix": Example(7_200, (), "", "", "portraits:2500", 128),
-    "two_stage": Example(9_600, (), "", "", "portraits:2500", 128),
+    "vae_unet": Example(9_600, (CLOSE,), "", "", FACES, 256),
+    "pix2pix": Example(6_000, (CLOSE,), "", "", FACES, 256),
+    "two_stage": Example(9_600, (CLOSE,), "", "", FACES, 256),
 }
 
 
