@@ -116,6 +116,7 @@ def evaluate(
     \b
     Examples:
       sfumato evaluate flow-photos
+      sfumato evaluate flow-photos --set steps=50
       sfumato evaluate generated/ --reference photos/ --metrics fd,kd,prdc --json
       sfumato evaluate samples.npz --reference cifar10.npz --extractor inception --weights FILE.pth
       sfumato evaluate restored/ --reference originals/ --metrics psnr,ssim,delta_e
