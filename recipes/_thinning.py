@@ -27,6 +27,8 @@ LOSSES = 150
 """Lines of losses that are left of a log."""
 PICTURES = 3
 """Moments of a generator's training whose pictures are left, and of these the first row of images."""
+LARGE = 200
+"""Pixels a side."""
 PREVIEWED, COLUMNS = 8, 4
 """Images side by side in the pictures of one that restores or enlarges, and how many of them are left."""
 
@@ -86,11 +88,15 @@ def first_rows(source: Path, target: Path) -> set[str]:
 
 
 def last_columns(source: Path, target: Path) -> set[str]:
-    """Copy the first columns of the last picture, of what was given, made and true; return its name."""
+    """Copy the first columns of the last picture, of what was given, made and true; return its name.
+
+    Where the images are large, half their size is enough to see what is meant.
+    """
     last = max(source.glob("*.png"))
     with Image.open(last) as picture:
-        pixels, rows = np.asarray(picture), str(picture.info["rows"])
-    border = 2
+        rows, half = str(picture.info["rows"]), picture.width > PREVIEWED * LARGE
+        pixels = np.asarray(picture.reduce(2) if half else picture)
+    border = 1 if half else 2
     left = (pixels.shape[1] - border) // PREVIEWED * COLUMNS + border
     write_png(target / last.name, pixels[:, :left], {"rows": rows})
     return {last.name}
@@ -109,7 +115,7 @@ def thinned_log(events: Sequence[Mapping[str, Any]], pictures: set[str]) -> Iter
         elif event["event"] == "picture":
             if (file := Path(event["path"]).name) in pictures:
                 yield {**event, "path": f"samples/{file}"}
-        elif event["event"] != "checkpoint":
+        elif event["event"] not in ("checkpoint", "remark"):  # remarks name folders of this machine
             yield event
 
 

@@ -114,9 +114,35 @@ EXAMPLES = {
         "portraits:2500",
         128,
     ),
-    "vae_unet": Example(9_600, (CLOSE,), "", "", FACES, 256),
-    "pix2pix": Example(6_000, (CLOSE,), "", "", FACES, 256),
-    "two_stage": Example(9_600, (CLOSE,), "", "", FACES, 256),
+    "vae_unet": Example(
+        9_600,
+        (CLOSE,),
+        "Its colours are few and warm, those of an old print, and fine detail is gone. It was planned for "
+        "6,400 images and then trained on.",
+        "",
+        FACES,
+        256,
+    ),
+    "pix2pix": Example(
+        6_000,
+        (CLOSE,),
+        "On whole portraits its colours are warm, hair and wood and skin alike; in close-ups the smooth "
+        "parts of faces turn yellow and blue, as if they were the walls behind its portraits. It learned "
+        "without its perceptual loss, whose weights were not there.",
+        "",
+        FACES,
+        256,
+    ),
+    "two_stage": Example(
+        9_600,
+        (CLOSE,),
+        "It takes halftone and grain away best of the three, and some weave with them. Its colours are those "
+        "of `pix2pix`: warm on whole portraits, yellow and blue patches on faces that fill the picture. It "
+        "learned without its perceptual loss, whose weights were not there.",
+        "",
+        FACES,
+        256,
+    ),
 }
 
 

@@ -17,13 +17,14 @@ from sfumato.data.portraits import portrait
 from sfumato.data.textures import texture
 from sfumato.imaging.colour import luma
 from sfumato.imaging.photograph import Photograph, decode_photograph
+from sfumato.metrics.colour import colourfulness
 from sfumato.networks.resampling import resized
 from sfumato.restoration.classical import NonLocalMeans, OverlappedDCT
 from sfumato.restoration.learned import Learned
 from sfumato.restoration.upscale import USUAL, Bicubic, upscaler
 from sfumato.runs import checkpoints, find
 
-NAMES = ("denoiser", "upscaler")
+NAMES = ("denoiser", "upscaler", "vae_unet", "pix2pix", "two_stage")
 LARGEST = 12e6
 every_one = pytest.mark.parametrize("name", NAMES)
 
@@ -161,3 +162,13 @@ def test_enlarging_takes_it_unless_filters_are_asked_for(tmp_path: Path):
         found = api.restore(tmp_path / "small.png", method=method, steps=["x2"], device="cpu")
         assert [(step.step, step.method) for step in found.taken] == [("x2", taken)]
         assert found.image.shape == (80, 112, 3)
+
+
+@pytest.mark.parametrize("name", NAMES[2:])
+def test_the_approaches_colour_what_is_gray(name: str):
+    own = Learned.open(find(f"example:{name}"))
+    truth = portrait(1, 3, 128)[0] / np.float32(255)
+    made = own.apply(gray(truth))
+    assert made.shape == truth.shape
+    assert colourfulness((made.clip(0, 1) * 255).astype(np.uint8)[None])[0] > 15
+    assert psnr(luma(made), luma(truth)) > 22
