@@ -24,6 +24,7 @@ class Studio(NamedTuple):
 
     port: int
     runs: Path
+    process: subprocess.Popen[str]
 
     @property
     def address(self) -> str:
@@ -77,11 +78,10 @@ def runs(small_images: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def studio(gradio: None, runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """The one studio that all tests look at, a process of its own."""
-    command = [sys.executable, "-m", "sfumato", "studio", "--port", "0", "--runs", str(runs)]
-    log = tmp_path_factory.mktemp("studio") / "errors.txt"
+@contextlib.contextmanager
+def served(runs: Path, log: Path, *options: str) -> Iterator[Studio]:
+    """Start a studio, a process of its own, and end it."""
+    command = [sys.executable, "-m", "sfumato", "studio", "--port", "0", "--runs", str(runs), *options]
     with open(log, "w") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
     assert process.stdout is not None
@@ -89,8 +89,15 @@ def studio(gradio: None, runs: Path, tmp_path_factory: pytest.TempPathFactory) -
         said = process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:(\d+)/", said)
         assert found, said + log.read_text()
-        yield Studio(int(found[1]), runs)
+        yield Studio(int(found[1]), runs, process)
         process.terminate()
         process.communicate(timeout=30)
     finally:
         process.kill()  # nothing where it has ended
+
+
+@pytest.fixture(scope="session")
+def studio(gradio: None, runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """The one studio that all tests look at."""
+    with served(runs, tmp_path_factory.mktemp("studio") / "errors.txt") as one:
+        yield one

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,19 @@ def test_gradio_client_compares_and_scores(studio: Studio, repository: Path, tmp
     missing, scores = said.splitlines()
     assert missing == "[]", "the examples come with what was measured about them"
     assert "'measure': 'bound in nats'" in scores and "'n_training': 1000" in scores
+
+
+def test_many_who_ask_at_once_are_all_answered(studio: Studio):
+    from gradio_client import Client
+
+    def ask(number: int) -> list[str]:
+        client = Client(studio.address, verbose=False)
+        return [client.predict("first", 1, seed, api_name="/sample")[0] for seed in range(number, number + 3)]
+
+    with ThreadPoolExecutor(8) as crowd:
+        found = list(crowd.map(ask, range(8)))
+    truth = [inline(image) for image in api.sample(studio.runs / "first", 10, device="cpu")]
+    assert found == [truth[number : number + 3] for number in range(8)]
 
 
 def test_what_is_public_is_what_the_page_lists(studio: Studio, repository: Path):

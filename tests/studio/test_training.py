@@ -9,12 +9,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from sfumato import api
 from sfumato.errors import UsageError
 from sfumato.studio import form
+
+from .conftest import served
+from .test_page import SIZES, Visit
 
 KEYS = ["model.width=8", "training.batch_size=16", "training.precision=float32", "data.size=16"]
 
@@ -71,6 +76,42 @@ def test_a_training_outlives_who_started_it_and_is_stopped_and_taken_up_again(
     assert api.launches("runs") == [] and not launch.record.exists()
     run.remove()
     assert api.launches("runs") == [], "a run that was deleted did not fail"
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_training_goes_on_when_the_studio_is_killed(gradio: None, browser: Any, tmp_path: Path):
+    images, runs = tmp_path / "squares", tmp_path / "runs"
+    runs.mkdir()
+    images.mkdir()
+    for k in range(24):
+        noise = np.random.default_rng(k).integers(0, 256, (16, 16, 3), np.uint8)
+        Image.fromarray(noise).save(images / f"{k}.png")
+    run, log = api.Run(runs / "long"), tmp_path / "errors.txt"
+    try:
+        with served(runs, log, "--data", str(images)) as studio:
+            page = Visit(browser, studio).open("?tab=train&preset=vae&data=squares&budget=1h")
+            page.get_by_label("Name of the run").fill("long")
+            page.get_by_role("button", name="Begin").click()
+            page.locator(".sf-live").get_by_text("images/s").wait_for()
+            page.locator(".sf-live svg").first.wait_for()
+            studio.process.kill()
+            page.close()
+        training = psutil.Process(run.status.pid)
+        seen = run.log("loss")[-1]["images"]
+        waits(lambda: run.log("loss")[-1]["images"] > seen)
+        with served(runs, log) as studio:
+            one = Visit(browser, studio, viewport=SIZES["phone"], locale="fr-FR")
+            page = one.open("?tab=train&run=long")
+            page.locator(".sf-live").get_by_text("images/s").wait_for()
+            page.get_by_role("button", name="Sauver et arrêter").click()
+            waits(lambda: not training.is_running())
+            page.get_by_role("button", name="Reprendre").wait_for()
+            page.close()
+        assert run.status.state == "stopped" and run.status.images > seen and one.complaints == []
+    finally:
+        if (run.path / "status.json").exists() and run.in_use():
+            psutil.Process(run.status.pid).kill()
 
 
 def test_what_can_be_refused_is_refused_at_once(tmp_path: Path):
