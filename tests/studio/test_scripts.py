@@ -86,6 +86,21 @@ def test_many_who_ask_at_once_are_all_answered(studio: Studio):
     assert found == [truth[number : number + 3] for number in range(8)]
 
 
+def test_a_hundred_at_once_are_drawn_for_or_told_that_the_line_is_full(studio: Studio):
+    def ask(seed: int) -> str:
+        asked = json.dumps({"data": ["first", 1, seed, "", ""]})
+        status, body = studio.ask("/gradio_api/call/sample", "POST", asked, Content_Type="application/json")
+        if status == 503:
+            return json.loads(body)["detail"][:13]
+        _, answer = studio.ask(f"/gradio_api/call/sample/{json.loads(body)['event_id']}")
+        return answer.decode().partition("\n")[0]
+
+    with ThreadPoolExecutor(100) as crowd:
+        found = set(crowd.map(ask, range(100)))
+    assert "event: complete" in found and found <= {"event: complete", "Queue is full"}
+    assert ask(0) == "event: complete", "and it goes on"
+
+
 def test_what_is_public_is_what_the_page_lists(studio: Studio, repository: Path):
     info = json.loads(studio.ask("/gradio_api/info")[1])
     text = (repository / "docs/studio.md").read_text("utf-8")
