@@ -99,6 +99,7 @@ def test_pairs_are_matched_by_name(sfumato, folders):
         (("some-run", "--extractor", "means.py", "--save-statistics", "x.npz"), "sfumato sample some-run"),
         (("textures:40", "--reference", "textures:8", "--metrics", "psnr"), "no partner of the same name"),
         (("fake", "--reference", "real", "--draws", "0"), "choose 1 to 100"),
+        (("fake", "--reference", "real", "--extractor", "means.py", "--set", "size=8"), "taken as they are"),
     ],
 )
 def test_what_cannot_be_measured(sfumato, folders, words, said, monkeypatch):

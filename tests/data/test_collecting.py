@@ -94,6 +94,12 @@ def test_what_holds_no_image_is_refused_by_name(tmp_path: Path, content: bytes):
     assert not (tmp_path / "kept").exists()
 
 
+def test_a_folder_is_told_from_a_file(tmp_path: Path):
+    with pytest.raises(UsageError, match="that is a folder"):
+        collect([tmp_path], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_pictures_of_two_folders_may_have_the_same_name(tmp_path: Path):
     for k, folder in enumerate(("a", "b", "c")):
         (tmp_path / folder).mkdir()

@@ -34,7 +34,7 @@ def test_a_finished_run_trains_on(finished: Run):
 
 @pytest.mark.parametrize(
     ("more", "said"),
-    [("3", "less than one batch of 8"), ("0", "less than"), ("long", "write for example 180s")],
+    [("3", "less than one batch of 8"), ("0", "less than"), ("long", "such as 50000, or a time such as 10m")],
 )
 def test_what_is_no_length_is_refused(finished: Run, more: str, said: str):
     before = finished.status

@@ -131,7 +131,7 @@ def evaluate(
             "name a published extractor with --extractor."
         )
     of_run = isinstance(what, Run) or not (isinstance(what, np.ndarray) or is_images(str(what)))
-    must_suit(chosen or (), of_run)
+    must_suit(chosen or (), of_run, settings, extractor == RULER)
     if of_run and save_statistics is not None:
         raise UsageError(
             f"--save-statistics {save_statistics}: it takes images; draw some with `sfumato sample {what}`."

@@ -68,9 +68,13 @@ def choose(names: Sequence[str]) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(names)) or None
 
 
-def must_suit(metrics: Sequence[str], of_run: bool) -> None:
-    """Refuse metrics that mean nothing to what is measured, or are of two kinds at once."""
+def must_suit(metrics: Sequence[str], of_run: bool, settings: Sequence[str], own_ruler: bool) -> None:
+    """Refuse metrics and settings that mean nothing to what is measured, or metrics of two kinds at once."""
     pairs = [name for name in metrics if name in PAIRED]
+    if settings and not of_run and (pairs or not own_ruler):
+        raise UsageError(
+            f"--set {settings[0]}: images are taken as they are here; it is for runs, and for `domain`."
+        )
     if pairs and of_run:
         raise UsageError(
             f"--metrics {pairs[0]}: it compares images of the same name, and those of a run have none; ask "

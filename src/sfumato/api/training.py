@@ -170,6 +170,8 @@ def _lengthen(run: Run, more: str | int) -> None:
     status, batch = run.status, run.recipe.training.batch_size
     if str(more).isdecimal():
         images = int(more)
+    elif not re.fullmatch(r"\s*[\d.]+\s*[smhd]\s*", str(more)):
+        raise UsageError(f"--more {more}: give a number of images such as 50000, or a time such as 10m.")
     elif status.seconds:
         images = int(parse_duration(more) * status.images / status.seconds)
     else:

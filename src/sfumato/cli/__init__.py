@@ -32,7 +32,7 @@ def main() -> None:
     except misuse as error:
         error.show()
         code = error.exit_code
-    except typer.Abort:
+    except (KeyboardInterrupt, typer.Abort):
         code = STOPPED
     except OSError as error:
         if "--debug" in sys.argv:

@@ -75,6 +75,8 @@ def collect(
 
 
 def _take(file: Path, folder: Path, found: Collected, budget: _Budget) -> None:
+    if file.is_dir():
+        raise UsageError(f"{file}: that is a folder; take it as it is with --data, or name what is in it.")
     with open(file, "rb") as stream:
         if name_of(stream.read(SNIFF_BYTES)) != "ZIP archive":
             return _keep(stream, _free(file, folder), folder, found, budget)
