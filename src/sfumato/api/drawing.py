@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from sfumato.api.measured import Measured
+from sfumato.api.findings import Measured
 from sfumato.comparison import build
 from sfumato.comparison.records import CurvePoint
 from sfumato.report import glossary

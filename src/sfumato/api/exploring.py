@@ -19,6 +19,7 @@ from sfumato.conditions import Wish, parse_wish
 from sfumato.config import VERSION
 from sfumato.errors import UsageError
 from sfumato.exploration.frames import Frames
+from sfumato.exploration.kinds import KINDS as KINDS
 from sfumato.exploration.kinds import Kind, check, choose, kinds_for, starting_seeds
 from sfumato.imaging.film import check_suffix
 from sfumato.runs import Run, checkpoints

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sfumato import runs
 from sfumato.errors import UsageError
-from sfumato.runs import Run
+from sfumato.runs import Run as Run
+from sfumato.runs import examples as examples
 
 
 def list_runs(folder: str | Path = "runs") -> list[Run]:

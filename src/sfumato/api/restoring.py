@@ -17,6 +17,7 @@ from sfumato.imaging.files import MAX_PIXELS
 from sfumato.imaging.photograph import Photograph, read_photograph
 from sfumato.restoration.batch import Batch, run_batch
 from sfumato.restoration.classical import METHODS
+from sfumato.restoration.diagnose import STEPS as STEPS
 from sfumato.restoration.diagnose import Diagnosis
 from sfumato.restoration.diagnose import diagnose as diagnose_photo
 from sfumato.restoration.learned import Learned, steps_against

@@ -37,9 +37,9 @@ class NAFNetConfig(ModelConfig):
 
     widths: Annotated[tuple[Width, ...], Field(min_length=1, max_length=6)] = (32, 64, 128, 256)
     """Channels at each resolution, the highest first."""
-    blocks: Annotated[int, Field(ge=1, le=16)] = 2
+    blocks: Annotated[int, Field(ge=1, le=16)] = 1
     """Blocks at each resolution but the lowest, on the way down and again on the way up."""
-    middle: Annotated[int, Field(ge=1, le=64)] = 4
+    middle: Annotated[int, Field(ge=1, le=64)] = 2
     """Blocks at the lowest resolution."""
     patch: Annotated[int, Field(ge=1, le=4)] = 2
     """Side of the pixel-unshuffle, in pixels; the paper's network has none, which is 1."""
@@ -150,7 +150,7 @@ def recipe() -> Recipe:
         model=NAFNetConfig(),
         training=TrainingConfig(
             batch_size=8,
-            optimizers={"network": OptimizerConfig(lr=1e-3, clip=1.0, weight_decay=1e-3)},
+            optimizers={"network": OptimizerConfig(kind="muon", lr=4e-3, clip=1.0)},
             validation_images=64,
         ),
         degradation="old-photo",

@@ -170,7 +170,7 @@ def recipe() -> Recipe:
             batch_size=16,
             optimizers={
                 "discriminator": OptimizerConfig(lr=2e-4, betas=(0.5, 0.999)),
-                "generator": OptimizerConfig(lr=1e-3, betas=(0.5, 0.999)),
+                "generator": OptimizerConfig(kind="muon", lr=8e-3, betas=(0.5, 0.999)),
             },
             ema_halflife=5_000,
             validation_images=64,

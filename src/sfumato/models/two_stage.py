@@ -136,8 +136,8 @@ def recipe() -> Recipe:
         training=TrainingConfig(
             batch_size=16,
             optimizers={
-                "restore": OptimizerConfig(kind="muon", lr=2e-3, clip=1.0),
-                "colourise": OptimizerConfig(lr=2e-3, clip=1.0),
+                "restore": OptimizerConfig(kind="muon", lr=4e-3, clip=1.0),
+                "colourise": OptimizerConfig(kind="muon", lr=8e-3, clip=1.0),
             },
             validation_images=64,
         ),

@@ -159,7 +159,7 @@ def recipe() -> Recipe:
         model=VAEUNetConfig(),
         training=TrainingConfig(
             batch_size=16,
-            optimizers={"autoencoder": OptimizerConfig(lr=2e-3, clip=1.0)},
+            optimizers={"autoencoder": OptimizerConfig(kind="muon", lr=8e-3, clip=1.0)},
             validation_images=64,
         ),
         degradation="old-photo",

@@ -37,6 +37,10 @@ AGAINST = {
 }
 """What a network that has met some damage is for."""
 
+_TILE = 1024
+"""The longest side of a tile, in pixels. What two tiles share is computed twice: of 12 megapixels a sixth more,
+where tiles of 512 took two fifths more."""
+
 _LOOKS = 8
 """Answers to different seeds whose spread says how sure a network is."""
 
@@ -107,7 +111,7 @@ class Learned:
         """
         made = tiled(
             lambda tile: self._gray(self._restored(tile)), _tensor(plane)[0],
-            multiple=self.model.multiple, device=self.device,
+            tile=_TILE, multiple=self.model.multiple, device=self.device,
         )  # fmt: skip
         return made[0].add(1).div(2).numpy()
 

@@ -40,7 +40,8 @@ def tiled(
     Args:
         function: What is applied; it gets one tile at a time, on the device.
         image: Float [C, H, W].
-        tile: Side of a tile in pixels; halved as often as memory asks for it.
+        tile: The longest that a side of a tile may be, in pixels; halved as often as memory asks for it. Tiles
+            are as small as covers the picture with that many of them.
         overlap: How far the function sees, in pixels.
         scale: By how much its output is larger than its input.
         multiple: Sides that it takes, and places where tiles begin, are multiples of this; the picture is
@@ -81,7 +82,7 @@ def _run(
     """Apply the function with one size of tile."""
     height, width = image.shape[1:]
     image = _reflected(image, -height % multiple, -width % multiple)
-    high, wide = (min(side, tile // multiple * multiple) for side in image.shape[1:])
+    high, wide = (_side(length, tile, overlap, multiple) for length in image.shape[1:])
     tops = list(_starts(image.shape[1], high, overlap, multiple))
     lefts = list(_starts(image.shape[2], wide, overlap, multiple))
     total, weight = None, torch.zeros(image.shape[1] * scale, image.shape[2] * scale)
@@ -101,29 +102,42 @@ def _run(
     return total.div_(weight)[:, : height * scale, : width * scale]
 
 
-def _starts(length: int, tile: int, overlap: int, multiple: int) -> Iterator[int]:
+def _side(length: int, longest: int, overlap: int, multiple: int) -> int:
+    """Return the smallest side with which no more tiles are needed than with the longest, to overlap least."""
+    longest = min(length, longest // multiple * multiple)
+    count = _count(length, longest, overlap, multiple)
+    shorter = range(max(multiple, longest // 2 // multiple * multiple), longest, multiple)
+    return next((side for side in shorter if _count(length, side, overlap, multiple) == count), longest)
+
+
+def _count(length: int, side: int, overlap: int, multiple: int) -> int:
+    """Return how many tiles cover a length."""
+    stride = (side - 2 * overlap - _RAMP) // multiple * multiple
+    if length <= side:
+        return 1
+    return math.ceil((length - side) / stride) + 1 if stride > 0 else length
+
+
+def _starts(length: int, side: int, overlap: int, multiple: int) -> Iterator[int]:
     """Yield evenly spread beginnings of tiles, the last of which ends with the picture.
 
     They are multiples of `multiple` as lengths are, for a network that halves its input sees another picture
     when it is moved by one pixel.
     """
-    if length <= tile:
-        yield 0
-        return
-    count = math.ceil((length - tile) / ((tile - 2 * overlap - _RAMP) // multiple * multiple)) + 1
+    count = _count(length, side, overlap, multiple)
     for k in range(count):
-        yield k * (length - tile) // (count - 1) // multiple * multiple
+        yield k * (length - side) // max(count - 1, 1) // multiple * multiple
 
 
-def _window(start: int, tile: int, length: int, overlap: int, scale: int) -> Tensor:
+def _window(start: int, side: int, length: int, overlap: int, scale: int) -> Tensor:
     """Return the weight of each row of a tile: 0 near a cut, 1 inside, a raised cosine between."""
-    place = torch.arange(tile * scale) + 0.5
+    place = torch.arange(side * scale) + 0.5
 
     def ramp(away: Tensor) -> Tensor:
         return torch.sin((away / scale - overlap).clamp(0, _RAMP) / _RAMP * (math.pi / 2)).square()
 
-    before = torch.ones(tile * scale) if start == 0 else ramp(place)
-    after = torch.ones(tile * scale) if start + tile == length else ramp(tile * scale - place)
+    before = torch.ones(side * scale) if start == 0 else ramp(place)
+    after = torch.ones(side * scale) if start + side == length else ramp(side * scale - place)
     return before * after
 
 
