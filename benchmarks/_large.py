@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -57,39 +58,42 @@ OVERLAP = 64
 
 
 def large(setting: Setting) -> Row:
-    """Denoise twelve megapixels as a user does, and time scikit-image's non-local means on a quarter."""
+    """Denoise twelve megapixels as a user does, with the shipped network and with non-local means."""
     path = setting.out / "twelve" / "noisy.png"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         mosaic(setting).save(path)
-    command = [sys.executable, "-m", "sfumato", "restore", str(path), "--steps", "denoise", "--overwrite"]
-    command += [
-        "--method",
-        str(setting.run("denoiser")),
-        "--quiet",
-        "--out",
-        str(setting.out / "twelve" / "restored"),
-    ]
-    found = watch(command, setting.out / "cache", setting.out, 0.1)
+    ours, theirs = (_restored(path, method, setting) for method in (str(setting.run("denoiser")), "nlm"))
     plane = gray(Image.open(path))
     began = time.perf_counter()
     NonLocalMeans(sigma=SIGMA / 255, cut=0.6).apply(plane[: SIZE[1] // 2, : SIZE[0] // 2])
     megapixels = plane.size / 1e6
-    nlm = (time.perf_counter() - began) / (megapixels / 4)
-    ours = found["seconds"] / megapixels
+    alone = (time.perf_counter() - began) / (megapixels / 4)
+    per_megapixel = [found["seconds"] / megapixels for found in (ours, theirs)]
     return Row(
-        must=f"{megapixels:.0f} megapixels below {MEMORY:.0f} GiB, and faster than scikit-image's nlm",
-        passed=found["peak_gib"] < MEMORY and ours < nlm,
+        must=f"{megapixels:.0f} megapixels below {MEMORY:.0f} GiB, and faster than scikit-image's nlm, both "
+        "by `sfumato restore`, everything counted",
+        passed=ours["peak_gib"] < MEMORY and per_megapixel[0] < per_megapixel[1],
         table=[
             f"{'':34}{'s/MP':>10}{'GiB':>10}",
-            line("sfumato restore, everything", ours, found["peak_gib"]),
-            line("nlm of scikit-image, on a quarter", nlm),
+            line("restore --method example:denoiser", per_megapixel[0], ours["peak_gib"]),
+            line("restore --method nlm", per_megapixel[1], theirs["peak_gib"]),
+            line("the function nlm, on a quarter", alone),
         ],
         figures={
-            "seconds_per_megapixel": round(ours, 3), "nlm_seconds_per_megapixel": round(nlm, 3),
-            "peak_gib": found["peak_gib"], "required_gib": MEMORY,
+            "seconds_per_megapixel": round(per_megapixel[0], 3),
+            "nlm_seconds_per_megapixel": round(per_megapixel[1], 3),
+            "nlm_alone_seconds_per_megapixel": round(alone, 3),
+            "peak_gib": ours["peak_gib"], "nlm_peak_gib": theirs["peak_gib"], "required_gib": MEMORY,
         },
     )  # fmt: skip
+
+
+def _restored(path: Path, method: str, setting: Setting) -> dict[str, float]:
+    """Run `sfumato restore` in a process of its own; return its seconds and its peak memory."""
+    command = [sys.executable, "-m", "sfumato", "restore", str(path), "--method", method]
+    command += ["--steps", "denoise", "--overwrite", "--quiet", "--out", str(path.parent / "restored")]
+    return watch(command, setting.out / "cache", setting.out, 0.1)
 
 
 def mosaic(setting: Setting) -> Image.Image:

@@ -38,8 +38,8 @@ AGAINST = {
 """What a network that has met some damage is for."""
 
 _TILE = 1024
-"""The longest side of a tile, in pixels. What two tiles share is computed twice: of 12 megapixels a sixth more,
-where tiles of 512 took two fifths more."""
+"""The longest side of a tile, in pixels. What two tiles share is computed twice: at 12 megapixels that is a
+sixth more than the picture, where tiles of 512 would take two fifths."""
 
 _LOOKS = 8
 """Answers to different seeds whose spread says how sure a network is."""

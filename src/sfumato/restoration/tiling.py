@@ -40,8 +40,8 @@ def tiled(
     Args:
         function: What is applied; it gets one tile at a time, on the device.
         image: Float [C, H, W].
-        tile: The longest that a side of a tile may be, in pixels; halved as often as memory asks for it. Tiles
-            are as small as covers the picture with that many of them.
+        tile: The longest that a side of a tile may be, in pixels; halved as often as memory asks for it.
+            Tiles are as small as that many of them allow.
         overlap: How far the function sees, in pixels.
         scale: By how much its output is larger than its input.
         multiple: Sides that it takes, and places where tiles begin, are multiples of this; the picture is
@@ -103,7 +103,7 @@ def _run(
 
 
 def _side(length: int, longest: int, overlap: int, multiple: int) -> int:
-    """Return the smallest side with which no more tiles are needed than with the longest, to overlap least."""
+    """Return the smallest side that needs no more tiles than the longest does: it overlaps least."""
     longest = min(length, longest // multiple * multiple)
     count = _count(length, longest, overlap, multiple)
     shorter = range(max(multiple, longest // 2 // multiple * multiple), longest, multiple)
