@@ -18,7 +18,7 @@ from sfumato.restoration.method import Method
 from sfumato.restoration.upscale import Bicubic, Lanczos, Trained
 
 REQUIRED = 2.5
-"""Decibels above bicubic interpolation, on Set5 at x2."""
+"""Decibels above bicubic interpolation at x2, on each set."""
 DNCNN = 37.58
 """DnCNN-3 on Set5 at x2, as published (arXiv:1608.03981)."""
 SIDE = 180
@@ -44,21 +44,24 @@ def x2(setting: Setting) -> Row:
         "shipped upscaler, used twice": Trained(shipped, 4), "realesr-animevideov3": Community(stranger),
     }  # fmt: skip
     found = {2: measured(setting, twice, 2), 4: measured(setting, four, 4)}
-    gains = {name: scores["Set5"] - found[2]["bicubic"]["Set5"] for name, scores in found[2].items()}
+    gains = {
+        name: {data: score - found[2]["bicubic"][data] for data, score in scores.items()}
+        for name, scores in found[2].items()
+    }
     table = []
     for scale, rows in found.items():
         table.append(f"{f'x{scale}':34}" + "".join(f"{name:>10}" for name in SETS))
         table += [line(name, *scores.values()) for name, scores in rows.items()]
     return Row(
-        must=f"x2 on Set5: {REQUIRED} dB above bicubic",
-        passed=gains[trained] >= REQUIRED,
+        must=f"x2 on Set5 and on Set14: {REQUIRED} dB above bicubic",
+        passed=min(gains[trained].values()) >= REQUIRED,
         table=[*table, f"DnCNN-3, published: {DNCNN} on Set5 at x2"],
         figures={
             "psnr": {
                 f"x{scale}": {name: rounded(scores) for name, scores in rows.items()}
                 for scale, rows in found.items()
             },
-            "above_bicubic_on_Set5": rounded(gains),
+            "above_bicubic": {name: rounded(values) for name, values in gains.items()},
             "below_dncnn3": round(DNCNN - found[2][trained]["Set5"], 3),
             "training_seconds": run.status.seconds, "images_seen": run.status.images, "required": REQUIRED,
         },
