@@ -117,8 +117,8 @@ EXAMPLES = {
     "vae_unet": Example(
         9_600,
         (CLOSE,),
-        "Its colours are few and warm, those of an old print, and fine detail is gone. It was planned for "
-        "6,400 images and then trained on.",
+        "Its colours are few and warm, those of an old print, with a blue patch now and then; fine detail is "
+        "gone.",
         "",
         FACES,
         256,
