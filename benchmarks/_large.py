@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -91,8 +92,10 @@ def large(setting: Setting) -> Row:
 
 def _restored(path: Path, method: str, setting: Setting) -> dict[str, float]:
     """Run `sfumato restore` in a process of its own; return its seconds and its peak memory."""
+    out = path.parent / "restored"
+    shutil.rmtree(out, ignore_errors=True)  # what is done would be skipped
     command = [sys.executable, "-m", "sfumato", "restore", str(path), "--method", method]
-    command += ["--steps", "denoise", "--overwrite", "--quiet", "--out", str(path.parent / "restored")]
+    command += ["--steps", "denoise", "--quiet", "--out", str(out)]
     return watch(command, setting.out / "cache", setting.out, 0.1)
 
 

@@ -106,8 +106,8 @@ def test_runs_are_compared_by_the_labels_that_all_of_them_know(visit):  # noqa: 
     compare.get_by_label("Choose the labels").check()
     compare.get_by_role("checkbox", name="hat", exact=True).check()
     page.wait_for_function("decodeURIComponent(location.search).includes('hat=1')")
-    drawn_so = compare.get_by_text("--where").filter(has_text="hat=1")  # not those drawn before it was checked
-    drawn_so.first.wait_for(state="attached")
+    # not the pictures that were drawn before it was checked
+    compare.get_by_text("--where").filter(has_text="hat=1").first.wait_for(state="attached")
     wish = parse_qs(urlsplit(page.url).query)["where"]
     for row, name in enumerate(("example:dcgan", "example:vae")):
         for k, image in enumerate(api.sample(name, 8, 0, where=wish, device="cpu")):
