@@ -48,6 +48,23 @@ def test_the_command_line_answers_without_torch(arguments: list[str]) -> None:
     assert run.stdout.strip()
 
 
+def test_every_public_name_is_there_and_restoring_needs_no_plots() -> None:
+    program = (
+        "import sys, sfumato\n"
+        "from sfumato import api\n"
+        "api.restore_files\n"
+        "assert 'matplotlib' not in sys.modules, 'imported before it is asked for'\n"
+        "assert len(sfumato.__all__) > 20 and set(sfumato.__all__) <= set(api.__all__)\n"
+        "for name in api.__all__:\n"
+        "    getattr(api, name)\n"
+        "for name in sfumato.__all__:\n"
+        "    assert getattr(sfumato, name) is getattr(api, name), name\n"
+        "assert callable(api.measured) and 'matplotlib' in sys.modules\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
 def test_imports_respect_the_layers(repository: Path) -> None:
     program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
     run = subprocess.run(

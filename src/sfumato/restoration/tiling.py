@@ -57,7 +57,7 @@ def tiled(
         SfumatoError: If memory does not suffice for the smallest tile, or an output is NaN or of the wrong
             size. Nothing is returned then: a picture never holds a stale tile.
     """
-    smallest = max(math.ceil((2 * overlap + _RAMP) / multiple + 1) * multiple, 16)
+    smallest = max(_shared(overlap, multiple) + multiple, 16)
     if tile < smallest:
         raise UsageError(
             f"tiles of {tile} pixels: with an overlap of {overlap} they need at least {smallest}."
@@ -106,16 +106,18 @@ def _side(length: int, longest: int, overlap: int, multiple: int) -> int:
     """Return the smallest side that needs no more tiles than the longest does: it overlaps least."""
     longest = min(length, longest // multiple * multiple)
     count = _count(length, longest, overlap, multiple)
-    shorter = range(max(multiple, longest // 2 // multiple * multiple), longest, multiple)
-    return next((side for side in shorter if _count(length, side, overlap, multiple) == count), longest)
+    twice = (count - 1) * _shared(overlap, multiple)
+    return math.ceil((length + twice) / count / multiple) * multiple
 
 
 def _count(length: int, side: int, overlap: int, multiple: int) -> int:
     """Return how many tiles cover a length."""
-    stride = (side - 2 * overlap - _RAMP) // multiple * multiple
-    if length <= side:
-        return 1
-    return math.ceil((length - side) / stride) + 1 if stride > 0 else length
+    return 1 if length <= side else 1 + math.ceil((length - side) / (side - _shared(overlap, multiple)))
+
+
+def _shared(overlap: int, multiple: int) -> int:
+    """Return how many pixels two neighbours have in common at least: context on both sides, and the ramp."""
+    return math.ceil((2 * overlap + _RAMP) / multiple) * multiple
 
 
 def _starts(length: int, side: int, overlap: int, multiple: int) -> Iterator[int]:
