@@ -1,9 +1,9 @@
 """How good images are after equal seconds: Sfumato's presets, two diffusion libraries, the tutorial's DCGAN.
 
 All in one run on the same cores, measured against the same held-out Fashion-MNIST images (padded to 32x32)
-by one classifier of a fixed seed that is trained here first. Prints a table and one JSON line, and writes
-a grid of each method's images to --out; what an interrupted benchmark left there is not done again. With
---methods a subset, for instance of one's own trainings.
+by one classifier of a fixed seed that is trained here first. No method is told the classes. Prints a table
+and one JSON line, and writes a grid of each method's images to --out; what an interrupted benchmark left
+there is not done again. With --methods a subset, for instance of one's own trainings.
 
 Required after 180 s: best GAN at most 1/4 of the tutorial's FD; `flow` and `ddpm` at most a third of the
 better library's; `flow` in 10 steps within 5% of its own 100; `flow` after a fifth of the seconds at most
@@ -53,8 +53,8 @@ def say(text: str) -> None:
 class Contest:
     """Trains one method after the other and measures its images."""
 
-    def __init__(self, prepared: Prepared, folder: Path, scratch: Path, options: argparse.Namespace) -> None:
-        self.prepared, self.folder, self.scratch, self.options = prepared, folder, scratch, options
+    def __init__(self, prepared: Prepared, data: Path, scratch: Path, options: argparse.Namespace) -> None:
+        self.prepared, self.data, self.scratch, self.options = prepared, data, scratch, options
         self.ruler = Ruler(prepared, options.epochs, options.samples)
         self.best: dict[str, str] = {}
         """The libraries' samplers that won on their first seed."""
@@ -114,8 +114,9 @@ class Contest:
         name = method.split(",")[0]
         seconds = self.options.seconds / (5 if method == EARLY else 1)
         run = api.train(
-            name, data=self.folder, run=self.scratch / f"{name}-{seed}-{seconds:g}", budget=seconds,
-            seed=seed, device="cpu", settings=["data.size=32", *self.options.set],
+            name, data=self.data, run=self.scratch / f"{name}-{seed}-{seconds:g}", budget=seconds,
+            seed=seed, device="cpu",
+            settings=["data.size=32", "data.flip=false", "data.test_fraction=0.01", *self.options.set],
         )  # fmt: skip
         if run.status.state != "finished":
             raise SystemExit(f"{name}: training ended as '{run.status.state}' {run.status.error}")
@@ -209,8 +210,10 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         os.environ["SFUMATO_CACHE"] = str(Path(scratch, "cache"))
-        folder = find(options.data, Path(scratch))
-        contest = Contest(prepared_at_32(folder, Path(scratch, "cache")), folder, Path(scratch), options)
+        prepared = prepared_at_32(find(options.data, Path(scratch)), Path(scratch, "cache"))
+        unlabelled = Path(scratch, "unlabelled.npz")
+        np.savez(unlabelled, images=prepared.images[np.sort(prepared.train)])
+        contest = Contest(prepared, unlabelled, Path(scratch), options)
         found = {name: [contest.run(name, seed) for seed in range(options.seeds)] for name in options.methods}
     print(table(found))
     required = ratios(found)
