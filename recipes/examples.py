@@ -63,7 +63,6 @@ EXAMPLES = {
             "model.patch=2",
             "training.batch_size=24",
             "training.decay_from=0.8",
-            "sampling.steps=30",  # with 12 its FD was 14.9, with 20 11.0, with 50 8.8
         ),
         "Painterly faces, varied and mostly whole; eyes are uneven, glasses are drawn in pieces, and single "
         "strokes run from hair and hats into the background. Its training was planned for 140,000 images; at "

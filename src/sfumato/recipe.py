@@ -102,7 +102,7 @@ class SamplingConfig(Config):
 
     steps: Annotated[int, Field(ge=1, le=1000)] = 12
     """Steps of an iterative model: one network evaluation each, two with `heun` or guidance."""
-    sampler: Literal["euler", "heun", "dpmpp_2m", "dpmpp_3m", "unipc", "ipndm", "ddim", "ddpm"] = "dpmpp_2m"
+    sampler: Literal["euler", "heun", "dpmpp_2m", "dpmpp_3m", "unipc", "ipndm", "ddim", "ddpm"] = "unipc"
     """Solver of an iterative model."""
     eta: Fraction = 0.0
     """Fresh noise of `ddim`: 0 none, 1 as much as DDPM's ancestral sampling."""

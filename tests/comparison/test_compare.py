@@ -17,7 +17,7 @@ from sfumato.errors import UsageError
 
 SETTINGS = [
     "training.batch_size=16", "model.width=8", "training.precision=float32", "training.snapshots=3",
-    "training.validation_images=4", "sampling.steps=2",
+    "training.validation_images=4", "sampling.steps=3",
 ]  # fmt: skip
 SHORT = [
     "training.images=256", "training.batch_size=32", "model.width=8", "model.features=16",

@@ -15,6 +15,8 @@ from sfumato.diffusion.solvers import (
     dpmpp_2m,
     dpmpp_3m,
     euler,
+    even_in_log_snr,
+    even_in_time,
     heun,
     ipndm,
     schedule,
@@ -42,15 +44,23 @@ def exact(x: Tensor, t: float, after: float) -> Tensor:
     return mean_after + std_after / std * (x - mean)
 
 
-@pytest.mark.parametrize("shift", [1.0, 3.0])
-@pytest.mark.parametrize("steps", [1, 2, 12, 50])
-def test_schedule_runs_from_noise_to_data(steps: int, shift: float):
-    times = schedule(steps, shift)
+@pytest.mark.parametrize("sampler", [*SOLVERS, "ddim", "ddpm"])
+@pytest.mark.parametrize("steps", [1, 2, 3, 12, 50])
+def test_schedule_runs_from_noise_to_data(steps: int, sampler: str):
+    times = schedule(sampler, steps)
     assert len(times) == steps + 1
     assert times[0] == 1.0 and times[-1] == 0.0
     assert all(a > b for a, b in zip(times[:-1], times[1:], strict=True))
-    if steps > 1:
-        assert (times[1] > 1 - 1 / steps) == (shift > 1)
+
+
+@pytest.mark.parametrize("steps", [3, 12, 50])
+def test_steps_are_even_in_the_log_signal_to_noise_ratio(steps: int):
+    inner = even_in_log_snr(steps)[1:-1]
+    assert inner[0] == pytest.approx(1 - 0.5 / steps) and inner[-1] == pytest.approx(0.5 / steps)
+    ratios = [math.log((1 - t) / t) for t in inner]
+    length = (ratios[-1] - ratios[0]) / (steps - 2)
+    for before, after in zip(ratios[:-1], ratios[1:], strict=True):
+        assert after - before == pytest.approx(length)
 
 
 X = torch.linspace(-2, 2, 9, dtype=torch.float64)
@@ -58,7 +68,7 @@ X = torch.linspace(-2, 2, 9, dtype=torch.float64)
 
 @pytest.mark.parametrize("name", SOLVERS)
 def test_solvers_carry_noise_to_data(name: str):
-    found = SOLVERS[name](denoise, X, schedule(1000))
+    found = SOLVERS[name](denoise, X, schedule(name, 1000))
     torch.testing.assert_close(found, exact(X, 1.0, 0.0), atol=2e-3, rtol=0)
 
 
@@ -144,8 +154,8 @@ def test_recipes_know_every_solver_by_name():
 
 def test_ddim_without_noise_is_euler():
     torch.testing.assert_close(
-        ddim(denoise, X, schedule(9), 0.0, lambda step: torch.full_like(X, torch.nan)),
-        euler(denoise, X, schedule(9)),
+        ddim(denoise, X, even_in_time(9), 0.0, lambda step: torch.full_like(X, torch.nan)),
+        euler(denoise, X, even_in_time(9)),
     )
 
 
@@ -156,7 +166,7 @@ def test_ancestral_sampling_has_the_law_of_the_data(eta: float):
     def draw(step: int) -> Tensor:
         return torch.randn(200_000, generator=source, dtype=torch.float64)
 
-    found = ddim(denoise, draw(-1), schedule(200), eta, draw)
+    found = ddim(denoise, draw(-1), even_in_time(200), eta, draw)
     assert float(found.mean()) == pytest.approx(MEAN, abs=0.01)
     assert float(found.std()) == pytest.approx(STD, abs=0.01)
 
@@ -185,7 +195,7 @@ def test_ancestral_sampling_is_the_posterior_of_ddpm():
 
 def test_second_order_pays_in_few_steps():
     errors = {
-        name: float((solve(denoise, X, schedule(12)) - exact(X, 1.0, 0.0)).abs().max())
+        name: float((solve(denoise, X, schedule(name, 12)) - exact(X, 1.0, 0.0)).abs().max())
         for name, solve in SOLVERS.items()
     }
     assert errors["heun"] < errors["euler"] and errors["dpmpp_2m"] < errors["euler"]
@@ -193,7 +203,7 @@ def test_second_order_pays_in_few_steps():
 
 def test_euler_is_ddim():
     """Song et al. 2020, Eq. 12 with eta 0: predict x_0 and eps, then mix them anew."""
-    times = schedule(7)
+    times = even_in_time(7)
     x = ours = X
     for t, after in zip(times[:-1], times[1:], strict=True):
         x_0 = denoise(x, t)
@@ -215,6 +225,6 @@ def test_evaluations_per_step(name: str):
         calls.append(t)
         return denoise(x, t)
 
-    SOLVERS[name](counted, X, schedule(6))
+    SOLVERS[name](counted, X, schedule(name, 6))
     assert len(calls) == (11 if name == "heun" else 6)
     assert 0.0 not in calls, "there is nothing to predict at the data"

@@ -40,9 +40,11 @@ def test_amount(value: float, text: str) -> None:
         (0.9996, "1.0 s"),
         (12.52, "12.5 s"),
         (75.4, "75 s"),
-        (119.6, "2 min 00 s"),
+        (119.6, "2 min"),
+        (1200, "20 min"),
         (200, "3 min 20 s"),
         (3900, "1 h 05 min"),
+        (7200, "2 h"),
     ],
 )
 def test_duration(seconds: float, text: str) -> None:

@@ -15,6 +15,7 @@ from sfumato.errors import SfumatoError, UsageError
 from sfumato.models.base import GenerativeModel, Model, RestorationModel
 from sfumato.models.own import preset_name
 from sfumato.recipe import lookup
+from sfumato.report.formats import duration
 from sfumato.runs import Run
 
 BUDGET = "3m"
@@ -75,10 +76,10 @@ class Plan:
 
     @property
     def words(self) -> str:
-        """The budget for people: `180 s each`."""
+        """The budget for people: `3 min each`."""
         if self.budget is None:
             return f"{self.images:,} images each"
-        return f"{parse_duration(self.budget):.0f} s each"
+        return f"{duration(parse_duration(self.budget))} each"
 
     def flags(self, asked: Sequence[str]) -> list[str]:
         """Return the flags of a command that does it again, its models as they were asked for."""

@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 
 from sfumato.diffusion.paths import State
 from sfumato.errors import UsageError
@@ -21,15 +20,22 @@ Draw = Callable[[int], State]
 """Returns standard normal noise, shaped as x, for a step's number."""
 
 
-def schedule(steps: int, shift: float = 1.0) -> list[float]:
-    """Return steps + 1 times from 1 (noise) to 0 (data).
+def even_in_time(steps: int) -> list[float]:
+    """Return steps + 1 times from 1 (noise) to 0 (data)."""
+    return [1 - step / steps for step in range(steps + 1)]
 
-    Args:
-        steps: Number of intervals.
-        shift: Above 1 spends more of them near the noise (Esser et al. 2024, Eq. 23).
+
+def even_in_log_snr(steps: int) -> list[float]:
+    """Return steps + 1 times from 1 to 0, evenly spaced in the log signal-to-noise ratio.
+
+    It is infinite at both ends, so the first and the last interval are set: each is half as long as if
+    all were equal in time.
+
+    Reference: Lu et al. 2022 (DPM-Solver), Sec. 3.3, arXiv:2206.00927.
     """
-    uniform = torch.linspace(1, 0, steps + 1, dtype=torch.float64)
-    return (shift * uniform / (1 + (shift - 1) * uniform)).tolist()
+    end = math.log(2 * steps - 1)  # of t = 1 / (2 steps)
+    inner = [end * (2 * step - steps) / max(steps - 2, 1) for step in range(1, steps)]
+    return [1.0, *(1 / (1 + math.exp(ratio)) for ratio in inner), 0.0]
 
 
 def euler(denoise: Denoiser, x: State, times: Sequence[float]) -> State:
@@ -200,9 +206,17 @@ SOLVERS: dict[str, Callable[[Denoiser, State, Sequence[float]], State]] = {
 }
 """Solver of the probability-flow ODE by the name used in recipes and on the command line."""
 
+IN_LOG_SNR = frozenset({"dpmpp_2m", "dpmpp_3m", "unipc"})
+"""Solvers whose polynomials are in the log signal-to-noise ratio: their steps are even in it too. That of
+the others is time."""
 
 MINIMUM_STEPS = {"heun": 2, "dpmpp_2m": 2, "dpmpp_3m": 3, "unipc": 3, "ipndm": 4}
 """Steps below which a solver never reaches its order; the others need one."""
+
+
+def schedule(sampler: str, steps: int) -> list[float]:
+    """Return the steps + 1 times at which a solver looks, even in the variable that it works in."""
+    return even_in_log_snr(steps) if sampler in IN_LOG_SNR else even_in_time(steps)
 
 
 def check_steps(sampler: str, steps: int) -> None:

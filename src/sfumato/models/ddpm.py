@@ -27,8 +27,9 @@ from sfumato.diffusion.discrete import (
     min_snr_weight,
     target,
 )
+from sfumato.diffusion.solvers import IN_LOG_SNR
 from sfumato.models.denoising import Denoising, DenoisingConfig
-from sfumato.recipe import OptimizerConfig, Recipe, TrainingConfig, register
+from sfumato.recipe import OptimizerConfig, Recipe, SamplingConfig, TrainingConfig, register
 
 
 class DDPMConfig(DenoisingConfig):
@@ -78,8 +79,11 @@ class DDPM(Denoising):
         # far from the data a small error of eps is a large one of x_0 (Ho et al. 2020 clip it too)
         return clean(self.config.predicts, predicted, x_t, alpha, sigma).clamp(-1, 1)
 
-    def times(self, steps: int) -> Sequence[float]:
-        """Return times that stand for evenly spaced timesteps, the noisiest of them included."""
+    def times(self, sampling: SamplingConfig) -> Sequence[float]:
+        """Return times; those even in time stand for evenly spaced timesteps, the noisiest included."""
+        if sampling.sampler in IN_LOG_SNR:
+            return super().times(sampling)
+        steps = sampling.steps
         index = [round(TIMESTEPS * (1 - step / steps)) - 1 for step in range(1, steps)]
         inner = self._straight()[index].tolist()
         return [1.0, *inner, 0.0]

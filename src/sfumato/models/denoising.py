@@ -80,9 +80,9 @@ class Denoising(GenerativeModel):
     def denoised(self, x_t: Images, t: float, condition: Condition) -> Images:
         """Predict the clean images x_0 behind noisy ones on the straight path, Float32 [B, C, H, W]."""
 
-    def times(self, steps: int) -> Sequence[float]:
+    def times(self, sampling: SamplingConfig) -> Sequence[float]:
         """Return the steps + 1 times of a sampling trajectory, from 1 (noise) to 0 (data)."""
-        return schedule(steps)
+        return schedule(sampling.sampler, sampling.steps)
 
     def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
         return {"unet": list(self.unet.parameters())}
@@ -130,7 +130,7 @@ class Denoising(GenerativeModel):
         Reference: Song et al. 2020, Sec. 4.3 (DDIM), arXiv:2010.02502; by Heun's method here.
         """
         denoise = self._denoiser(condition, SamplingConfig())
-        times = list(reversed(self.times(ENCODING_STEPS)))
+        times = list(reversed(self.times(SamplingConfig(sampler="heun", steps=ENCODING_STEPS))))
         x = (1 - times[1]) * images  # so near to the data the noise is too small to be seen
         for t, after in zip(times[1:-1], times[2:], strict=True):
             slope = (x - denoise(x, t)) / t
@@ -173,5 +173,5 @@ class Denoising(GenerativeModel):
         def draw(step: int) -> Images:
             return noise.normal(f"step-{step}", *self.shape)
 
-        x_0 = solve(sampling.sampler, denoise, latents, self.times(sampling.steps), sampling.eta, draw)
+        x_0 = solve(sampling.sampler, denoise, latents, self.times(sampling), sampling.eta, draw)
         return x_0.clamp(-1, 1)

@@ -44,16 +44,16 @@ def whole(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a time: 4.1 ms, 340 ms, 12.5 s, 75 s, 3 min 20 s, 1 h 05 min."""
+    """Write a time: 4.1 ms, 340 ms, 12.5 s, 75 s, 3 min 20 s, 20 min, 1 h 05 min."""
     if seconds < 0.9995:
         return f"{number(seconds * 1000)} ms"
     if seconds < 119.5:
         return f"{fixed(seconds, 0 if seconds >= 30 else 1)} s"
     if seconds < 3599.5:
         minutes, rest = divmod(round(seconds), 60)
-        return f"{minutes} min {rest:02d} s"
+        return f"{minutes} min {rest:02d} s" if rest else f"{minutes} min"
     hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours:,} h {minutes:02d} min"
+    return f"{hours:,} h {minutes:02d} min" if minutes else f"{hours:,} h"
 
 
 def memory(mebibytes: float) -> str:
