@@ -70,7 +70,7 @@ class DDPM(Denoising):
         return squared.mean()
 
     def denoised(self, x_t: Images, t: float, condition: Condition) -> Images:
-        """Predict x_0 at the timestep nearest to t; the straight path is x_t / (alpha + sigma) of this one."""
+        """Predict x_0 at the timestep nearest to t; the straight path is x_t / (alpha + sigma) of its."""
         index = int((self._straight() - t).abs().argmin())
         timestep = torch.full((len(x_t),), index, device=x_t.device)
         alpha, sigma = self._level(timestep)
