@@ -35,7 +35,7 @@ def denoise(setting: Setting) -> Row:
     photographs = setting.photographs
     run = api.train(
         "drunet", data=photographs.folder("restoration", "Train400"), run=setting.out / "runs" / "drunet",
-        budget=60 * setting.minutes, resume="auto", device="cpu", settings=["degradation=denoise-25"],
+        budget=60 * setting.minutes, resume="auto", device="cpu", settings=["degradation=awgn-25"],
     )  # fmt: skip
     own, dncnn = Learned.open(run, CPU), DnCNN(photographs.file("weights", "kair_dncnn_25"))
     pairs = damaged_sets(setting)["Set12 sigma 25"]

@@ -94,11 +94,11 @@ EXAMPLES = {
         "patterns are lost, and some faces are mixtures of two.",
     ),
     "denoiser": Example(
-        38_400,
+        60_000,
         (),
-        "Noise: better than tuned filters, by 0.2 to 1.2 dB. JPEG: alone worse than tuned total variation, "
-        "by 0.1 to 0.5 dB; held to the file better, by 0.3. Fine grain goes with the blocks, so where there"
-        " is no noise `auto` leaves them to a filter.",
+        "Noise: better than tuned filters, by 0.4 to 1.5 dB. JPEG: better than tuned total variation, by 0.1 "
+        "to 0.2 dB, and held to the file by 0.4. Fine grain goes with the blocks, so where there is no noise "
+        "`auto` leaves them to a filter.",
         "drunet",
         TEXTURES,
         128,

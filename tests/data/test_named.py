@@ -120,6 +120,21 @@ def test_portraits_are_drawn_on_demand():
             open_source(wrong, DataConfig())
 
 
+def test_the_spectrum_of_fine_textures_falls_to_the_last_pixel():
+    def finest(name: str) -> float:
+        """Return a set's power near the highest frequency, as a share of that an octave below."""
+        drawn = open_source(f"{name}:40", DataConfig()).read().pictures
+        pictures = [drawn.decode(row, drawn.content(row), None).pixels for row in range(40)]
+        luma = np.stack(pictures).mean(axis=3)
+        window = np.hanning(128)
+        power = np.abs(np.fft.fft2((luma - luma.mean((1, 2), keepdims=True)) * window[:, None] * window)) ** 2
+        side = np.abs(np.fft.fftfreq(128))
+        frequency = np.maximum(side[:, None], side)
+        return float(power[:, frequency > 0.45].mean() / power[:, abs(frequency - 0.275) < 0.025].mean())
+
+    assert finest("fine-textures") < 0.6 * finest("textures")  # 0.11 and 0.26; of Train400 0.14
+
+
 def test_textures_are_drawn_on_demand():
     source = open_source("textures:8", DataConfig(size=(48, 48)))
     contents = source.read()

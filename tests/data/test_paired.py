@@ -14,7 +14,7 @@ from sfumato.data.paired import PairedFeed
 from sfumato.data.prepare import prepare
 from sfumato.data.prepared import Prepared
 from sfumato.data.settings import DataConfig
-from sfumato.imaging.pixels import to_uint8
+from sfumato.imaging.pixels import from_uint8, to_uint8
 
 
 @pytest.fixture
@@ -64,3 +64,12 @@ def test_every_epoch_is_damaged_anew(prepared: Prepared):
     first, second = (pairs.batch(epoch * count) for epoch in (0, 1))
     assert torch.equal(first.images[order[0]], second.images[order[1]])
     assert not torch.equal(first.pair()[0][order[0]], second.pair()[0][order[1]])
+
+
+def test_the_papers_noise_is_that_of_files_before_they_clamp_and_round_it(prepared: Prepared):
+    feed = Feed(prepared, prepared.train, 8, seed=0)
+    papers, files = (PairedFeed(feed, Degrader(preset(f"{n}-50"), 3)).batch(0) for n in ("awgn", "denoise"))
+    degraded, clean = papers.pair()
+    assert degraded.min() < -1 < 1 < degraded.max()
+    assert 127.5 * float((degraded - clean).std()) == pytest.approx(50, rel=0.05)
+    assert torch.equal(from_uint8(torch.from_numpy(to_uint8(degraded).numpy())), files.pair()[0])

@@ -184,6 +184,35 @@ def test_the_size_follows_the_images(shape: tuple[int, int], size: tuple[int, in
     assert choose_size(pictures, DataConfig()).size == size
 
 
+@pytest.mark.parametrize(
+    ("shape", "size"), [((180, 183), (176, 176)), ((96, 128), (96, 128)), ((3000, 200), (256, 200))]
+)
+def test_what_is_cut_is_as_large_as_the_images(shape: tuple[int, int], size: tuple[int, int]):
+    pictures = Rows(np.zeros((3, *shape, 1), np.uint8))
+    assert choose_size(pictures, DataConfig(fit="cut")).size == size
+
+
+def test_a_cut_keeps_every_pixel_of_the_middle(tmp_path: Path, cache: Path):
+    noise = np.random.default_rng(0).integers(0, 256, (8, 90, 70, 3), np.uint8)
+    root = tmp_path / "noise"
+    root.mkdir()
+    for place, pixels in enumerate(noise):
+        Image.fromarray(pixels).save(root / f"{place}.png")
+    found = prepare(str(root), DataConfig(fit="cut", size=(64, 80)), cache=cache)
+    mirrored = np.pad(noise, ((0, 0), (0, 0), (5, 5), (0, 0)), mode="symmetric")[:, 13:77]
+    assert {image.tobytes() for image in found.images} == {image.tobytes() for image in mirrored}
+
+
+def test_a_jpeg_is_cut_before_it_is_halved(photos, tmp_path: Path, cache: Path):
+    root = photos(6, size=(512, 512))
+    for path in list(root.glob("*.png")):
+        Image.open(path).save(path.with_suffix(".jpg"), quality=95)
+        path.unlink()
+    found = prepare(str(root), DataConfig(fit="cut", size=(64, 64)), cache=cache)
+    middles = [np.asarray(Image.open(path))[224:288, 224:288] for path in root.glob("*.jpg")]
+    assert {image.tobytes() for image in found.images} == {middle.tobytes() for middle in middles}
+
+
 def test_mixed_shapes_become_square(photos, cache: Path):
     root = photos(7, size=(64, 96))
     photos(5, size=(96, 64), first=10)

@@ -154,7 +154,8 @@ def _decode_one(job: Job, row: int) -> tuple[Record, NDArray[np.uint8] | None]:
     try:
         content = job.pictures.content(row)
         digest = hashlib.sha256(content).hexdigest()
-        decoded = job.pictures.decode(row, content, job.size)
+        whole = job.config.fit == "cut"
+        decoded = job.pictures.decode(row, content, None if whole else job.size)
         height, width = decoded.size
         _check_shape(height, width)
     except ImageError as error:

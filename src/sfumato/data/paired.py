@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
@@ -32,7 +32,7 @@ class PairedFeed:
         """
         self._feed, self._degrader = feed, degrader
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="damage")
-        self._ahead: tuple[int, Future[NDArray[np.uint8]]] | None = None
+        self._ahead: tuple[int, Future[NDArray[Any]]] | None = None
 
     def __len__(self) -> int:
         return len(self._feed)
@@ -47,11 +47,11 @@ class PairedFeed:
         damaged = torch.from_numpy(future.result()).to(batch.images.device)
         return replace(batch, degraded=from_uint8(damaged))
 
-    def _begin(self, images_seen: int) -> Future[NDArray[np.uint8]]:
+    def _begin(self, images_seen: int) -> Future[NDArray[Any]]:
         """Have a batch damaged."""
         return self._thread.submit(self._damage, self._feed.places(images_seen))
 
-    def _damage(self, places: Places) -> NDArray[np.uint8]:
+    def _damage(self, places: Places) -> NDArray[Any]:
         """Damage a batch."""
         images = self._feed.stored(places).numpy()
         return self._degrader.degrade(images, places.rows.tolist(), places.epochs.tolist())

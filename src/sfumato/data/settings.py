@@ -32,8 +32,9 @@ class DataConfig(Config):
 
     size: Size | None = None
     """Height and width in pixels: 64, or 96x128. Empty: chosen from the images."""
-    fit: Literal["crop", "pad", "stretch"] = "crop"
-    """How a picture of another shape is fitted: centre crop, pad with the background, or stretch."""
+    fit: Literal["crop", "pad", "stretch", "cut"] = "crop"
+    """How a picture is fitted: resized after a centre crop, padded with the background, or stretched; or
+    cut from its middle at its own resolution, for noise and detail, which resizing would change."""
     colour: Literal["auto", "gray", "rgb"] = "auto"
     """auto: gray if every image is gray."""
     flip: bool | None = None

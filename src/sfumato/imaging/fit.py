@@ -16,12 +16,13 @@ def fit(
     how: str = "crop",
     background: tuple[int, int, int] = (255, 255, 255),
 ) -> NDArray[np.uint8]:
-    """Resize with antialiasing (Lanczos) to an exact size.
+    """Bring a picture to an exact size: resized with antialiasing (Lanczos), except where it is cut.
 
     Args:
         pixels: uint8 [H, W] or [H, W, 3].
         size: (height, width) in pixels.
-        how: "crop" keeps the middle, "pad" shows everything on the background, "stretch" bends.
+        how: "crop" keeps the middle, "pad" shows everything on the background, "stretch" bends; "cut"
+            takes the middle as it is, and continues what is too small by mirroring it.
         background: RGB, 0 to 255; a gray picture is padded with its luminance.
 
     Returns:
@@ -30,6 +31,8 @@ def fit(
     height, width = size
     if pixels.shape[:2] == (height, width):
         return pixels
+    if how == "cut":
+        return _cut(pixels, height, width)
     image = Image.fromarray(pixels)
     if how == "stretch":
         box = (0.0, 0.0, float(image.width), float(image.height))
@@ -43,6 +46,15 @@ def fit(
 def luminance(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Turn uint8 [H, W, 3] into [H, W] by ITU-R 601 luma."""
     return np.asarray(Image.fromarray(pixels).convert("L"))
+
+
+def _cut(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Return the middle at its own resolution, mirrored on where it ends."""
+    missing = [max(0, side - has) for side, has in zip((height, width), pixels.shape, strict=False)]
+    margins = [(lacks // 2, lacks - lacks // 2) for lacks in missing] + [(0, 0)] * (pixels.ndim - 2)
+    whole = np.pad(pixels, margins, mode="symmetric")
+    top, left = (whole.shape[0] - height) // 2, (whole.shape[1] - width) // 2
+    return np.ascontiguousarray(whole[top : top + height, left : left + width])
 
 
 def _centre(width: int, height: int, aspect: float) -> tuple[float, float, float, float]:

@@ -12,13 +12,13 @@ def from_uint8(images: Tensor) -> Tensor:
     """Turn stored pixels into network input.
 
     Args:
-        images: uint8 [B, H, W, C], on any device.
+        images: uint8 [B, H, W, C], or float32 in the same levels and beyond, on any device.
 
     Returns:
-        float32 [B, C, H, W] in [-1, 1], exactly x / 127.5 - 1, in channels_last memory format
-        (the layout of the input: nothing is moved).
+        float32 [B, C, H, W], in [-1, 1] for what is stored, exactly x / 127.5 - 1, in channels_last memory
+        format (the layout of the input: nothing is moved).
     """
-    return images.permute(0, 3, 1, 2).to(torch.float32).div_(127.5).sub_(1.0)
+    return (images.permute(0, 3, 1, 2) / 127.5).sub_(1.0)
 
 
 def to_uint8(images: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ from sfumato.data.settings import DataConfig
 from sfumato.imaging.pixels import join_lab, split_lab
 from sfumato.models.adversarial import Weight
 from sfumato.models.base import Loss, RestorationModel
-from sfumato.models.drunet import Block, Width
+from sfumato.models.drunet import Width
 from sfumato.networks.pyramid import Pyramid
 from sfumato.networks.translation import TranslationUNet, widths
 from sfumato.objectives.perceptual import Perceptual, Wish, open_perceptual
@@ -55,6 +55,19 @@ class TwoStageConfig(ModelConfig):
     """How often the second network halves the image."""
     own: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Share of the lightness that the second learns from which is the first one's; the rest is clean."""
+
+
+class Block(nn.Module):
+    """DRUNet's: 3x3 convolution, ReLU, 3x3 convolution, plus the input."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+
+    def forward(self, x: Images) -> Images:
+        """Map [B, C, H, W] to the same shape."""
+        return x + self.conv2(F.relu(self.conv1(x), inplace=True))
 
 
 class TwoStage(RestorationModel):

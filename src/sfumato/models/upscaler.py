@@ -22,9 +22,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sfumato.batch import Batch, Clock, DataSpec, Images
+from sfumato.data.settings import DataConfig
 from sfumato.imaging.colour import luma
 from sfumato.models.base import Loss, UpscalingModel
 from sfumato.networks.resampling import resized
+from sfumato.objectives.fidelity import root_error
 from sfumato.recipe import ModelConfig, OptimizerConfig, Recipe, TrainingConfig, register
 
 
@@ -64,7 +66,7 @@ class Upscaler(UpscalingModel):
 
     def losses(self, batch: Batch, clock: Clock) -> Iterator[Loss]:
         small, clean = self.pair(_brightness(batch.images))
-        loss = (self.upscale(small) - clean).abs().mean()
+        loss = root_error(self.upscale(small), clean)
         yield Loss("network", loss, {"loss": loss.detach()})
 
     def upscale(self, images: Images) -> Float[Tensor, "B C _ _"]:
@@ -104,6 +106,7 @@ def recipe() -> Recipe:
     return Recipe(
         preset="upscaler",
         summary="Small x2 upscaler: cubic interpolation plus learned detail of the brightness.",
+        data=DataConfig(fit="cut"),
         model=UpscalerConfig(),
         training=TrainingConfig(
             batch_size=16,

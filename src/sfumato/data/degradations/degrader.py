@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfumato.data.degradations.pipeline import Pipeline
-from sfumato.data.degradations.steps import apply
+from sfumato.data.degradations.step import Image
+from sfumato.data.degradations.steps import apply, damage
 
 
 class Degrader:
@@ -23,7 +24,7 @@ class Degrader:
 
     def degrade(
         self, images: NDArray[np.uint8], rows: Sequence[int], epochs: Sequence[int]
-    ) -> NDArray[np.uint8]:
+    ) -> NDArray[np.uint8] | Image:
         """Damage a batch.
 
         Args:
@@ -32,9 +33,11 @@ class Degrader:
             epochs: In which epoch each is seen.
 
         Returns:
-            uint8 [B, H, W, C'], C' as the pipeline's `channels` says.
+            uint8 [B, H, W, C'], C' as the pipeline's `channels` says; float32 in levels if it is not
+            `clamped`.
         """
-        damaged = np.empty((*images.shape[:3], self._pipeline.channels(images.shape[3])), np.uint8)
+        do, kind = (apply, np.uint8) if self._pipeline.clamped else (damage, np.float32)
+        damaged = np.empty((*images.shape[:3], self._pipeline.channels(images.shape[3])), kind)
         for place, (image, row, epoch) in enumerate(zip(images, rows, epochs, strict=True)):
-            damaged[place] = apply(self._pipeline.steps(self._seed, int(row), int(epoch)), image)
+            damaged[place] = do(self._pipeline.steps(self._seed, int(row), int(epoch)), image)
         return damaged

@@ -149,6 +149,8 @@ class Pipeline(Config):
     """Share of the pictures that are spared (but not their colours, if `gray`)."""
     second: Chance = 0.0
     """Chance of a second pass, at half strength."""
+    clamped: bool = True
+    """Whether training sees what a file could hold; without, noise goes beyond black and white."""
 
     def channels(self, channels: int) -> int:
         """Return how many channels damaged pictures have, given those of the clean ones."""

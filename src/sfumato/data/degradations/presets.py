@@ -140,15 +140,16 @@ _NAMED: Mapping[str, Pipeline] = {
     },
 }
 
-NAMES = ("old-photo", *_NAMED, "denoise-25", "jpeg-40")
-"""Every preset; the numbers of the last two are examples, and `gray-` may stand before any."""
+NAMES = ("old-photo", *_NAMED, "denoise-25", "awgn-25", "jpeg-40")
+"""Every preset; the numbers of the last three are examples, and `gray-` may stand before any."""
 
 
 def preset(name: str) -> Pipeline:
     """Return a pipeline by its name.
 
     - `mixed`: everything; `old-photo`: the same after the colours are gone.
-    - `denoise`: Gaussian noise of any sigma up to 55; `denoise-25`: of exactly this one.
+    - `denoise`: Gaussian noise of any sigma up to 55; `denoise-25`: of exactly this one; `awgn-25`: the
+      same as the papers measure it, in training neither clamped to what a file can hold nor rounded.
     - `jpeg`: any quality from 5 to 95; `jpeg-40`: exactly this one.
     - `denoise-jpeg`: noise, JPEG, or both.
     - `blur-mild`, `structured-severe`, ...: one of `TYPES` at one of `SEVERITIES`.
@@ -168,15 +169,15 @@ def preset(name: str) -> Pipeline:
 
 
 def _numbered(name: str) -> Pipeline | None:
-    """Read `denoise-25` and `jpeg-40`; None if it is neither."""
-    match = re.fullmatch(r"(denoise|jpeg)-(\d+(?:\.\d+)?)", name)
+    """Read `denoise-25`, `awgn-25` and `jpeg-40`; None if it is none of them."""
+    match = re.fullmatch(r"(denoise|awgn|jpeg)-(\d+(?:\.\d+)?)", name)
     if match is None:
         return None
     value = float(match[2])
-    if match[1] == "denoise" and not 0 < value <= 100:
+    if match[1] != "jpeg" and not 0 < value <= 100:
         raise UsageError(f"degradation preset '{name}': sigma is above 0 and at most 100 levels.")
     if match[1] == "jpeg" and not (1 <= value <= 100 and value.is_integer()):
         raise UsageError(f"degradation preset '{name}': a JPEG quality is a whole number from 1 to 100.")
     fixed = (value, value)
-    draw = _draw("gaussian", sigma=fixed) if match[1] == "denoise" else _draw("jpeg", quality=fixed)
-    return Pipeline(stages=(Stage(draws=(draw,)),))
+    draw = _draw("jpeg", quality=fixed) if match[1] == "jpeg" else _draw("gaussian", sigma=fixed)
+    return Pipeline(stages=(Stage(draws=(draw,)),), clamped=match[1] != "awgn")

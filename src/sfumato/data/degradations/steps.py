@@ -26,7 +26,7 @@ from sfumato.data.degradations.noise import (
     Structured,
 )
 from sfumato.data.degradations.resolution import DownUp
-from sfumato.data.degradations.step import Step, to_bytes
+from sfumato.data.degradations.step import Image, Step, to_bytes
 from sfumato.data.degradations.tone import Fade, Gray
 from sfumato.errors import UsageError, nearest
 
@@ -67,6 +67,15 @@ def apply(steps: Sequence[Step], pixels: NDArray[np.uint8]) -> NDArray[np.uint8]
     Raises:
         UsageError: If the pixels have another shape or type.
     """
+    return to_bytes(damage(steps, pixels))
+
+
+def damage(steps: Sequence[Step], pixels: NDArray[np.uint8]) -> Image:
+    """Damage one picture as `apply` does, but leave what lies beyond black and white, and between levels.
+
+    Returns:
+        float32 [H, W, C'] in levels.
+    """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or not pixels.size:
         raise UsageError(
             f"pixels of shape {pixels.shape} and type {pixels.dtype}: a picture to be damaged is uint8 "
@@ -75,7 +84,7 @@ def apply(steps: Sequence[Step], pixels: NDArray[np.uint8]) -> NDArray[np.uint8]
     image = pixels.astype(np.float32)
     for step in steps:
         image = step.apply(image)
-    return to_bytes(image)
+    return image
 
 
 def describe(steps: Sequence[Step]) -> list[dict[str, Any]]:

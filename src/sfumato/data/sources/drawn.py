@@ -1,4 +1,4 @@
-"""The embedded sets `portraits` and `textures`: nothing to find, nothing to download."""
+"""The embedded sets `portraits`, `textures` and `fine-textures`: nothing to find, nothing to download."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sfumato.data.settings import DataConfig
 from sfumato.data.sources.source import Contents, Item, RawColumn, Source
 from sfumato.errors import UsageError
 from sfumato.imaging.files import Decoded
+from sfumato.imaging.fit import fit
 
 TRAIN_IMAGES = 4000
 
@@ -62,6 +63,11 @@ def _texture(index: int, side: int) -> NDArray[np.uint8]:
     return textures.texture(0, index, side)
 
 
+def _fine_texture(index: int, side: int) -> NDArray[np.uint8]:
+    """Draw it twice as large and shrink it: edges are as sharp as a camera sees them, not sharper."""
+    return fit(textures.texture(0, index, 2 * side), (side, side))
+
+
 def _nothing(index: int) -> tuple[str, ...]:
     return ()
 
@@ -84,6 +90,15 @@ ARTISTS = {
             side=128,
             modules=(textures, portraits),
             draw=_texture,
+            labels=_nothing,
+            columns=(),
+            flip=True,
+        ),
+        Artist(
+            name="fine-textures",
+            side=128,
+            modules=(textures, portraits),
+            draw=_fine_texture,
             labels=_nothing,
             columns=(),
             flip=True,
@@ -113,7 +128,7 @@ class Drawn:
         """Draw one."""
         return ARTISTS[self.artist].draw(self.indices[row], self.side).tobytes()
 
-    def decode(self, row: int, content: bytes, at_least: tuple[int, int]) -> Decoded:
+    def decode(self, row: int, content: bytes, at_least: tuple[int, int] | None) -> Decoded:
         """Return the drawn pixels."""
         pixels = np.frombuffer(content, np.uint8).reshape(self.side, self.side, 3)
         return Decoded(pixels, (self.side, self.side), "RGB")

@@ -63,7 +63,7 @@ class Pictures(Protocol):
         """Return the bytes whose hash identifies the image; raises ImageError."""
         ...
 
-    def decode(self, row: int, content: bytes, at_least: tuple[int, int]) -> Decoded:
+    def decode(self, row: int, content: bytes, at_least: tuple[int, int] | None) -> Decoded:
         """Decode those bytes; raises ImageError."""
         ...
 
@@ -87,7 +87,7 @@ class Files:
         """Read the file."""
         return read_file(self.paths[row])
 
-    def decode(self, row: int, content: bytes, at_least: tuple[int, int]) -> Decoded:
+    def decode(self, row: int, content: bytes, at_least: tuple[int, int] | None) -> Decoded:
         """Decode the file."""
         return decode(content, background=self.background, at_least=at_least)
 
@@ -111,7 +111,7 @@ class Rows:
         """Return the pixels."""
         return self.images[row].tobytes()
 
-    def decode(self, row: int, content: bytes, at_least: tuple[int, int]) -> Decoded:
+    def decode(self, row: int, content: bytes, at_least: tuple[int, int] | None) -> Decoded:
         """Return the pixels as they are."""
         image = self.images[row]
         gray = image.shape[2] == 1
