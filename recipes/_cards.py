@@ -28,6 +28,8 @@ class Example(NamedTuple):
     data: str = "portraits"
     size: int = 64
     """Pixels a side."""
+    machine: str = MACHINE
+    """Where it was trained."""
 
 
 def card(name: str, run: sf.Run, example: Example, measured: str) -> str:
@@ -39,7 +41,7 @@ def card(name: str, run: sf.Run, example: Example, measured: str) -> str:
     return CARD.format(
         name=name, summary=run.recipe.summary, taught=taught.format(example.size),
         usage=USAGE.get(name, usual).format(name), preset=example.preset or name, data=example.data,
-        images=run.status.images, size=example.size, minutes=run.status.seconds / 60, machine=MACHINE,
+        images=run.status.images, size=example.size, minutes=run.status.seconds / 60, machine=example.machine,
         settings="".join(f" --set {setting}" for setting in example.settings),
         kilobytes=weights.stat().st_size / 1000, measured=measured,
         limits=f"{example.limits}\n{ignorant if draws else ''}".strip(),
@@ -119,6 +121,11 @@ TAUGHT = {
     "textures": (
         "Trained on `textures`, pictures that Sfumato draws itself, portraits among them ({0}x{0} pixels): "
         "no photograph was ever seen.",
+        "",
+    ),
+    "fine-textures": (
+        "Trained on `fine-textures`, pictures that Sfumato draws itself, portraits among them, twice as "
+        "large and shrunk to {0}x{0} pixels: no photograph was ever seen.",
         "",
     ),
 }

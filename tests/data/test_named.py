@@ -135,6 +135,11 @@ def test_the_spectrum_of_fine_textures_falls_to_the_last_pixel():
     assert finest("fine-textures") < 0.6 * finest("textures")  # 0.11 and 0.26; of Train400 0.14
 
 
+def test_two_sets_of_the_same_artist_are_two_sets():
+    fine, rough = (open_source(name, DataConfig()) for name in ("fine-textures:8", "textures:8"))
+    assert fine.identity != rough.identity, "one would be read from the other's cache"
+
+
 def test_textures_are_drawn_on_demand():
     source = open_source("textures:8", DataConfig(size=(48, 48)))
     contents = source.read()

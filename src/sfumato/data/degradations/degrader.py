@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfumato.data.degradations.pipeline import Pipeline
-from sfumato.data.degradations.step import Image
 from sfumato.data.degradations.steps import apply, damage
 
 
@@ -24,7 +23,7 @@ class Degrader:
 
     def degrade(
         self, images: NDArray[np.uint8], rows: Sequence[int], epochs: Sequence[int]
-    ) -> NDArray[np.uint8] | Image:
+    ) -> NDArray[np.number]:
         """Damage a batch.
 
         Args:
@@ -36,8 +35,6 @@ class Degrader:
             uint8 [B, H, W, C'], C' as the pipeline's `channels` says; float32 in levels if it is not
             `clamped`.
         """
-        do, kind = (apply, np.uint8) if self._pipeline.clamped else (damage, np.float32)
-        damaged = np.empty((*images.shape[:3], self._pipeline.channels(images.shape[3])), kind)
-        for place, (image, row, epoch) in enumerate(zip(images, rows, epochs, strict=True)):
-            damaged[place] = do(self._pipeline.steps(self._seed, int(row), int(epoch)), image)
-        return damaged
+        do = apply if self._pipeline.clamped else damage
+        drawn = (self._pipeline.steps(self._seed, int(r), int(e)) for r, e in zip(rows, epochs, strict=True))
+        return np.stack([do(steps, image) for steps, image in zip(drawn, images, strict=True)])

@@ -151,7 +151,7 @@ def drawn(name: str, count: str, config: DataConfig) -> Source:
     side = max(config.size) if config.size else artist.side
     return Source(
         name=name,
-        identity=hashlib.sha256(f"{artist.version()} {train} {side}".encode()).hexdigest(),
+        identity=hashlib.sha256(f"{name} {artist.version()} {train} {side}".encode()).hexdigest(),
         read=partial(_read, artist, train, max(2, wanted // 4), side),
         flip=artist.flip,
         near_duplicates=False,
