@@ -14,6 +14,7 @@ from PIL import Image
 
 from sfumato import api
 from sfumato.data.portraits import portrait
+from sfumato.data.sources.drawn import ARTISTS
 from sfumato.data.textures import texture
 from sfumato.imaging.colour import luma
 from sfumato.imaging.photograph import Photograph, decode_photograph
@@ -52,7 +53,7 @@ def test_they_are_small_together():
 @every_one
 def test_each_is_a_whole_run_that_saw_drawn_pictures_only(name: str):
     run = find(f"example:{name}")
-    assert run.status.state == "finished" and run.source.startswith(("textures", "portraits"))
+    assert run.status.state == "finished" and run.source.partition(":")[0] in ARTISTS
     assert run.log("loss") and f"# example:{name}" in run.card and "## Limits" in run.card
     checkpoint = checkpoints.newest(run.path)
     assert checkpoint is not None and set(checkpoint.tensors) == {"ema"}
