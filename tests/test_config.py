@@ -133,6 +133,8 @@ def test_build_names_source_key_and_neighbour():
         build(FlowConfig, {"widht": 3}, "recipe.yaml")
     with pytest.raises(UsageError, match=r"x: width = 'wide'"):
         build(FlowConfig, {"width": "wide"}, "x")
+    with pytest.raises(UsageError, match=r"[^.?]([.]|[?])$"):
+        build(FlowConfig, {"width": "wide"}, "x")
     values = {"preset": "flow", "model": {}, "training": {"batchsize": 3}}
     with pytest.raises(UsageError, match="no key 'training.batchsize'; did you mean 'training.batch_size'"):
         build(Recipe, values, "x")

@@ -107,7 +107,8 @@ def _describe(kind: type[Config], error: ValidationError, source: str) -> str:
         parent = ".".join(str(part) for part in first["loc"][:-1])
         known = [f"{parent}.{name}" if parent else name for name in _siblings(kind, first["loc"][:-1])]
         return f"{source}: there is no key '{key}'; {nearest(key, known)}"
-    return f"{source}: {key} = {first.get('input')!r}: {first['msg'].removeprefix('Value error, ')}."
+    rule = first["msg"].removeprefix("Value error, ")
+    return f"{source}: {key} = {first.get('input')!r}: {rule}{'' if rule.endswith(('.', '?')) else '.'}"
 
 
 def _siblings(kind: type[Config], path: Sequence[Any]) -> list[str]:

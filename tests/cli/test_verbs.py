@@ -111,6 +111,22 @@ def test_progress_goes_to_stderr(sfumato, small_images: str, tiny):
     assert quiet.err == "" and "finished after 64 images" in quiet.out
 
 
+@pytest.mark.parametrize(
+    ("preset", "width", "words"),
+    [
+        ("vae", "width=8", "next: sfumato sample runs/made -n 16   or   sfumato evaluate runs/made"),
+        ("drunet", "widths=[8]", "next: sfumato restore PHOTO --method runs/made"),
+        ("upscaler", "width=8", "next: sfumato upscale PHOTO --method runs/made"),
+        ("domain", "width=8", "finished after 64 images"),
+    ],
+)
+def test_a_finished_run_says_what_it_is_for(sfumato, small_images: str, tiny, preset, width, words):
+    flags = [flag.replace("model.width=8", f"model.{width}").replace("data.size=16", "data.size=64") for flag in tiny]
+    made = sfumato("train", preset, "--data", small_images, "--run", "made", *flags)
+    assert made.code == 0, made.err
+    assert words in made.out and ("next:" in made.out) == ("next:" in words)
+
+
 def test_a_preset_is_chosen_from_the_data(sfumato, small_images: str):
     from sfumato import api
 

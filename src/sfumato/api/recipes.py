@@ -5,13 +5,24 @@ from __future__ import annotations
 import inspect
 import sys
 from dataclasses import dataclass
+from typing import Literal
 
 from sfumato import models  # noqa: F401  (registers the presets)
 from sfumato.config import Field, explain
-from sfumato.models.base import GenerativeModel
+from sfumato.models.base import FeatureModel, GenerativeModel, Model, RestorationModel, UpscalingModel
 from sfumato.models.own import preset_name
 from sfumato.recipe import Entry, Recipe, lookup
 from sfumato.recipe import presets as registered
+
+Task = Literal["generate", "restore", "enlarge", "measure"]
+
+TASKS: dict[type[Model], Task] = {
+    GenerativeModel: "generate",
+    RestorationModel: "restore",
+    UpscalingModel: "enlarge",
+    FeatureModel: "measure",
+}
+"""What each family of models is for."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +33,13 @@ class Preset:
     recipe: Recipe
     about: str
     """What its file says of the model: what it is, and the papers."""
-    generates: bool
-    """Whether it draws images; the ruler, for example, does not."""
+    task: Task
+    """What its model is for."""
+
+    @property
+    def generates(self) -> bool:
+        """Whether it draws images."""
+        return self.task == "generate"
 
     @property
     def summary(self) -> str:
@@ -66,4 +82,5 @@ def preset(name: str) -> Preset:
 
 def _preset(entry: Entry) -> Preset:
     about = inspect.cleandoc(sys.modules[entry.model.__module__].__doc__ or "")
-    return Preset(entry.name, entry.recipe(), about, issubclass(entry.model, GenerativeModel))
+    task = next(task for family, task in TASKS.items() if issubclass(entry.model, family))
+    return Preset(entry.name, entry.recipe(), about, task)

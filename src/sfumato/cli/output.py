@@ -21,6 +21,13 @@ from sfumato.data.prepared import Prepared
 from sfumato.errors import UsageError
 from sfumato.runs import Run
 
+NEXT = {
+    "generate": "sfumato sample {0} -n 16   or   sfumato evaluate {0}",
+    "restore": "sfumato restore PHOTO --method {0}",
+    "enlarge": "sfumato upscale PHOTO --method {0}",
+}
+"""What a finished run of each task is used for."""
+
 console = Console(highlight=False, soft_wrap=True, markup=False)
 
 
@@ -70,9 +77,9 @@ def tell_run(run: Run, as_json: bool) -> None:
     say(f"{run.path}: finished after {status.images:,} images in {status.seconds:.0f} s.")
     for sentence in dict.fromkeys(warnings):
         say(f"but: {sentence}")
-    if run.recipe.degradation is None:
-        return say(f"next: sfumato sample {run.path} -n 16   or   sfumato evaluate {run.path}")
-    say(f"next: sfumato restore PHOTO --method {run.path}")
+    task = preset(run.recipe.preset).task
+    if task in NEXT:
+        say(f"next: {NEXT[task].format(run.path)}")
 
 
 def tell_samples(

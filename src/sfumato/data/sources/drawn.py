@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -72,6 +72,16 @@ def _nothing(index: int) -> tuple[str, ...]:
     return ()
 
 
+_TEXTURES = Artist(
+    name="textures",
+    side=128,
+    modules=(textures, portraits),
+    draw=_texture,
+    labels=_nothing,
+    columns=(),
+    flip=True,
+)
+
 ARTISTS = {
     artist.name: artist
     for artist in (
@@ -85,24 +95,8 @@ ARTISTS = {
             # Light, parting and accessories have sides, and a model should learn their law.
             flip=False,
         ),
-        Artist(
-            name="textures",
-            side=128,
-            modules=(textures, portraits),
-            draw=_texture,
-            labels=_nothing,
-            columns=(),
-            flip=True,
-        ),
-        Artist(
-            name="fine-textures",
-            side=128,
-            modules=(textures, portraits),
-            draw=_fine_texture,
-            labels=_nothing,
-            columns=(),
-            flip=True,
-        ),
+        _TEXTURES,
+        replace(_TEXTURES, name="fine-textures", draw=_fine_texture),
     )
 }
 """The sets that are drawn, by name."""
