@@ -53,6 +53,8 @@ class TrainingConfig(Config):
     crop: Annotated[int, Field(ge=8, le=1024)] | None = None
     """Side in pixels of squares that are cut from larger training images at random, others in each epoch,
     for models that restore or enlarge. Empty: whole images."""
+    turns: bool = False
+    """Turn these squares by quarters at random, for tasks that have no up and down, such as denoising."""
     images: Positive | None = None
     """Budget: stop after this many images. Empty: `seconds` decides."""
     seconds: Seconds | None = None

@@ -121,7 +121,10 @@ def test_progress_goes_to_stderr(sfumato, small_images: str, tiny):
     ],
 )
 def test_a_finished_run_says_what_it_is_for(sfumato, small_images: str, tiny, preset, width, words):
-    flags = [flag.replace("model.width=8", f"model.{width}").replace("data.size=16", "data.size=64") for flag in tiny]
+    flags = [
+        flag.replace("model.width=8", f"model.{width}").replace("data.size=16", "data.size=64")
+        for flag in tiny
+    ]
     made = sfumato("train", preset, "--data", small_images, "--run", "made", *flags)
     assert made.code == 0, made.err
     assert words in made.out and ("next:" in made.out) == ("next:" in words)

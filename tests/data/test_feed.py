@@ -121,6 +121,24 @@ def test_crops_are_squares_of_the_images_anywhere_in_them(prepared: Prepared):
     assert len(of_an_image.unique(dim=0)) > 1, "each epoch sees another square"
 
 
+def test_squares_are_turned_by_quarters_where_asked(prepared: Prepared):
+    count = len(prepared.train)
+    for crop in (12, 32):
+        feed = Feed(prepared, prepared.train, 4 * count, seed=0, flip=True, crop=crop, turn=True)
+        places = feed.places(0)
+        for image, row, mirrored, (top, left), quarters in zip(
+            feed.stored(places).numpy(), places.rows, places.flips, places.corners.tolist(), places.turns,
+            strict=True,
+        ):  # fmt: skip
+            expected = np.rot90(prepared.images[row, top : top + crop, left : left + crop], int(quarters))
+            np.testing.assert_array_equal(image, expected[:, ::-1] if mirrored else expected)
+        assert sorted(places.turns.unique().tolist()) == [0, 1, 2, 3]
+        straight = Feed(prepared, prepared.train, 4 * count, seed=0, flip=True, crop=crop).places(0)
+        assert not straight.turns.any() and torch.equal(straight.corners, places.corners)
+    whole = Feed(prepared, prepared.train, 4, seed=0, turn=True)
+    assert not whole.places(0).turns.any(), "whole images keep their up and down"
+
+
 def test_crops_do_not_depend_on_what_came_before_nor_on_ranks(prepared: Prepared):
     feed = Feed(prepared, prepared.train, 6, seed=3, crop=8)
     stream = [feed.batch(6 * k) for k in range(10)]

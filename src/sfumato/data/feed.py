@@ -20,7 +20,7 @@ RESIDENT_BYTES = 2 << 30
 
 
 class Places(NamedTuple):
-    """Where the images of a batch come from: int64 or bool [B], corners [B, 2]."""
+    """Where the images of a batch come from: int64 or bool [B], corners int64 [B, 2]."""
 
     rows: Tensor
     """Of the prepared set."""
@@ -30,6 +30,8 @@ class Places(NamedTuple):
     """Whether the image is mirrored."""
     corners: Tensor
     """Row and column at which what is seen of the image begins."""
+    turns: Tensor
+    """By how many quarters it is turned."""
 
 
 class Feed:
@@ -37,7 +39,7 @@ class Feed:
 
     Image number p of the stream is entry p % n of the permutation of epoch p // n, so batches run
     across the borders of epochs, none is partial, and a batch may be larger than the data. Whether an
-    image is mirrored, and which square of it is seen, is drawn for every image and epoch.
+    image is mirrored, which square of it is seen, and how that is turned, is drawn for every image and epoch.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Feed:
         world: int = 1,
         flip: bool | None = None,
         crop: int | None = None,
+        turn: bool = False,
     ) -> None:
         """Begin a stream.
 
@@ -65,6 +68,7 @@ class Feed:
             flip: Mirror images at random; empty: as the data set says.
             crop: Side in pixels of squares that are cut from the images at random, at most that of the
                 images; empty: whole images.
+            turn: Turn these squares by quarters at random.
 
         Raises:
             UsageError: If there are no images, or the batch cannot be shared evenly.
@@ -85,7 +89,8 @@ class Feed:
         share = batch_size // world
         self._share = slice(rank * share, (rank + 1) * share)
         self._flip = prepared.spec.flip if flip is None else flip
-        self._epochs: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
+        self._turn = turn and crop is not None
+        self._epochs: dict[int, tuple[Tensor, Tensor, Tensor, Tensor]] = {}
         self._stored = torch.from_numpy(prepared.images)
         resident = self._device.type != "cpu" and prepared.images.nbytes <= RESIDENT_BYTES
         self._pixels = self._stored.to(self._device) if resident else self._stored
@@ -111,12 +116,13 @@ class Feed:
         epochs, offsets = positions // len(self._rows), positions % len(self._rows)
         places = Places(
             torch.empty_like(positions), epochs, torch.zeros(len(positions), dtype=torch.bool),
-            torch.zeros(len(positions), 2, dtype=torch.long),
+            torch.zeros(len(positions), 2, dtype=torch.long), torch.zeros_like(positions),
         )  # fmt: skip
         for epoch in epochs.unique().tolist():
             here = epochs == epoch
             drawn = self._epoch(epoch)
-            for part, values in zip((places.rows, places.flips, places.corners), drawn, strict=True):
+            parts = places.rows, places.flips, places.corners, places.turns
+            for part, values in zip(parts, drawn, strict=True):
                 part[here] = values[offsets[here]]
         return places
 
@@ -124,8 +130,8 @@ class Feed:
         """Return the pixels at some places as `batch` shows them, uint8 [B, H, W, C] on the CPU."""
         return self._cut(self._stored, places)
 
-    def _epoch(self, epoch: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return an epoch's rows in order, which are mirrored, and where they are cut; two are kept."""
+    def _epoch(self, epoch: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return an epoch's rows in order, and for each the other parts of its place; two are kept."""
         if epoch not in self._epochs:
             count = len(self._rows)
 
@@ -136,19 +142,23 @@ class Feed:
             if len(self._epochs) > 1:  # a batch may lie across the border of two
                 del self._epochs[max(self._epochs, key=lambda kept: abs(kept - epoch))]
             flips = (draws("flip") < 0.5) & self._flip
-            self._epochs[epoch] = self._rows[order], flips, (draws("crop", 2) * self._room).long()
+            corners = (draws("crop", 2) * self._room).long()
+            turns = (draws("turn") * 4 * self._turn).long()
+            self._epochs[epoch] = self._rows[order], flips, corners, turns
         return self._epochs[epoch]
 
     def _cut(self, pixels: Tensor, places: Places) -> Tensor:
         """Return what is seen of some images: uint8 [B, h, w, C] of uint8 [N, H, W, C]."""
-        if self._size == pixels.shape[1:3]:
+        if self._size == pixels.shape[1:3] and not self._turn:
             # index_select copies whole images; indexing with [] goes pixel by pixel, 15 times slower.
             found = pixels.index_select(0, places.rows.to(pixels.device))
         else:
             height, width = self._size
-            corners = zip(places.rows.tolist(), places.corners.tolist(), strict=True)
-            parts = [pixels[row, top : top + height, left : left + width] for row, (top, left) in corners]
-            found = torch.stack(parts)
+            of = zip(places.rows.tolist(), places.corners.tolist(), places.turns.tolist(), strict=True)
+            found = torch.stack([
+                torch.rot90(pixels[row, top : top + height, left : left + width], quarters)
+                for row, (top, left), quarters in of
+            ])  # fmt: skip
         return _mirror(found, places.flips) if self._flip else found
 
 

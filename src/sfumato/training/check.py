@@ -70,6 +70,11 @@ def check_damage(recipe: Recipe, kind: type[Model], data: DataSpec) -> None:
             f"training.crop = {crop}: a {recipe.preset} learns whole images, for it is to make whole ones; "
             "leave it empty and choose data.size."
         )
+    if recipe.training.turns and crop is None:
+        raise UsageError(
+            "training.turns = True: only squares that are cut from images are turned; set training.crop to "
+            f"{min(64, side)}, for example, or training.turns=false."
+        )
     if crop is not None and crop > side:
         raise UsageError(
             f"training.crop = {crop}: the images are {data.height}x{data.width}; choose at most {side}, or a "

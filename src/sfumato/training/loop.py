@@ -90,6 +90,7 @@ class _Training:
         feed = Feed(
             prepared, self._rows(prepared), self.config.batch_size, self.recipe.seed, device,
             rank=ranks.rank, world=ranks.world, flip=run.data.flip, crop=self.config.crop,
+            turn=self.config.turns,
         )  # fmt: skip
         self.feed = with_damage(feed, self.recipe.degradation, self.recipe.seed)
         self.memory = Memory(device)
