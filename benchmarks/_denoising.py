@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ from sfumato.restoration.method import Classical, Method, Pair, tune
 CPU = torch.device("cpu")
 REQUIRED = 30.20
 """PSNR on Set12 at sigma 25 after 20 minutes of training."""
+WIDE = ["model.widths=[48, 96]", "model.blocks=2", "model.middle=4", "training.turns=true"]
+"""Settings of the network that is trained for hours."""
 PUBLISHED = {
     "Set12 sigma 15": 32.86, "Set12 sigma 25": 30.44, "Set12 sigma 50": 27.18,
     "classic5 quality 10": 29.40, "classic5 quality 20": 31.63, "classic5 quality 30": 32.91,
@@ -32,37 +34,56 @@ TUNED_ON = 10
 
 def denoise(setting: Setting) -> Row:
     """Train `drunet` on Train400 at sigma 25, and hold it against DnCNN's published weights."""
+    return _trained(setting, "drunet", [], REQUIRED)
+
+
+def denoise_wide(setting: Setting) -> Row:
+    """Do the same with a network three times as large, which needs hours."""
+    return _trained(setting, "drunet-wide", WIDE, PUBLISHED["Set12 sigma 25"])
+
+
+def _trained(setting: Setting, name: str, settings: list[str], required: float) -> Row:
+    """Train for the time given, and measure the network alone and as the mean over eight views ("+")."""
     photographs = setting.photographs
     run = api.train(
-        "drunet", data=photographs.folder("restoration", "Train400"), run=setting.out / "runs" / "drunet",
-        budget=60 * setting.minutes, resume="auto", device="cpu", settings=["degradation=awgn-25"],
+        "drunet", data=photographs.folder("restoration", "Train400"), run=setting.out / "runs" / name,
+        budget=60 * setting.minutes, resume="auto", device="cpu",
+        settings=["degradation=awgn-25", *settings],
     )  # fmt: skip
-    own, dncnn = Learned.open(run, CPU), DnCNN(photographs.file("weights", "kair_dncnn_25"))
+    own = Learned.open(run, CPU)
+    methods: dict[str, Method] = {
+        "drunet": own,
+        "drunet+": _Whole(Learned.open(run, CPU, ensemble=True)),
+        "DnCNN-25": DnCNN(photographs.file("weights", "kair_dncnn_25")),
+    }
     pairs = damaged_sets(setting)["Set12 sigma 25"]
-    found = {method.name: mean_psnr(method, pairs) for method in (own, dncnn)}
+    found = {key: mean_psnr(method, pairs) for key, method in methods.items()}
     largest = max((bad for bad, _ in pairs), key=lambda bad: bad.size)
 
-    def turn(method: Method) -> int:
-        method.apply(largest)
-        return 1
+    def turn(method: Method) -> Callable[[], int]:
+        return lambda: len(method.apply(largest)[:1])
 
-    rates = interleave({"own": lambda: turn(own), "dncnn": lambda: turn(dncnn)}, 7, CPU)
-    ms = {name: 1e9 / (statistics.median(rate) * largest.size) for name, rate in rates.items()}
-    faster = compared(rates["own"], rates["dncnn"])
-    seconds = run.status.seconds
-    trained = f"drunet, {seconds / 60:.0f} min, {parameters(own) / 1e6:.1f}M weights"
+    rates = interleave({key: turn(method) for key, method in methods.items()}, 7, CPU)
+    ms = {key: 1e9 / (statistics.median(rate) * largest.size) for key, rate in rates.items()}
+    faster = {key: compared(rates[key], rates["DnCNN-25"]) for key in ("drunet", "drunet+")}
+    seconds, weights = run.status.seconds, parameters(own)
+    trained = f"drunet, {seconds / 60:.0f} min, {weights / 1e6:.1f}M weights"
     return Row(
-        must=f"Set12 at sigma 25: {REQUIRED} dB after 20 minutes; fewer ms per megapixel than DnCNN",
-        passed=found[own.name] >= REQUIRED and faster.quartiles[0] > 1,
+        must=f"Set12 at sigma 25: {required} dB, alone or as the mean over eight views, at fewer ms per "
+        "megapixel than DnCNN",
+        passed=any(found[key] >= required and one.quartiles[0] > 1 for key, one in faster.items()),
         table=[
             f"{'':34}{'dB':>10}{'ms/MP':>10}",
-            line(trained, found[own.name], ms["own"]),
-            line("DnCNN-25, published weights", found[dncnn.name], ms["dncnn"]),
+            line(trained, found["drunet"], ms["drunet"]),
+            line("the same, mean over eight views", found["drunet+"], ms["drunet+"]),
+            line("DnCNN-25, published weights", found["DnCNN-25"], ms["DnCNN-25"]),
         ],
         figures={
-            "psnr": rounded(found), "ms_per_megapixel": rounded(ms), "times_as_fast": faster.ratio,
-            "quartiles": faster.quartiles, "training_seconds": seconds, "images_seen": run.status.images,
-            "parameters": parameters(own), "required": REQUIRED,
+            "psnr": rounded(found), "ms_per_megapixel": rounded(ms),
+            "times_as_fast": {key: one.ratio for key, one in faster.items()},
+            "quartiles": {key: one.quartiles for key, one in faster.items()},
+            "training_seconds": seconds, "images_seen": run.status.images, "parameters": weights,
+            "required": required,
         },
     )  # fmt: skip
 
@@ -128,6 +149,16 @@ class WideTotalVariation(TotalVariation):
         """Vary the weight."""
         for weight in np.geomspace(0.005, 0.3, 18).tolist():
             yield WideTotalVariation(weight=weight)
+
+
+class _Whole:
+    """The network as `sfumato restore` uses it for noise."""
+
+    def __init__(self, own: Learned) -> None:
+        self.name, self.own = f"{own.name}+", own
+
+    def apply(self, image: Floats) -> Floats:
+        return self.own.brightness(image[..., 0])[..., None]
 
 
 class _Held:

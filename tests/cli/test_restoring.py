@@ -59,6 +59,8 @@ def test_a_failure_ends_with_2_and_the_rest_is_done(sfumato, old: Path):
         (("restore", "IN", "--strength", "2"), "strength = 2.0"),
         (("restore", "IN", "--keep-grain", "-1"), "keep_grain = -1.0"),
         (("restore", "IN", "--strength", "nan"), "strength = nan"),
+        (("restore", "IN", "--self-ensemble", "--method", "nlm"), "--self-ensemble with --method nlm"),
+        (("upscale", "IN", "--self-ensemble", "--method", "bicubic"), "only runs do that"),
         (("restore", "IN", "--out", "in"), "where the photographs lie"),
         (("restore", "nothing.png"), "no such file"),
         (("upscale", "IN", "--scale", "3"), "choose 2 or 4"),

@@ -82,5 +82,5 @@ def preset(name: str) -> Preset:
 
 def _preset(entry: Entry) -> Preset:
     about = inspect.cleandoc(sys.modules[entry.model.__module__].__doc__ or "")
-    task = next(task for family, task in TASKS.items() if issubclass(entry.model, family))
-    return Preset(entry.name, entry.recipe(), about, task)
+    family = next(family for family in TASKS if issubclass(entry.model, family))
+    return Preset(entry.name, entry.recipe(), about, TASKS[family])

@@ -44,6 +44,7 @@ def restore(
     keep_grain: float = 0.3,
     colour: float | None = None,
     recolour: bool = False,
+    self_ensemble: bool = False,
     device: str = "auto",
 ) -> Restoration:
     """Restore one photograph.
@@ -58,6 +59,8 @@ def restore(
         keep_grain: Share of the removed noise that is given back, 0 to 1.
         colour: How strongly to colour, 0 to 1; for runs that colour. None: fully.
         recolour: Treat the colours of a colour photograph too.
+        self_ensemble: Ask a network about the photograph, its mirror image, and both turned by quarters, and
+            take the mean: about 0.1 dB better, eight times slower.
         device: auto, cpu, cuda or mps; for runs.
 
     Returns:
@@ -74,8 +77,9 @@ def restore(
         (16, 16, 1)
     """
     settings = _settings(
-        method=method, steps=steps, strength=strength, keep_grain=keep_grain, colour=colour, recolour=recolour
-    )
+        method=method, steps=steps, strength=strength, keep_grain=keep_grain, colour=colour,
+        recolour=recolour, self_ensemble=self_ensemble,
+    )  # fmt: skip
     tools = tools_of(settings, choose_device(device))
     return restore_photo(_photograph(image), settings, tools=tools)
 
@@ -90,6 +94,7 @@ def restore_files(
     keep_grain: float = 0.3,
     colour: float | None = None,
     recolour: bool = False,
+    self_ensemble: bool = False,
     overwrite: bool = False,
     slider: bool = False,
     maps: bool = False,
@@ -107,6 +112,7 @@ def restore_files(
         keep_grain: As for `restore`.
         colour: As for `restore`.
         recolour: As for `restore`.
+        self_ensemble: As for `restore`.
         overwrite: Replace what other settings, or others, have made.
         slider: Write a page with before and after too.
         maps: Write `name.restored.changed.png`, a map of what was changed, and for networks that can give
@@ -121,8 +127,9 @@ def restore_files(
         UsageError: If a setting cannot be, or there is nothing to do.
     """
     settings = _settings(
-        method=method, steps=steps, strength=strength, keep_grain=keep_grain, colour=colour, recolour=recolour
-    )
+        method=method, steps=steps, strength=strength, keep_grain=keep_grain, colour=colour,
+        recolour=recolour, self_ensemble=self_ensemble,
+    )  # fmt: skip
     tools = tools_of(settings, choose_device(device))
     weights = {
         tool.name: tool.weights_sha256 for tool in tools.values() if isinstance(tool, Learned | Trained)
@@ -184,6 +191,7 @@ def upscale(
     *,
     scale: int = 2,
     method: str = USUAL,
+    self_ensemble: bool = False,
     overwrite: bool = False,
     device: str = "auto",
     observer: Observer = silent,
@@ -196,6 +204,7 @@ def upscale(
         scale: 2 or 4.
         method: A run (`sfumato train upscaler`; one comes along), lanczos, bicubic, or a file of weights
             whose architecture spandrel knows.
+        self_ensemble: Have a run look at each picture eight times, as for `restore`.
         overwrite: Replace what other settings, or others, have made.
         device: auto, cpu, cuda or mps; for weights.
         observer: Told of the progress.
@@ -203,9 +212,9 @@ def upscale(
     Raises:
         UsageError: If the method is none, or its weights are none or for another scale.
     """
-    tool = upscaler(method, scale, choose_device(device))
+    tool = upscaler(method, scale, choose_device(device), self_ensemble)
     plain = {
-        "settings": {"scale": scale, "method": tool.name},
+        "settings": {"scale": scale, "method": tool.name, "self_ensemble": self_ensemble},
         "weights": getattr(tool, "weights_sha256", None),
     }
 

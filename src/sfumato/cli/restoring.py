@@ -11,6 +11,9 @@ from sfumato.cli import options as o
 
 Source = Annotated[Path, Argument(metavar="PHOTO|DIR", help="A photograph, or a folder of them.")]
 Overwrite = Annotated[bool, Option("--overwrite", help="Replace pictures that other settings made.")]
+SelfEnsemble = Annotated[
+    bool, Option("--self-ensemble", help="Ask a network eight times, mirrored and turned: better, slower.")
+]
 
 
 def restore(
@@ -38,6 +41,7 @@ def restore(
         float, Option("--keep-grain", metavar="0-1", help="Share of the removed noise to give back.")
     ] = 0.3,
     recolour: Annotated[bool, Option("--recolour", help="Treat colours too, not brightness alone.")] = False,
+    self_ensemble: SelfEnsemble = False,
     slider: Annotated[bool, Option("--slider", help="Write a page with before and after, too.")] = False,
     maps: Annotated[bool, Option("--maps", help="Write maps of what was changed and of doubt, too.")] = False,
     out: o.Out = Path("restored"),
@@ -57,6 +61,7 @@ def restore(
     Examples:
       sfumato restore old.jpg --slider
       sfumato restore album/ --out better/ --strength .8
+      sfumato restore old.jpg --self-ensemble
       sfumato restore scan.tif --method nlm --steps denoise,unfade,x2
       sfumato restore gray.jpg --method nafnet-photos --colour .9
     """
@@ -68,8 +73,8 @@ def restore(
     with display(quiet) as observer:
         batch = api.restore_files(
             source, out, method=method, steps=wanted, strength=strength, keep_grain=keep_grain, colour=colour,
-            recolour=recolour, overwrite=overwrite, slider=slider, maps=maps, device=device,
-            observer=observer,
+            recolour=recolour, self_ensemble=self_ensemble, overwrite=overwrite, slider=slider, maps=maps,
+            device=device, observer=observer,
         )  # fmt: skip
     tell_batch(batch, json)
     if batch.failures:
@@ -106,6 +111,7 @@ def upscale(
             "knows.",
         ),
     ] = "example:upscaler",
+    self_ensemble: SelfEnsemble = False,
     out: o.Out = Path("upscaled"),
     overwrite: Overwrite = False,
     device: o.Device = "auto",
@@ -130,8 +136,9 @@ def upscale(
 
     with display(quiet) as observer:
         batch = api.upscale(
-            source, out, scale=scale, method=method, overwrite=overwrite, device=device, observer=observer
-        )
+            source, out, scale=scale, method=method, self_ensemble=self_ensemble, overwrite=overwrite,
+            device=device, observer=observer,
+        )  # fmt: skip
     tell_batch(batch, json)
     if batch.failures:
         raise Exit(2)

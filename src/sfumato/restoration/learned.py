@@ -19,6 +19,7 @@ from sfumato.imaging.colour import from_lab
 from sfumato.imaging.pixels import split_lab
 from sfumato.models.base import RestorationModel
 from sfumato.restoration.diagnose import STEPS
+from sfumato.restoration.ensemble import self_ensemble
 from sfumato.restoration.guided import colour_whole, letterboxed, resize
 from sfumato.restoration.method import Floats
 from sfumato.restoration.tiling import tiled
@@ -57,14 +58,17 @@ class Learned:
     """What it was trained for, of `diagnose.STEPS`; all but `colour` happen in one pass."""
     weights_sha256: str
     device: torch.device
+    ensemble: bool = False
+    """Whether brightness is the mean over eight views of the picture; colours know up from down."""
 
     @classmethod
-    def open(cls, run: Run, device: torch.device | str = "cpu") -> Learned:
+    def open(cls, run: Run, device: torch.device | str = "cpu", ensemble: bool = False) -> Learned:
         """Load a run's newest averaged weights.
 
         Args:
             run: The run.
             device: Where to compute.
+            ensemble: Look at every photograph eight times, mirrored and turned: better and slower.
 
         Raises:
             UsageError: If the run has no weights yet, or does not restore images.
@@ -74,7 +78,8 @@ class Learned:
         model, digest, _ = opened(run, where)
         if not isinstance(model, RestorationModel) or recipe.degradation is None:
             raise UsageError(f"{run.path}: a {recipe.preset} does not restore images; see `sfumato presets`.")
-        return cls(run.name, model, data, steps_against(preset(recipe.degradation), data), digest, where)
+        steps = steps_against(preset(recipe.degradation), data)
+        return cls(run.name, model, data, steps, digest, where, ensemble)
 
     @property
     def channels(self) -> int:
@@ -109,8 +114,12 @@ class Learned:
         Returns:
             float32 [H, W] in [0, 1].
         """
+
+        def answer(tile: Tensor) -> Tensor:
+            return self._gray(self._restored(tile))
+
         made = tiled(
-            lambda tile: self._gray(self._restored(tile)), _tensor(plane)[0],
+            self_ensemble(answer) if self.ensemble else answer, _tensor(plane)[0],
             tile=_TILE, multiple=self.model.multiple, device=self.device,
         )  # fmt: skip
         return made[0].add(1).div(2).numpy()

@@ -53,6 +53,8 @@ class Settings(Config):
     """How strongly to colour. Empty: fully where the method colours."""
     recolour: bool = False
     """Treat the colours of a colour photograph too, not its brightness alone."""
+    self_ensemble: bool = False
+    """Ask a network about eight views of the photograph and take the mean: better and eight times slower."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def tools_of(settings: Settings, device: torch.device | str = "cpu") -> Tools:
     for step in steps:
         if step not in STEPS:
             raise UsageError(f"--steps {step}: {nearest(step, STEPS)}")
-    tools = _named(settings.method, device)
+    tools = _named(settings, device)
     if "colour" not in tools and (settings.colour is not None or "colour" in steps):
         raise UsageError(f"--steps colour: {_NO_COLOURISER}")
     if settings.method not in CHOSEN_HERE and steps and not set(tools) & set(steps):
@@ -91,12 +93,21 @@ def tools_of(settings: Settings, device: torch.device | str = "cpu") -> Tools:
             f"{','.join(steps)} does not hold."
         )
     way = "lanczos" if settings.method == "classical" else USUAL
-    larger = {step: upscaler(way, int(step[1]), device) for step in ENLARGING if step in steps}
+    larger = {
+        step: upscaler(way, int(step[1]), device, settings.self_ensemble and way == USUAL)
+        for step in ENLARGING
+        if step in steps
+    }
     return {**tools, **larger}
 
 
-def _named(method: str, device: torch.device | str) -> Tools:
+def _named(settings: Settings, device: torch.device | str) -> Tools:
     """Return the tools that a method's name stands for."""
+    method = settings.method
+    if settings.self_ensemble and method in ("classical", *METHODS):
+        raise UsageError(
+            f"--self-ensemble with --method {method}: filters answer every view alike; name a run, or auto."
+        )
     if method == "classical":
         return {}
     if method in METHODS:
@@ -107,7 +118,7 @@ def _named(method: str, device: torch.device | str) -> Tools:
     except UsageError as error:
         known = nearest(method, [*METHODS, *CHOSEN_HERE])
         raise UsageError(f"method '{method}': neither a filter nor a run; {known} Or: {error}") from None
-    learned = Learned.open(found, device)
+    learned = Learned.open(found, device, settings.self_ensemble)
     return dict.fromkeys(learned.steps, learned)
 
 

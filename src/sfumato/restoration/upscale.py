@@ -14,6 +14,7 @@ from pydantic import Field
 from sfumato.errors import UsageError
 from sfumato.models.base import UpscalingModel
 from sfumato.restoration.community import Community
+from sfumato.restoration.ensemble import self_ensemble
 from sfumato.restoration.guided import resize
 from sfumato.restoration.method import Classical, Floats
 from sfumato.restoration.tiling import tiled
@@ -56,13 +57,16 @@ def _grown(plane: Floats, scale: int, filter: Image.Resampling) -> Floats:
 class Trained:
     """An upscaler that was trained here; a scale beyond its own is reached by using it again."""
 
-    def __init__(self, run: Run, scale: int, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, run: Run, scale: int, device: torch.device | str = "cpu", ensemble: bool = False
+    ) -> None:
         """Open a run.
 
         Args:
             run: Of a model that enlarges.
             scale: By how much each side is to grow.
             device: Where to compute.
+            ensemble: Look at every picture eight times, mirrored and turned: better and slower.
 
         Raises:
             UsageError: If the run has no weights, its model does not enlarge, or not by this scale.
@@ -77,13 +81,14 @@ class Trained:
                 f"--method {run}: it enlarges by {model.scale}, and {scale} is no power of that."
             )
         self.name, self.scale, self.device, self._model = run.name, scale, device, model
+        self._answer = self_ensemble(self._once) if ensemble else self._once
 
     def apply(self, image: Floats) -> Floats:
         """Return [H * scale, W * scale, C] from [H, W, C] in [0, 1]."""
         planes = torch.from_numpy(np.ascontiguousarray(image, np.float32)).permute(2, 0, 1)
         for _ in range(self.times):
             planes = tiled(
-                self._once, planes, tile=256, overlap=self._model.radius, scale=self._model.scale,
+                self._answer, planes, tile=256, overlap=self._model.radius, scale=self._model.scale,
                 device=self.device,
             ).clamp(0, 1)  # fmt: skip
         return planes.permute(1, 2, 0).numpy()
@@ -93,20 +98,28 @@ class Trained:
 
 
 def upscaler(
-    method: str, scale: int, device: torch.device | str = "cpu"
+    method: str, scale: int, device: torch.device | str = "cpu", ensemble: bool = False
 ) -> Lanczos | Bicubic | Trained | Community:
     """Return the upscaler of a name, of a run, or of a file of weights.
 
+    Args:
+        method: Its name.
+        scale: By how much each side is to grow.
+        device: Where a network computes.
+        ensemble: Have a run look at every picture eight times.
+
     Raises:
-        UsageError: If there is none of that name, or a network has another scale.
+        UsageError: If there is none of that name, a network has another scale, or only runs can do it.
     """
     if scale not in (2, 4):
         raise UsageError(f"--scale {scale}: choose 2 or 4.")
+    if ensemble and (method in (Lanczos.title, Bicubic.title) or Path(method).is_file()):
+        raise UsageError(f"--self-ensemble with --method {method}: only runs do that; leave one of them out.")
     for kind in (Lanczos, Bicubic):
         if method == kind.title:
             return kind(scale=scale)
     if not Path(method).is_file():
-        return Trained(_run(method), scale, device)
+        return Trained(_run(method), scale, device, ensemble)
     found = Community(method, device)
     if found.scale != scale:
         raise UsageError(
