@@ -1,4 +1,4 @@
-"""Fashion-MNIST as the benchmarks read it: from a folder, or from a tar that is extracted aside."""
+"""Data from a folder, or from a tar that is extracted aside; and Fashion-MNIST among them."""
 
 from __future__ import annotations
 
@@ -22,15 +22,23 @@ def find(data: Path | None, scratch: Path) -> Path:
     Raises:
         SystemExit: If it is not there.
     """
-    data = data or SHARED
+    return unpacked(data or SHARED, scratch)
+
+
+def unpacked(data: Path, scratch: Path) -> Path:
+    """Return a folder, or what a tar holds, extracted aside.
+
+    Raises:
+        SystemExit: If there is neither.
+    """
     if data.is_dir():
         return data.resolve()
     if not data.is_file():
-        raise SystemExit(f"{data}: there is no such folder or tar; pass --data FOLDER with the idx files.")
+        raise SystemExit(f"{data}: there is no such folder or tar; pass --data with one.")
     with tarfile.open(data) as archive:
-        archive.extractall(scratch / "fashion", filter="data")
-    (folder,) = (scratch / "fashion").iterdir()
-    return folder
+        archive.extractall(scratch / "data", filter="data")
+    inside = [path for path in (scratch / "data").iterdir() if path.is_dir()]
+    return inside[0] if len(inside) == 1 else scratch / "data"
 
 
 def prepared_at_32(folder: Path, cache: Path) -> Prepared:

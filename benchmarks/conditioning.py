@@ -1,14 +1,17 @@
-"""Does a model draw the class that it is asked for, and at what price in variety?
+"""Does a model draw what it is asked for, and at what price in variety?
 
-Trains each model on Fashion-MNIST (padded to 32x32) and asks the data's ruler, whose heads were trained on
-real images, which class it sees in 2,000 generated images; the same figure for real held-out images is what
-can be expected. Several guidance scales are tried on those models that have one; variety is recall, as a
-fraction of the unguided model's. With --hidden 0.5 the labels of half of the training images are unknown.
+Trains each model on Fashion-MNIST (padded to 32x32), or on other images with labels, and asks the data's
+ruler, whose heads were trained on real images, what it sees in 2,000 generated images; the same figure for
+real held-out images is what can be expected. Several guidance scales are tried on those models that have
+one; variety is recall, as a fraction of the unguided model's. With --hidden 0.5 the labels of half of the
+images of Fashion-MNIST are unknown.
 
 Required after 10 minutes each: a guidance scale at which at least 90% of the real figure is reached (80% by
 r3gan) with at least 0.8 of the unguided recall. Prints a table and one JSON line.
 
 python benchmarks/conditioning.py --data ../shared/data/fashion_mnist.tar --models flow,ddpm,r3gan
+python benchmarks/conditioning.py --data ../shared/data/faces.tar --size 64
+python benchmarks/conditioning.py --data portraits --size 64
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from _fashion import find, prepared_at_32
+from _fashion import find, prepared_at_32, unpacked
 
 from sfumato import api
 from sfumato.api.evaluating import open_reference, open_run
@@ -57,13 +60,26 @@ def labelled(folder: Path, scratch: Path, hidden: float) -> Path:
     return scratch / "fashion.npz"
 
 
-def measure(model: str, data: Path, scratch: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
+def source(options: argparse.Namespace, scratch: Path) -> str:
+    """Return what is to be trained on: a file of Fashion-MNIST's train split, a folder, or a set's name."""
+    named = options.data and not options.data.exists()
+    folder = None if named else unpacked(options.data, scratch) if options.data else find(None, scratch)
+    if folder and any(folder.glob("*-idx?-ubyte*")):
+        return str(labelled(folder, scratch, options.hidden))
+    if options.hidden:
+        raise SystemExit(f"--hidden {options.hidden:g}: the labels of Fashion-MNIST alone can be hidden.")
+    return str(folder or options.data)
+
+
+def measure(model: str, data: str, scratch: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Train a model, and ask it at every guidance scale that means something to it."""
     run = api.train(
         model, data=data, run=scratch / "runs" / model, budget=options.budget, device="cpu",
-        settings=["data.size=32", *options.set],
+        settings=[f"data.size={options.size}", *options.set],
     )  # fmt: skip
-    reference = open_reference(prepare(str(data), run.recipe.data), CPU, lambda event: None)
+    if not run.data.columns:
+        raise SystemExit(f"{data}: has no labels, so there is nothing to ask for.")
+    reference = open_reference(prepare(data, run.recipe.data), CPU, lambda event: None)
     trained = open_run(run, CPU)
     scales = options.guidance if "guidance" in trained.sampler.model.sampling_keys else [1.0]
     rows = []
@@ -83,7 +99,10 @@ def measure(model: str, data: Path, scratch: Path, options: argparse.Namespace) 
                 "accuracy": round(float(mean), 4),
                 "real": round(float(real), 4),
                 "of_real": round(float(mean / real), 4),
-                "by_class": {name: round(value, 3) for name, value in accuracy.items()},
+                "by_label": {
+                    name: [round(value, 3), round(found.attributes_real[name], 3)]
+                    for name, value in accuracy.items()
+                },
                 "recall": round(found.scores["recall"].value, 3),
                 "fd": round(found.scores["fd"].value, 2),
                 "images_seen": found.images_seen,
@@ -104,9 +123,10 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, help="folder of the idx files, or a tar of it")
+    parser.add_argument("--data", type=Path, help="folder or tar of images with labels, or the name of a set")
     parser.add_argument("--models", default="flow,ddpm,r3gan", help="presets, with commas between")
     parser.add_argument("--budget", type=float, default=600.0, help="training seconds of each")
+    parser.add_argument("--size", type=int, default=32, help="side of the images")
     parser.add_argument("--hidden", type=float, default=0.0, help="fraction of the labels that are unknown")
     parser.add_argument(
         "--guidance", type=lambda text: [float(g) for g in text.split(",")], default=[1.0, 1.5, 2.0],
@@ -125,7 +145,7 @@ def main() -> None:
     options = arguments()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         os.environ["SFUMATO_CACHE"] = str(Path(scratch, "cache"))
-        data = labelled(find(options.data, Path(scratch)), Path(scratch), options.hidden)
+        data = source(options, Path(scratch))
         names = options.models.split(",")
         found = {name: measure(name, data, Path(scratch), options) for name in names}
     print(f"{'model':10}{'guidance':>9}{'accuracy':>10}{'real':>8}{'of real':>9}{'recall':>8}{'FD':>8}")

@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import sys
-import tarfile
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from _fashion import unpacked
 
 from sfumato import api
 from sfumato.api.data import data_config
@@ -43,16 +43,6 @@ CONTESTANTS = {
 def say(text: str) -> None:
     """Tell on stderr how far it is."""
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
-
-
-def found_folder(data: Path, scratch: Path) -> Path:
-    """Return the folder, unpacked if it is a tar."""
-    if data.is_dir():
-        return data
-    with tarfile.open(data) as archive:
-        archive.extractall(scratch / "data", filter="data")
-    inside = [path for path in (scratch / "data").iterdir() if path.is_dir()]
-    return inside[0] if len(inside) == 1 else scratch / "data"
 
 
 def measure(
@@ -116,7 +106,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as text:
         scratch = Path(text)
         os.environ["SFUMATO_CACHE"] = str(scratch / "cache")
-        folder = found_folder(options.data, scratch)
+        folder = unpacked(options.data, scratch)
         config = data_config([f"size={options.size}", "test_fraction=0.3"])
         whole = open_reference(prepare(str(folder), config), CPU, lambda event: None)
         say(f"{whole.n} held-out images; floor {whole.anchors.floor.value:.2f}")

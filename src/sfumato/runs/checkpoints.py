@@ -152,8 +152,8 @@ def copy_into(module: nn.Module, named: Tensors, source: Path) -> None:
     if missing or extra:
         raise SfumatoError(
             f"{source}: made for another network: {len(missing)} tensors are missing and {len(extra)} "
-            f"are unknown, such as {sorted(missing | extra)[0]}. Another version of sfumato trained it, or its "
-            "recipe.yaml was changed: put that back, or train it again."
+            f"are unknown, such as {sorted(missing | extra)[0]}. Another version of sfumato trained it, or "
+            "its recipe.yaml was changed: put that back, or train it again."
         )
     for name, tensor in state.items():
         if tensor.shape != named[name].shape:
