@@ -187,7 +187,7 @@ def test_another_schema(sfumato, copy: Run):
     values = yaml.safe_load(path.read_text())
     path.write_text(yaml.safe_dump(values | {"schema_version": 7}))
     for words in (("resume", "mine"), ("sample", "mine"), ("runs", "show", "mine"), ("evaluate", "mine")):
-        refused(sfumato(*words), 1, "schema version 7", "recipe.yaml", "sfumato convert")
+        refused(sfumato(*words), 1, "schema version 7", "recipe.yaml", "environment.json names")
 
 
 def test_one_bad_run_does_not_hide_the_others(sfumato, copy: Run, tmp_path: Path):

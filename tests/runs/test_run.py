@@ -184,7 +184,7 @@ def test_another_schema_is_refused(tmp_path: Path):
     values = yaml.safe_load((run.path / "recipe.yaml").read_text())
     for version in (0, 2, None):
         (run.path / "recipe.yaml").write_text(yaml.safe_dump(values | {"schema_version": version}))
-        with pytest.raises(SfumatoError, match=f"schema version {version}.*reads 1.*sfumato convert"):
+        with pytest.raises(SfumatoError, match=f"schema version {version}.*reads 1.*environment.json names"):
             _ = run.recipe
 
 

@@ -20,13 +20,13 @@ def list_runs(root: Path) -> list[Run]:
 def examples() -> list[Run]:
     """Return the small trained runs that come with the package, by name.
 
-    They are sampled, explored, scored and compared like any others, and only read: `Run.copy` makes a run
-    of one's own.
+    Those that draw are sampled, explored, scored and compared like any others, those that restore or
+    enlarge are methods for photographs. All are only read: `Run.copy` makes a run of one's own.
 
     Example:
         >>> import sfumato as sf
-        >>> [run.name for run in sf.examples()]
-        ['example:dcgan', 'example:flow', 'example:vae']
+        >>> [run.name for run in sf.examples()][:4]
+        ['example:dcgan', 'example:ddpm', 'example:denoiser', 'example:flow']
     """
     return list_runs(FOLDER)
 

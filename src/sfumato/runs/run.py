@@ -122,8 +122,8 @@ class Run:
             raise SfumatoError(f"{self.path / 'recipe.yaml'}: not a recipe; put the file back.") from None
         if version != SCHEMA:
             raise SfumatoError(
-                f"{self.path / 'recipe.yaml'}: schema version {version}, this Sfumato reads {SCHEMA}; "
-                f"convert the run with `sfumato convert {self.path}` of the version in between."
+                f"{self.path / 'recipe.yaml'}: schema version {version}, this Sfumato reads {SCHEMA} "
+                "and has no converter for it. Open the run with the version that its environment.json names."
             )
         if (self.path / CODE).is_file():
             own.recall(self.path / CODE)
