@@ -39,8 +39,8 @@ class Watch:
             "pinned",
             self._pinned >= PINNED_LINES,
             f"the discriminator is always right ({shares} of real and of generated images), so the generator "
-            "has nothing to learn from it: lower training.optimizers.discriminator.lr, or, where the model has "
-            "them, raise model.instance_noise, model.r1 or (on few images) model.augment.",
+            "has nothing to learn from it: lower training.optimizers.discriminator.lr, or, where the model "
+            "has them, raise model.instance_noise, model.r1 or (on few images) model.augment.",
         )
 
     def samples(self, images: np.ndarray, progress: float) -> list[str]:
@@ -66,7 +66,8 @@ class Watch:
                 f"held out {name}",
                 risen,
                 f"the held-out {name} is rising again ({min(past):.3g}, now {value:.3g}): it has begun to "
-                "learn its images by heart. More images, a shorter run or, where there is one, model.dropout help.",
+                "learn its images by heart. More images, a shorter run or, where there is one, model.dropout "
+                "help.",
             )
         return said
 
