@@ -34,8 +34,8 @@ from sfumato.metrics.memorisation import authenticity, copies
 
 CPU = torch.device("cpu")
 CONTESTANTS = {
-    "fastgan, DiffAugment": ("fastgan", []),
-    "fastgan, none": ("fastgan", ["model.augment=[]"]),
+    "fastgan, DiffAugment": ("fastgan", ["model.augment=[colour, translation]"]),
+    "fastgan, none": ("fastgan", []),
     "flow": ("flow", []),
 }
 

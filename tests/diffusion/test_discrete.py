@@ -76,7 +76,7 @@ class Known(DDPM):
         gain = alpha * self.STD**2 / (alpha**2 * self.STD**2 + sigma**2)
         x_0 = self.MEAN + gain * (x_t - alpha * self.MEAN)
         eps = (x_t - alpha * x_0) / sigma
-        return target(self.config.predicts, x_0, eps, alpha, sigma)
+        return target(self.predicts, x_0, eps, alpha, sigma)
 
 
 @pytest.mark.parametrize(

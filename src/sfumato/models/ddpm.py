@@ -32,16 +32,21 @@ from sfumato.models.denoising import Denoising, DenoisingConfig
 from sfumato.recipe import OptimizerConfig, Recipe, SamplingConfig, TrainingConfig, register
 
 
+LEAST_SIGMA = 0.05
+"""Less noise than this weighs no more: its errors cannot be seen."""
+
+
 class DDPMConfig(DenoisingConfig):
     """Options of the denoising diffusion model."""
 
     schedule: NoiseSchedule = "cosine"
     """How the noise grows over the 1000 timesteps: linear or cosine."""
-    predicts: Prediction = "v"
-    """What the network predicts: the noise eps, the velocity v, or the clean image x_0."""
+    predicts: Prediction | None = None
+    """What the network predicts: the noise eps, the velocity v, or the clean image x_0. Empty: v; x_0 where a
+    patch has more pixels than `width`, for noise cannot pass through fewer channels (arXiv:2511.13720)."""
     min_snr: Annotated[float, Field(gt=0, le=1000)] | None = None
-    """Cap (gamma) of the signal-to-noise ratio in the loss's weights; 5 is the paper's. Empty: all levels
-    weigh 1, which in the first minutes teaches a model sooner what it is asked for."""
+    """Cap (gamma) of the signal-to-noise ratio in the loss's weights; 5 is the paper's. Empty: errors of v (or
+    eps) weigh 1 at all levels, which in the first minutes teaches a model sooner what it is asked for."""
 
 
 class DDPM(Denoising):
@@ -54,6 +59,8 @@ class DDPM(Denoising):
     def __init__(self, config: DDPMConfig, data: DataSpec) -> None:
         super().__init__(config, data)
         self.config = config
+        crowded = data.channels * self.unet.patch**2 > config.width
+        self.predicts: Prediction = config.predicts or ("x_0" if crowded else "v")
         signal = alphas_cumprod(config.schedule)
         self.register_buffer("alpha", signal.sqrt().float(), persistent=False)
         self.register_buffer("sigma", (1 - signal).sqrt().float(), persistent=False)
@@ -64,9 +71,11 @@ class DDPM(Denoising):
         timestep = (clock.noise.uniform("timestep") * TIMESTEPS).long()
         alpha, sigma = self._level(timestep)
         predicted = self._predicted(alpha * x_0 + sigma * eps, timestep, condition)
-        squared = (predicted - target(self.config.predicts, x_0, eps, alpha, sigma)).square()
+        squared = (predicted - target(self.predicts, x_0, eps, alpha, sigma)).square()
         if self.config.min_snr:
-            squared = squared * min_snr_weight(self.config.predicts, alpha, sigma, self.config.min_snr)
+            squared = squared * min_snr_weight(self.predicts, alpha, sigma, self.config.min_snr)
+        elif self.predicts == "x_0":  # as an error of v: SNR + 1 (Salimans & Ho 2022, Sec. 4)
+            squared = squared / sigma.clamp(min=LEAST_SIGMA).square()
         return squared.mean()
 
     def denoised(self, x_t: Images, t: float, condition: Condition) -> Images:
@@ -77,7 +86,7 @@ class DDPM(Denoising):
         x_t = x_t * (alpha + sigma)
         predicted = self._predicted(x_t, timestep, condition)
         # far from the data a small error of eps is a large one of x_0 (Ho et al. 2020 clip it too)
-        return clean(self.config.predicts, predicted, x_t, alpha, sigma).clamp(-1, 1)
+        return clean(self.predicts, predicted, x_t, alpha, sigma).clamp(-1, 1)
 
     def times(self, sampling: SamplingConfig) -> Sequence[float]:
         """Return times; those even in time stand for evenly spaced timesteps, the noisiest included."""

@@ -8,8 +8,9 @@ Liu et al. 2021, arXiv:2101.04775.
 
 Note: What is redrawn is compared in pixels, not by a pretrained network (LPIPS), which would bring in
 another data set; the discriminator has spectral norm alone instead of batch norm too, so that real and
-generated images can be judged together; and the generator draws no noise of its own, so that an image
-is a function of its latent.
+generated images can be judged together; the generator draws no noise of its own, so that an image is a
+function of its latent; and DiffAugment is off, which in minutes does more harm than good
+(docs/performance.md).
 """
 
 from __future__ import annotations
@@ -174,7 +175,7 @@ def recipe() -> Recipe:
     return Recipe(
         preset="fastgan",
         summary="FastGAN: skip-layer excitation and a discriminator that redraws; for 100 to 1,000 images.",
-        model=FastGANConfig(augment=("colour", "translation")),
+        model=FastGANConfig(),
         training=TrainingConfig(
             batch_size=16,
             optimizers={

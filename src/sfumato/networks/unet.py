@@ -3,8 +3,7 @@
 It works on pixel-unshuffled images: a patch of 2x2 or 4x4 pixels becomes channels, so every
 convolution is a wide matrix product at low resolution, which is where a CPU (and a small GPU) is
 fast. Blocks are pre-activation residual blocks with group normalisation and feature-wise
-modulation by noise level and condition. Where a patch has more pixels than the network has channels, a
-filter leads around it: noise is as large as the image, and what is not let through stays in the samples.
+modulation by noise level and condition.
 
 Reference: Ronneberger et al. 2015, arXiv:1505.04597; Ho et al. 2020, App. B, arXiv:2006.11239;
 Dhariwal & Nichol 2021, Sec. 3, arXiv:2105.05233 (modulation); Peebles & Xie 2023,
@@ -74,30 +73,6 @@ class SelfAttention(nn.Module):
         return x + self.out(mixed)
 
 
-class Around(nn.Module):
-    """3x3 convolution, gains that follow noise level and condition, 1x1 convolution; begins as zero.
-
-    A linear filter for each noise level, as Wiener's in the basis of some transform: a denoiser's first
-    approximation, which a network of fewer channels than pixels cannot even copy.
-    """
-
-    def __init__(self, pixels: int, embedding: int) -> None:
-        super().__init__()
-        self.analyse = nn.Conv2d(pixels, pixels, 3, padding=1)
-        self.gain = nn.Linear(embedding, pixels)
-        self.combine = nn.Conv2d(pixels, pixels, 1)
-        nn.init.zeros_(self.gain.weight)
-        nn.init.ones_(self.gain.bias)
-        nn.init.zeros_(self.combine.weight)
-        nn.init.zeros_(self.combine.bias)  # type: ignore[arg-type]
-
-    def forward(
-        self, x: Float[Tensor, "B pixels h w"], embedding: Float[Tensor, "B E"]
-    ) -> Float[Tensor, "B pixels h w"]:
-        """Map [B, pixels, H, W] and [B, embedding] to [B, pixels, H, W]."""
-        return self.combine(self.analyse(x) * self.gain(embedding)[:, :, None, None])
-
-
 class UNet(nn.Module):
     """Maps a noisy image, its noise level and a condition to an image-shaped prediction."""
 
@@ -156,7 +131,6 @@ class UNet(nn.Module):
         last = nn.Conv2d(current, pixels, 3, padding=1)
         nn.init.zeros_(last.weight)
         self.leave = nn.Sequential(nn.GroupNorm(_groups(current), current), nn.SiLU(), last)
-        self.around = Around(pixels, embedding) if pixels > width else None
 
     def forward(self, x: Images, level: PerImage, condition: Condition) -> Images:
         """Predict for noisy images.
@@ -170,8 +144,8 @@ class UNet(nn.Module):
             Float [B, C, H, W].
         """
         embedding = self.embed(self.time_mlp(self.time(level)) + self.condition(condition))
-        x = F.pixel_unshuffle(x, self.patch)
-        h, skips = self.enter(x), []
+        h = self.enter(F.pixel_unshuffle(x, self.patch))
+        skips = []
         for layer in self.down:
             h = self._run(layer, h, embedding)
             if isinstance(layer, ResidualBlock):
@@ -181,8 +155,7 @@ class UNet(nn.Module):
             if isinstance(layer, ResidualBlock):
                 h = torch.cat([h, skips.pop()], dim=1)
             h = self._run(layer, h, embedding)
-        h = self.leave(h) if self.around is None else self.leave(h) + self.around(x, embedding)
-        return F.pixel_shuffle(h, self.patch)
+        return F.pixel_shuffle(self.leave(h), self.patch)
 
     def _run(
         self, layer: nn.Module, h: Float[Tensor, "B inputs h w"], embedding: Float[Tensor, "B E"]
