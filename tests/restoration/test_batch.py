@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -123,6 +124,34 @@ def test_long_and_odd_names(tmp_path: Path):
     found = api.restore_files(source, out)
     assert not found.failures and len(set(found.written)) == len(list(out.glob("*.png"))) == 5
     assert len(api.restore_files(source, out).skipped) == 5
+
+
+def test_names_that_are_no_text(tmp_path: Path):
+    source = album(tmp_path / "in", 1)
+    odd = os.fsencode(source) + b"/caf\xe9.png"
+    os.rename(source / "00.png", odd)
+    found = api.restore_files(source, tmp_path / "out", steps=["denoise"], slider=True, device="cpu")
+    assert not found.failures and found.records[0]["input"]["name"] == "caf\\udce9.png"
+    assert api.restore_files(source, tmp_path / "out", steps=["denoise"], slider=True, device="cpu").skipped
+
+
+def test_the_folder_above_may_take_the_outcome(tmp_path: Path):
+    source = album(tmp_path / "album" / "scans", 1)
+    found = api.restore_files(source, tmp_path / "album", steps=["denoise"], device="cpu")
+    assert [path.name for path in found.written] == ["00.restored.png"] and not found.failures
+
+
+def test_pictures_that_trip_measures(tmp_path: Path):
+    """Tiles of lines and checkers, whose coefficients are mostly 0; one too long for a JPEG on the page."""
+    (tmp_path / "in").mkdir()
+    row, checker = np.zeros((8, 8), np.uint8), np.indices((8, 8)).sum(axis=0) % 2
+    row[::2] = 1
+    kinds = np.random.default_rng(0).permutation(np.arange(24 * 24) % 3).reshape(24, 24)
+    tiles = np.stack([row, row.T, checker])[kinds].swapaxes(1, 2).reshape(192, 192)
+    Image.fromarray((60 + 120 * tiles).astype(np.uint8)).save(tmp_path / "in" / "tiles.png")
+    Image.fromarray(np.full((31, 66_000), 90, np.uint8)).save(tmp_path / "in" / "long.png")
+    found = api.restore_files(tmp_path / "in", tmp_path / "out", slider=True, device="cpu")
+    assert len(found.written) == 2 and not found.failures
 
 
 def test_what_is_refused(tmp_path: Path):

@@ -8,12 +8,13 @@ from sfumato.training.budget import CALIBRATION, CORRECTIONS, Budget
 def simulate(seconds: float, rate, batch: int = 10) -> tuple[Budget, int, float]:
     """Train on a machine whose speed, images per second, is a function of the seconds gone."""
     budget, seen, spent = Budget(None, seconds), 0, 0.0
-    while not budget.total or seen < budget.total:
+    while True:
         budget.update(seen, spent, batch)
+        if budget.total and seen >= budget.total:
+            return budget, seen, spent
         seen += batch
         spent += batch / rate(spent)
         assert seen < 10**6
-    return budget, seen, spent
 
 
 def test_a_budget_in_images_is_kept():
@@ -49,6 +50,14 @@ def test_slow_first_steps_are_not_taken_as_typical():
     budget, seen, spent = simulate(60.0, lambda spent: 2.0 if spent < 5 else 50.0)
     assert spent == pytest.approx(60, rel=0.05)
     assert seen == pytest.approx(2750, rel=0.05)
+
+
+@pytest.mark.parametrize(("seconds", "first", "usual"), [(180, 2, 0.015), (60, 0.5, 0.01), (60, 31, 0.05)])
+def test_one_slow_first_step_does_not_end_the_run(seconds: float, first: float, usual: float):
+    """A graphics card starts up, or a network is compiled, within the first step."""
+    _, seen, spent = simulate(seconds, lambda spent: 10 / (usual if spent else first))
+    assert spent == pytest.approx(seconds, rel=0.05)
+    assert seen == pytest.approx(10 * (seconds - first) / usual, rel=0.05)
 
 
 @pytest.mark.parametrize("later", [20.0, 120.0])

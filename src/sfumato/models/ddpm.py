@@ -31,7 +31,6 @@ from sfumato.diffusion.solvers import IN_LOG_SNR
 from sfumato.models.denoising import Denoising, DenoisingConfig
 from sfumato.recipe import OptimizerConfig, Recipe, SamplingConfig, TrainingConfig, register
 
-
 LEAST_SIGMA = 0.05
 """Less noise than this weighs no more: its errors cannot be seen."""
 
@@ -45,8 +44,8 @@ class DDPMConfig(DenoisingConfig):
     """What the network predicts: the noise eps, the velocity v, or the clean image x_0. Empty: v; x_0 where a
     patch has more pixels than `width`, for noise cannot pass through fewer channels (arXiv:2511.13720)."""
     min_snr: Annotated[float, Field(gt=0, le=1000)] | None = None
-    """Cap (gamma) of the signal-to-noise ratio in the loss's weights; 5 is the paper's. Empty: errors of v (or
-    eps) weigh 1 at all levels, which in the first minutes teaches a model sooner what it is asked for."""
+    """Cap (gamma) of the signal-to-noise ratio in the loss's weights; 5 is the paper's. Empty: errors of v
+    (or eps) weigh 1 at all levels, which teaches a model sooner what it is asked for."""
 
 
 class DDPM(Denoising):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from sfumato.config import VERSION
+from sfumato.data.sources.source import plain
 from sfumato.data.sources.walk import walk
 from sfumato.errors import UsageError
 from sfumato.imaging.develop import MARK, write_photograph
@@ -127,7 +129,9 @@ def _jobs(source: Path, out: Path, ending: str) -> Iterator[Job]:
         names, root = [source.name], source.parent
     elif source.is_dir():
         root, inside = source, out.resolve()
-        names = [name for name in walk(source).images if not (root / name).resolve().is_relative_to(inside)]
+        below = inside != root.resolve() and inside.is_relative_to(root.resolve())
+        found = walk(source).images
+        names = [name for name in found if not (below and (root / name).resolve().is_relative_to(inside))]
     else:
         raise UsageError(f"{source}: there is no such file or folder.")
     if out.resolve() == root.resolve():
@@ -139,8 +143,9 @@ def _jobs(source: Path, out: Path, ending: str) -> Iterator[Job]:
         path = Path(name)
         alone = stems[str(path.with_suffix("")).casefold()] == 1
         # a.jpg may lie beside a.png
-        stem = _short(path.stem if alone else path.name, f".{ending}.{MAPS[-1]}.png")
-        yield Job(name, root / name, out / path.parent / f"{stem}.{ending}.png")
+        written = Path(plain(path))  # whatever bytes a name is made of
+        stem = _short(written.stem if alone else written.name, f".{ending}.{MAPS[-1]}.png")
+        yield Job(plain(name), root / name, out / written.parent / f"{stem}.{ending}.png")
 
 
 def _short(stem: str, rest: str) -> str:
@@ -168,7 +173,8 @@ def _work(job: Job, worker: Worker, settings: dict[str, Any], wishes: Wishes, ba
             return
         if not own and not wishes.overwrite:
             raise UsageError(
-                f"{job.target} exists and was not made from this input with these settings; --overwrite"
+                f"{job.target} exists and was not made from this input with these settings by this version; "
+                "--overwrite"
             )
     photo = read_photograph(job.source)
     made = worker(photo)
@@ -237,6 +243,7 @@ def _tell_failures(batch: Batch) -> None:
     """Write `failures.csv`, or remove an older one when nothing failed."""
     path = batch.out / FAILURES
     if not batch.failures:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # such as a folder that is a file, which was told already
+            path.unlink()
         return
     write_rows(path, [("file", "reason"), *sorted(batch.failures.items())])

@@ -79,6 +79,8 @@ def estimate_noise(plane: Floats) -> Noise:
     upper = order >= 6
     levels = np.array([mean[rows].mean() for rows in chosen])
     sigmas = np.array([np.median(np.abs(values[rows][:, upper])) / _MEDIAN for rows in chosen])
+    if not sigmas.any():  # drawn: more than half of what could be noise is nothing at all
+        return NONE
     scaled = np.concatenate([values[rows] / max(s, 1e-6) for rows, s in zip(chosen, sigmas, strict=True)])
     spectrum = np.median(np.abs(scaled), axis=0) / _MEDIAN
     floor = max(float(np.sqrt((spectrum[order >= 9] ** 2).mean())), 1e-6)

@@ -158,7 +158,7 @@ def _usual(step: str, plane: Floats, photo: Photograph) -> Method:
         return FourierNotch(width=2.5)
     if step == "deblock":
         jpeg = find_compression(plane, photo.tables)
-        return OverlappedDCT(sigma=jpeg.sigma) if jpeg else Identity()
+        return OverlappedDCT(sigma=min(max(jpeg.sigma, 1e-4), 1.0)) if jpeg else Identity()
     if step == "deblur":
         return RichardsonLucy(sigma=min(max(find_blur(plane), 0.5), 3.0))
     if step == "unfade":

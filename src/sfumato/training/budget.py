@@ -54,7 +54,7 @@ class Budget:
             # until measured, pretend that the first steps (which are slow) are typical
             due = True
         elif len(self.plans) == 1:
-            due = seconds >= CALIBRATION * self.seconds
+            due = seconds >= CALIBRATION * self.seconds or seen >= self.total
         elif len(self.plans) - 2 < len(CORRECTIONS):
             due = seen >= CORRECTIONS[len(self.plans) - 2] * self.total
         else:
@@ -64,6 +64,10 @@ class Budget:
         left = max(self.seconds - seconds, 0.0)
         rate = self._rate(seen, seconds)
         steps = int(left * rate / batch)
+        if not self.plans and left:
+            steps = max(steps, 1)  # a step that is not the first, to measure by
+        if seen >= self.total > 0 and not steps and seconds < self.seconds:
+            return False
         self.plans.append((seen, seen + steps * batch))
         self._mark = (seen, seconds)
         return True

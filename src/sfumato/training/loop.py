@@ -62,6 +62,7 @@ def train(
     """
     with (
         contextlib.nullcontext(ranks) if ranks is not None else Ranks.joined(device) as ranks,
+        torch.random.fork_rng(),
         stop_requests() as stop,
         run.locked() if ranks.first else contextlib.nullcontext(),
     ):
@@ -134,9 +135,9 @@ class _Training:
             failed = compile_networks(self.state.model.compilable(), self.device)
             self.recorder.event("compile", failed=failed)
         try:
-            while not self._done():
+            while True:
                 self._plan()
-                if self._done():  # the time is up
+                if self._done():
                     break
                 outcome = self._step()
                 self._guard(outcome)
@@ -181,6 +182,8 @@ class _Training:
         """Take one step, splitting the batch further as long as memory is short."""
         progress = self.state.progress
         batch, clock = self.feed.batch(progress.images), self._clock()
+        # what draws from torch's own generator, such as dropout, is a function of the step too
+        torch.manual_seed(derive("dropout", self.recipe.seed, progress.step, self.ranks.rank))
         while True:
             outcome, short = None, False
             try:
