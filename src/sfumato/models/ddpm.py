@@ -31,8 +31,9 @@ from sfumato.diffusion.solvers import IN_LOG_SNR
 from sfumato.models.denoising import Denoising, DenoisingConfig
 from sfumato.recipe import OptimizerConfig, Recipe, SamplingConfig, TrainingConfig, register
 
-LEAST_SIGMA = 0.05
-"""Less noise than this weighs no more: its errors cannot be seen."""
+LEAST_SIGMA = 0.3
+"""Less noise than this weighs no more. What little noise shows is the finest detail, which a crowded network
+cannot let through either; its errors would count most and teach least (docs/performance.md)."""
 
 
 class DDPMConfig(DenoisingConfig):
