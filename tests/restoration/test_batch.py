@@ -107,6 +107,19 @@ def test_names_that_meet_and_folders_within(tmp_path: Path):
     assert names == ["00.jpg.restored.png", "00.png.restored.png", "more/00.restored.png"]
     again = api.restore_files(source, source / "out")
     assert len(again.skipped) == 3 and not again.written, "its own output is no input"
+    Image.new("RGB", (9, 9)).save(source / "00.jpg.png")
+    third = api.restore_files(source, source / "out")
+    assert [path.name for path in third.written] == ["00.jpg.png.restored.png"] and len(third.skipped) == 3
+
+
+def test_an_outcome_of_any_size_is_known_again_and_half_of_one_is_not(tmp_path: Path, monkeypatch):
+    source, out = album(tmp_path / "in", 1), tmp_path / "out"
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 24 * 24)  # so that Pillow would not open what is made
+    (written,) = api.upscale(source, out, method="lanczos", device="cpu").written
+    again = api.upscale(source, out, method="lanczos", device="cpu")
+    assert again.skipped == [written] and not again.failures
+    written.write_bytes(written.read_bytes()[:-1])
+    assert "was not made from this input" in api.upscale(source, out, method="lanczos").failures["00.png"]
 
 
 def test_long_and_odd_names(tmp_path: Path):

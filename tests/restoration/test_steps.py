@@ -137,6 +137,10 @@ def test_unfade_and_named_methods(scenes):
     faded = photo(0.35 + 0.35 * scenes[0])
     found = restore(faded, Settings(steps=("unfade",)))
     assert np.ptp(found.photo.floats()) > 1.7 * np.ptp(faded.floats())
+    dark = restore(photo(0.3 * scenes[0]), Settings(steps=("unfade",))).photo.floats()
+    assert dark.min() < 0.02 and dark.max() > 0.5, "what was black stays black"
+    black = photo(np.zeros_like(scenes[0]))
+    assert not restore(black, Settings(steps=("unfade",))).photo.floats().any()
     assert [s.method for s in restore(faded, Settings(method="tv")).steps] == ["tv"]
     assert restore(faded).taken == (), "tones are a person's choice"
 

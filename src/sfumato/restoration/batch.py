@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from sfumato.config import VERSION
 from sfumato.data.sources.source import plain
@@ -25,6 +26,8 @@ from sfumato.restoration.steps import Restoration
 from sfumato.storage import sha256, write_json, write_rows, write_text
 
 KEY = "sfumato-key"
+_END = b"\0\0\0\0IEND\xaeB`\x82"
+"""How a whole PNG ends."""
 """The text chunk by which a later run knows its own work."""
 
 FAILURES = "failures.csv"
@@ -139,10 +142,11 @@ def _jobs(source: Path, out: Path, ending: str) -> Iterator[Job]:
     if not names:
         raise UsageError(f"{source}: there are no photographs in this folder.")
     stems = Counter(str(Path(name).with_suffix("")).casefold() for name in names)
+    stems.update(name.casefold() for name in names)
     for name in names:
         path = Path(name)
+        # a.jpg may lie beside a.png, and both beside a.jpg.png
         alone = stems[str(path.with_suffix("")).casefold()] == 1
-        # a.jpg may lie beside a.png
         written = Path(plain(path))  # whatever bytes a name is made of
         stem = _short(written.stem if alone else written.name, f".{ending}.{MAPS[-1]}.png")
         yield Job(plain(name), root / name, out / written.parent / f"{stem}.{ending}.png")
@@ -191,11 +195,14 @@ def _work(job: Job, worker: Worker, settings: dict[str, Any], wishes: Wishes, ba
 
 
 def _key_of(path: Path) -> str | None:
-    """Return the key in a picture of ours."""
+    """Return the key in a picture of ours, of any size: nothing is decoded."""
     try:
-        with Image.open(path, formats=("PNG",)) as image:
-            found = getattr(image, "text", {}).get(KEY)  # reads the rest of the file: half of one has no key
-            return found if isinstance(found, str) else None
+        with path.open("rb") as file:
+            file.seek(-len(_END), os.SEEK_END)
+            whole = file.read() == _END
+        with PngImageFile(path) as image:
+            found = image.info.get(KEY)
+            return found if whole and isinstance(found, str) else None
     except Exception:  # not ours, or not even a picture
         return None
 

@@ -147,9 +147,10 @@ class Unfade(Classical):
     def plane(self, plane: Floats) -> Floats:
         """Return the stretched plane."""
         gain = min(1 / max(self.white - self.black, 1e-3), _STRONGEST_GAIN)
-        middle, target = (self.black + self.white) / 2, 0.5
-        centre = np.clip(target, gain * (middle - self.black), 1 - gain * (self.white - middle))
-        return (plane - middle) * np.float32(gain) + np.float32(centre if gain < _STRONGEST_GAIN else target)
+        middle, half = (self.black + self.white) / 2, gain * (self.white - self.black) / 2
+        # black becomes no lighter by it, and white no darker
+        centre = np.clip(0.5, self.white - half, self.black + half)
+        return (plane - middle) * np.float32(gain) + np.float32(centre)
 
 
 def _usual(step: str, plane: Floats, photo: Photograph) -> Method:

@@ -158,9 +158,9 @@ def preset(name: str) -> Pipeline:
     Raises:
         UsageError: If there is no such name, or its number is out of range.
     """
-    if name == "old-photo":
-        return MIXED.model_copy(update={"gray": True})
     bare = name.removeprefix("gray-")
+    if bare == "old-photo":
+        return MIXED.model_copy(update={"gray": True})
     found = _NAMED.get(bare) or _numbered(bare)
     if found is None:
         known = NAMES if bare == name else [f"gray-{other}" for other in NAMES]
