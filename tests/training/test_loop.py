@@ -200,6 +200,29 @@ def test_a_signal_stops_at_the_steps_end(toys, name: str, monkeypatch):
     assert train(run, toys.prepared, CPU).state == "finished"
 
 
+def test_what_draws_from_torch_s_own_generator_is_resumed_too(toys):
+    """As dropout does: a run that was stopped in the middle is the one that was not."""
+    dropped: dict[str, list[float]] = {}
+
+    def run(name: str, stop_at: int | None) -> None:
+        def hook(batch, clock, value):
+            dropped.setdefault(name, []).append(float(torch.rand(())))
+            if clock.step == stop_at and len(dropped[name]) == stop_at + 1:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return value
+
+        toys.hook(hook)
+        made = toys.make(name)
+        while train(made, toys.prepared, CPU).state != "finished":
+            torch.rand(7)  # whatever else happens between the two
+
+    before = torch.random.get_rng_state()
+    run("whole", None)
+    assert torch.equal(torch.random.get_rng_state(), before), "the caller's generator is left as it was"
+    run("stopped", 4)
+    assert len(set(dropped["whole"])) == 20 and dropped["stopped"] == dropped["whole"]
+
+
 def test_a_signal_during_a_save_waits_for_it(toys, monkeypatch):
     """Row 6: the checkpoint that was being written is whole."""
     original = checkpoints.save
