@@ -173,3 +173,12 @@ def test_an_empty_output_folder_is_used(photos, tmp_path: Path):
         "degraded",
         "manifest.jsonl",
     ]
+
+
+def test_what_an_encoder_refuses_is_a_failure_of_its_own(photos, tmp_path: Path):
+    """A JPEG has at most 65,500 pixels a side; the other pictures are done."""
+    folder = Path(photos(2, size=(16, 16)))
+    Image.fromarray(np.full((10, 66_000), 99, np.uint8)).save(folder / "panorama.png")
+    made = degrade(folder, "jpeg-40", tmp_path / "out")
+    assert len(made.files) == 2 and "cannot be damaged by jpeg-40" in dict(made.failures)["panorama.png"]
+    assert not list((tmp_path / "out").rglob("panorama*"))

@@ -42,7 +42,7 @@ class Pairs:
     files: tuple[str, ...]
     """Names below clean/ and degraded/, in order."""
     failures: tuple[tuple[str, str], ...] = ()
-    """(file, reason) of the pictures that could not be read; they are in failures.csv too."""
+    """(file, reason) of the pictures that could not be read or damaged; they are in failures.csv too."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,12 @@ def _pair(order: _Order, job: tuple[str, str]) -> Line | str:
         return str(error)
     digest = content_hash(clean)
     steps = order.pipeline.steps(order.seed, digest)
+    try:
+        damaged = apply(steps, clean)
+    except OSError as error:  # an encoder's, such as JPEG's of a side above 65,500 pixels
+        return f"cannot be damaged by {order.preset}: {error}"
     write_png(order.here / "clean" / file, clean)
-    write_png(order.here / "degraded" / file, apply(steps, clean))
+    write_png(order.here / "degraded" / file, damaged)
     return Line(
         file=file,
         source=plain(given),
