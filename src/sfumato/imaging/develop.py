@@ -29,7 +29,8 @@ MARK = "AI-restored"
 
 _PROCESSING_SOFTWARE = 0x000B
 _ACROSS, _DOWN, _UNIT = 282, 283, 296
-_JPEG_SIDE, _WEBP_SIDE = 65_500, 16_383
+JPEG_SIDE, _WEBP_SIDE = 65_500, 16_383
+"""Longest sides in pixels that the encoders take."""
 _QUALITY = 95
 
 
@@ -68,7 +69,7 @@ def write_photograph(
     """
     path = Path(path)
     kind = check_kind(path, transparent=photo.alpha is not None)
-    side, limit = max(photo.pixels.shape[:2]), {"JPEG": _JPEG_SIDE, "WEBP": _WEBP_SIDE}.get(kind, 2**31)
+    side, limit = max(photo.pixels.shape[:2]), {"JPEG": JPEG_SIDE, "WEBP": _WEBP_SIDE}.get(kind, 2**31)
     if side > limit:
         raise UsageError(
             f"{path}: {side} pixels are more than the {limit:,} that a {kind} can have; write a PNG."

@@ -26,9 +26,9 @@ from sfumato.restoration.steps import Restoration
 from sfumato.storage import sha256, write_json, write_rows, write_text
 
 KEY = "sfumato-key"
+"""The text chunk by which a later run knows its own work."""
 _END = b"\0\0\0\0IEND\xaeB`\x82"
 """How a whole PNG ends."""
-"""The text chunk by which a later run knows its own work."""
 
 FAILURES = "failures.csv"
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfumato.data.degradations.jpeg import Jpeg
+from sfumato.imaging.develop import JPEG_SIDE
 from sfumato.restoration.compression import blockiness
 from sfumato.restoration.diagnose import Diagnosis
 from sfumato.restoration.noise import Noise
@@ -30,8 +31,6 @@ _COARSE, _GRASS = 1.6, 7 / 255
 
 _EXPLAINED = frozenset({"deblock", "denoise", "colour"})
 """Steps whose damage can be done again; no other may have been taken."""
-_JPEG_SIDE = 65_500
-"""What the encoder takes."""
 
 
 class Verdict(NamedTuple):
@@ -90,7 +89,7 @@ def unexplained(before: Floats, after: Floats, found: Diagnosis, steps: Sequence
     Returns:
         Root mean square in steps of 8 bits; None where it cannot be compared.
     """
-    if before.shape != after.shape or not set(steps) <= _EXPLAINED or max(before.shape) > _JPEG_SIDE:
+    if before.shape != after.shape or not set(steps) <= _EXPLAINED or max(before.shape) > JPEG_SIDE:
         return None
     again = after * np.float32(255)
     if "deblock" in steps and found.jpeg_quality is not None:

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sfumato.imaging.develop import JPEG_SIDE
 from sfumato.imaging.photograph import Photograph
 from sfumato.restoration.steps import Restoration
 
-_JPEG_SIDE = 65_500
-"""What the encoder takes."""
 _LARGE = 2_000_000
 """Pixels from where on the pictures are embedded as JPEG, so that the page stays small."""
 
@@ -86,7 +85,7 @@ def as_shown(photo: Photograph) -> NDArray[np.uint8]:
 def _embedded(pixels: NDArray[np.uint8]) -> str:
     """Return a picture as a data URL."""
     buffer = io.BytesIO()
-    large = pixels.shape[0] * pixels.shape[1] > _LARGE and max(pixels.shape[:2]) <= _JPEG_SIDE
+    large = pixels.shape[0] * pixels.shape[1] > _LARGE and max(pixels.shape[:2]) <= JPEG_SIDE
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     image.save(buffer, "JPEG" if large else "PNG", **({"quality": 90} if large else {}))
     kind = "jpeg" if large else "png"

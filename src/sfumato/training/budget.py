@@ -67,7 +67,7 @@ class Budget:
         if not self.plans and left:
             steps = max(steps, 1)  # a step that is not the first, to measure by
         if seen >= self.total > 0 and not steps and seconds < self.seconds:
-            return False
+            return False  # done: what is left is less than a step
         self.plans.append((seen, seen + steps * batch))
         self._mark = (seen, seconds)
         return True

@@ -71,9 +71,11 @@ def check_damage(recipe: Recipe, kind: type[Model], data: DataSpec) -> None:
             "leave it empty and choose data.size."
         )
     if recipe.training.turns and crop is None:
+        cuts = issubclass(kind, RestorationModel | UpscalingModel)
+        fix = f"set training.crop to {min(64, side)}, for example, or " if cuts else "set "
         raise UsageError(
-            "training.turns = True: only squares that are cut from images are turned; set training.crop to "
-            f"{min(64, side)}, for example, or training.turns=false."
+            f"training.turns = True: only squares that are cut from images are turned; {fix}"
+            "training.turns=false."
         )
     if crop is not None and crop > side:
         raise UsageError(

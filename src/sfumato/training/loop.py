@@ -62,7 +62,7 @@ def train(
     """
     with (
         contextlib.nullcontext(ranks) if ranks is not None else Ranks.joined(device) as ranks,
-        torch.random.fork_rng(),
+        torch.random.fork_rng([device] if device.type == "cuda" else []),
         stop_requests() as stop,
         run.locked() if ranks.first else contextlib.nullcontext(),
     ):
@@ -82,9 +82,8 @@ class _Training:
         self.config = self.recipe.training
         if self.config.deterministic:
             torch.use_deterministic_algorithms(True, warn_only=True)
-        with torch.random.fork_rng():
-            torch.manual_seed(derive("initialisation", self.recipe.seed))
-            model = lookup(self.recipe.preset).model(self.recipe.model, run.data)
+        torch.manual_seed(derive("initialisation", self.recipe.seed))
+        model = lookup(self.recipe.preset).model(self.recipe.model, run.data)
         self.remarks = [*check(self.recipe, model, run.data, ranks.world)]
         self.state = TrainingState(model, self.config, device)
         ranks.broadcast([*model.parameters(), *model.buffers()])
