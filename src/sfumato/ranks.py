@@ -122,7 +122,7 @@ class Ranks:
             parameter.grad = gradient
 
     def average_buffers(self, module: nn.Module) -> None:
-        """Average floating-point buffers (BatchNorm statistics), so that every rank has the same."""
+        """Average floating-point buffers (BatchNorm statistics, words), so that every rank has the same."""
         if self.world > 1:
             self._average([b for b in module.buffers() if b.is_floating_point()])
 

@@ -18,6 +18,9 @@ from PIL import Image
 from sfumato import api
 from sfumato.errors import UsageError
 from sfumato.imaging.develop import MARK
+from sfumato.imaging.photograph import Photograph
+from sfumato.restoration.batch import run_batch
+from sfumato.restoration.steps import Restoration
 
 
 def album(folder: Path, good: int, side: int = 24) -> Path:
@@ -94,6 +97,46 @@ def test_other_settings_and_strangers_are_not_overwritten(tmp_path: Path):
     assert len(api.restore_files(source, out, steps=["denoise"], overwrite=True).written) == 2
     Image.new("L", (5, 5)).save(source / "00.png")  # another picture under the same name
     assert set(api.restore_files(source, out, steps=["denoise"]).failures) == {"00.png"}
+
+
+def test_what_other_settings_made_beside_a_picture_goes_with_it(tmp_path: Path):
+    source, out = album(tmp_path / "in", 1), tmp_path / "out"
+    beside = [out / "00.restored.html", out / "00.restored.changed.png"]
+    api.restore_files(source, out, steps=["denoise"], maps=True)
+    api.restore_files(source, out, steps=["denoise"], slider=True)
+    assert all(path.exists() for path in beside), "of the same settings: they are true"
+    api.restore_files(source, out, steps=["denoise"], strength=0.5, overwrite=True)
+    assert not any(path.exists() for path in beside)
+
+
+def test_a_fault_with_one_picture_does_not_end_the_folder(tmp_path: Path):
+    source, out = album(tmp_path / "in", 3), tmp_path / "out"
+    Image.new("L", (40, 24)).save(source / "00.png")
+    Image.new("L", (41, 24)).save(source / "01.png")
+
+    def worker(photo: Photograph) -> Restoration:
+        if photo.pixels.shape[1] == 40:
+            raise ZeroDivisionError("of the test")
+        if photo.pixels.shape[1] == 41:
+            return np.empty(1 << 50)  # type: ignore[return-value]  # raises MemoryError
+        return api.restore(photo.pixels)
+
+    found = run_batch(source, out, worker, {})
+    assert [path.name for path in found.written] == ["02.restored.png"]
+    assert "ZeroDivisionError: of the test (test_batch.py, line" in found.failures["00.png"]
+    assert "fit into memory" in found.failures["01.png"]
+
+
+def test_a_list_of_failures_that_is_not_ours_stays(tmp_path: Path):
+    source, out = album(tmp_path / "in", 1), tmp_path / "out"
+    out.mkdir()
+    (out / "failures.csv").write_text("date,what\n")
+    with pytest.raises(UsageError, match="not of this program"):
+        api.restore_files(source, out)
+    assert [path.name for path in out.iterdir()] == ["failures.csv"]
+    (out / "failures.csv").write_text("file,reason\n00.png,old\n")
+    api.restore_files(source, out)
+    assert not (out / "failures.csv").exists()
 
 
 def test_names_that_meet_and_folders_within(tmp_path: Path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,11 +17,12 @@ from PIL.PngImagePlugin import PngImageFile
 from sfumato.config import VERSION
 from sfumato.data.sources.source import plain
 from sfumato.data.sources.walk import walk
-from sfumato.errors import UsageError
+from sfumato.errors import SfumatoError, UsageError
 from sfumato.imaging.develop import MARK, write_photograph
 from sfumato.imaging.files import ImageError
 from sfumato.imaging.photograph import Photograph, read_photograph
 from sfumato.imaging.png import write_png
+from sfumato.memory import out_of_memory
 from sfumato.restoration.slider import heat_map, page
 from sfumato.restoration.steps import Restoration
 from sfumato.storage import sha256, write_json, write_rows, write_text
@@ -31,6 +33,7 @@ _END = b"\0\0\0\0IEND\xaeB`\x82"
 """How a whole PNG ends."""
 
 FAILURES = "failures.csv"
+_HEADER = ("file", "reason")
 
 MAPS = ("changed", "uncertain")
 """The words before `.png` in the names of the maps: what was changed, and where answers differ."""
@@ -114,6 +117,10 @@ def run_batch(
                 _work(job, worker, settings, wishes, batch)
             except (ImageError, UsageError) as error:  # this picture does not suit; the next one may
                 batch.failures[job.name] = str(error)
+            except SfumatoError:  # such as a full disk, which the next one would find full too
+                raise
+            except Exception as error:  # too little memory, or a fault of the program
+                batch.failures[job.name] = _unexpected(error)
             progress(index + 1, len(jobs))
     finally:
         _tell_failures(batch)
@@ -141,6 +148,10 @@ def _jobs(source: Path, out: Path, ending: str) -> Iterator[Job]:
         raise UsageError(f"--out {out}: that is where the photographs lie; name another folder.")
     if not names:
         raise UsageError(f"{source}: there are no photographs in this folder.")
+    if not _is_ours(out / FAILURES):
+        raise UsageError(
+            f"{out / FAILURES}: that list is not of this program; name another --out."
+        )
     stems = Counter(str(Path(name).with_suffix("")).casefold() for name in names)
     stems.update(name.casefold() for name in names)
     for name in names:
@@ -150,6 +161,15 @@ def _jobs(source: Path, out: Path, ending: str) -> Iterator[Job]:
         written = Path(plain(path))  # whatever bytes a name is made of
         stem = _short(written.stem if alone else written.name, f".{ending}.{MAPS[-1]}.png")
         yield Job(plain(name), root / name, out / written.parent / f"{stem}.{ending}.png")
+
+
+def _unexpected(error: Exception) -> str:
+    """Say what a person can do about a fault that nobody foresaw, or report of it."""
+    if out_of_memory(error):
+        return "does not fit into memory while it is worked on; free some, or restore a smaller copy"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}, line {place.lineno}"
+    return f"a fault of the program, please report it: {type(error).__name__}: {error} ({where})"
 
 
 def _short(stem: str, rest: str) -> str:
@@ -170,8 +190,9 @@ def _work(job: Job, worker: Worker, settings: dict[str, Any], wishes: Wishes, ba
     key = hashlib.sha256(f"{digest}\n{VERSION}\n{sorted(settings.items())}".encode()).hexdigest()
     page_path, record_path = job.target.with_suffix(".html"), job.target.with_suffix(".json")
     wanted = [record_path, *[page_path] * wishes.slider, *[job.map(MAPS[0])] * wishes.maps]
-    if job.target.exists():
-        own = _key_of(job.target) == key
+    there = job.target.exists()
+    own = there and _key_of(job.target) == key
+    if there:
         if own and all(path.exists() for path in wanted):
             batch.skipped.append(job.target)
             return
@@ -182,6 +203,9 @@ def _work(job: Job, worker: Worker, settings: dict[str, Any], wishes: Wishes, ba
             )
     photo = read_photograph(job.source)
     made = worker(photo)
+    if there and not own:  # what other settings made beside it would be taken for this one's
+        for path in (page_path, *map(job.map, MAPS)):
+            path.unlink(missing_ok=True)
     record = _record(job, digest, settings, made)
     text = {MARK: _sentence(made), KEY: key, "Software": f"sfumato {VERSION}"}
     if wishes.slider:
@@ -238,12 +262,22 @@ def _write_maps(job: Job, made: Restoration) -> dict[str, Any]:
     written = {}
     for name, values in zip(MAPS, (made.changed, made.uncertainty), strict=True):
         if values is None:
-            job.map(name).unlink(missing_ok=True)  # another method's
             continue
         heat, peak = heat_map(values)
         write_png(job.map(name), heat, {"Software": f"sfumato {VERSION}"})
         written[name] = {"file": job.map(name).name, "white": round(peak * 255, 1)}
     return written
+
+
+def _is_ours(path: Path) -> bool:
+    """Return whether a list of failures is one of this program, or not there."""
+    try:
+        with path.open("rb") as file:
+            return file.readline().strip() == ",".join(_HEADER).encode()
+    except FileNotFoundError:
+        return True
+    except OSError:  # such as a folder of that name
+        return False
 
 
 def _tell_failures(batch: Batch) -> None:
@@ -253,4 +287,4 @@ def _tell_failures(batch: Batch) -> None:
         with contextlib.suppress(OSError):  # such as a folder that is a file, which was told already
             path.unlink()
         return
-    write_rows(path, [("file", "reason"), *sorted(batch.failures.items())])
+    write_rows(path, [_HEADER, *sorted(batch.failures.items())])

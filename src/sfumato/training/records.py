@@ -227,8 +227,7 @@ class Recorder:
         return time.monotonic() - self._saved >= self.recipe.training.checkpoint_seconds
 
     def checkpoint(self) -> None:
-        """Save the full state; collective, because BatchNorm statistics are averaged first."""
-        self.ranks.average_buffers(self.state.model)
+        """Save the full state."""
         if self.ranks.first:
             images = self.state.progress.images
             folder = self.run.path / "checkpoints" / f"{images:09d}"

@@ -54,6 +54,7 @@ class Stepper:
                 for stream in streams:
                     getattr(stream, "close", lambda: None)()
                 return Outcome(terms, finite=False)
+        self.ranks.average_buffers(self.state.model)
         self._average(clock, len(batch) * self.ranks.world)
         return Outcome(terms, finite=True)
 

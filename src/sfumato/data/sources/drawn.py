@@ -141,12 +141,12 @@ def drawn(name: str, count: str, config: DataConfig) -> Source:
             f"{name}:{count}: N is the number of training images, 8 to {_FIRST_TEST}; "
             f"write for example {name}:4000."
         )
-    train = min(wanted, config.limit or wanted)
+    train, test = min(wanted, config.limit or wanted), max(2, wanted // 4)
     side = max(config.size) if config.size else artist.side
     return Source(
         name=name,
-        identity=hashlib.sha256(f"{name} {artist.version()} {train} {side}".encode()).hexdigest(),
-        read=partial(_read, artist, train, max(2, wanted // 4), side),
+        identity=hashlib.sha256(f"{name} {artist.version()} {train} {test} {side}".encode()).hexdigest(),
+        read=partial(_read, artist, train, test, side),
         flip=artist.flip,
         near_duplicates=False,
     )
