@@ -1,7 +1,8 @@
-"""One classifier, trained here with a fixed seed, that measures every method alike."""
+"""One extractor, trained here with a fixed seed, that measures every method alike."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sfumato.api.evaluating import open_reference
 from sfumato.data.prepared import Prepared
 from sfumato.imaging.pixels import from_uint8
 from sfumato.metrics.frechet import frechet_distance, frechet_interval
@@ -66,39 +68,30 @@ class Classifier(nn.Module):
         """Map [B, C, 32, 32] in [-1, 1] to logits."""
         return self.leave(self.body(images))
 
+    @torch.no_grad()
+    def look(self, images: np.ndarray) -> Tensor:
+        """Map uint8 [N, 32, 32, C] to features, Float [N, 128]."""
+        self.eval()
+        parts = np.array_split(images, max(len(images) // 500, 1))
+        return torch.cat([self.body(from_uint8(torch.from_numpy(part.copy()))) for part in parts])
+
 
 class Ruler:
-    """A trained classifier with the features of the real images."""
+    """The features of the real images, and what they say of generated ones."""
 
-    def __init__(self, prepared: Prepared, epochs: float, samples: int) -> None:
-        """Train the classifier on the real training set, float32, the same every time.
+    def __init__(self, look: Callable[[np.ndarray], Tensor], prepared: Prepared, samples: int) -> None:
+        """Look at the real images.
 
         Args:
-            prepared: The data, with one column of classes.
-            epochs: Passes over the training set.
-            samples: Held-out images that generated ones are held against.
+            look: Maps uint8 [N, H, W, C] to features, Float [N, D].
+            prepared: The data.
+            samples: Held-out images that generated ones are held against, at most.
         """
-        classes = torch.from_numpy(prepared.values.argmax(axis=1))
-        with torch.random.fork_rng():
-            torch.manual_seed(SEED)
-            network = Classifier(prepared.spec.channels, prepared.spec.condition_width)
-            self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            _fit(self.network, prepared, classes, epochs)
-        self.samples = samples
+        self.features = look
         self.training_set = {image.tobytes() for image in prepared.images[prepared.train]}
         self.train = self.features(prepared.images[prepared.train])
         self.test = self.features(prepared.images[prepared.test[:samples]])
         self.near = float(kth_distances(_centred(self.test, self.test), [1])[:, 0].quantile(NEAR))
-        with torch.no_grad():
-            found = network.leave(self.test).argmax(dim=1)
-        self.accuracy = float((found == classes[prepared.test[:samples]]).float().mean())
-
-    @torch.no_grad()
-    def features(self, images: np.ndarray) -> Tensor:
-        """Map uint8 [N, H, W, C] to Float [N, 128]."""
-        self.network.eval()
-        parts = np.array_split(images, max(len(images) // 500, 1))
-        return torch.cat([self.network.body(from_uint8(torch.from_numpy(part.copy()))) for part in parts])
 
     def judge(self, images: np.ndarray) -> Judgement:
         """Measure a set of as many images as there are held-out ones."""
@@ -126,6 +119,35 @@ class Ruler:
         rows = _centred(features, self.test)
         near = pairwise_distances(rows, rows) < self.near
         return int((~near.tril(-1).any(dim=1)).sum())
+
+
+def by_class(prepared: Prepared, epochs: float, samples: int) -> tuple[Ruler, float]:
+    """Train a classifier on the real training set, float32, the same every time, and look with it.
+
+    Args:
+        prepared: The data, 32x32, with one column of classes.
+        epochs: Passes over the training set.
+        samples: Held-out images that generated ones are held against.
+
+    Returns:
+        The ruler, and the classifier's accuracy on them.
+    """
+    classes = torch.from_numpy(prepared.values.argmax(axis=1))
+    with torch.random.fork_rng():
+        torch.manual_seed(SEED)
+        network = Classifier(prepared.spec.channels, prepared.spec.condition_width)
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        _fit(network, prepared, classes, epochs)
+    ruler = Ruler(network.look, prepared, samples)
+    with torch.no_grad():
+        found = network.leave(ruler.test).argmax(dim=1)
+    return ruler, float((found == classes[prepared.test[:samples]]).float().mean())
+
+
+def by_domain(prepared: Prepared, samples: int) -> Ruler:
+    """Look with the extractor that Sfumato trains on the real images themselves; it needs no classes."""
+    reference = open_reference(prepared, torch.device("cpu"), lambda event: None)
+    return Ruler(lambda images: torch.from_numpy(reference.features(images)), prepared, samples)
 
 
 def _centred(features: Tensor, around: Tensor) -> Tensor:

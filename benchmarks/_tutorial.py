@@ -1,8 +1,8 @@
-"""The plain DCGAN of PyTorch's tutorial, cut to 32x32: what Sfumato's presets are held against.
+"""The plain DCGAN of PyTorch's tutorial, also for 32x32: what Sfumato's presets are held against.
 
 Reference: Inkawhich, https://docs.pytorch.org/tutorials/beginner/dcgan_faces_tutorial.html, after Radford et
 al. 2015, arXiv:1511.06434: 64 channels, BatchNorm in both networks, BCE, Adam 2e-4 with betas (.5, .999),
-batches of 128, float32, no average of the weights. One up-convolution less, for 32 pixels instead of 64.
+batches of 128, float32, no average of the weights. At 32x32, where the tutorial has 64, one convolution less.
 """
 
 from __future__ import annotations
@@ -20,11 +20,16 @@ from sfumato.imaging.pixels import to_uint8
 BATCH, LATENT, WIDTH = 128, 100, 64
 
 
-def make_generator(channels: int) -> nn.Sequential:
-    """Latent [B, 100, 1, 1] to image [B, C, 32, 32] in [-1, 1]."""
+def widths(side: int) -> list[int]:
+    """Return the channels at each resolution, from half of the image's down to 4x4."""
+    return [WIDTH * 2**level for level in range(side.bit_length() - 3)]
+
+
+def make_generator(channels: int, side: int) -> nn.Sequential:
+    """Latent [B, 100, 1, 1] to image [B, C, side, side] in [-1, 1]; a side is a power of two."""
     layers: list[nn.Module] = []
-    widths = [LATENT, 4 * WIDTH, 2 * WIDTH, WIDTH]
-    for level, (inputs, outputs) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+    path = [LATENT, *reversed(widths(side))]
+    for level, (inputs, outputs) in enumerate(zip(path[:-1], path[1:], strict=True)):
         stride, padding = (2, 1) if level else (1, 0)
         layers += [
             nn.ConvTranspose2d(inputs, outputs, 4, stride, padding, bias=False),
@@ -34,21 +39,20 @@ def make_generator(channels: int) -> nn.Sequential:
     return nn.Sequential(*layers, nn.ConvTranspose2d(WIDTH, channels, 4, 2, 1, bias=False), nn.Tanh())
 
 
-def make_discriminator(channels: int) -> nn.Sequential:
-    """Image [B, C, 32, 32] to the probability that it is real, [B]."""
-    return nn.Sequential(
+def make_discriminator(channels: int, side: int) -> nn.Sequential:
+    """Image [B, C, side, side] to the probability that it is real, [B]."""
+    path = widths(side)
+    layers: list[nn.Module] = [
         nn.Conv2d(channels, WIDTH, 4, 2, 1, bias=False),
         nn.LeakyReLU(0.2, inplace=True),
-        nn.Conv2d(WIDTH, 2 * WIDTH, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(2 * WIDTH),
-        nn.LeakyReLU(0.2, inplace=True),
-        nn.Conv2d(2 * WIDTH, 4 * WIDTH, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(4 * WIDTH),
-        nn.LeakyReLU(0.2, inplace=True),
-        nn.Conv2d(4 * WIDTH, 1, 4, 1, 0, bias=False),
-        nn.Sigmoid(),
-        nn.Flatten(0),
-    )
+    ]
+    for inputs, outputs in zip(path[:-1], path[1:], strict=True):
+        layers += [
+            nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.LeakyReLU(0.2, inplace=True),
+        ]
+    return nn.Sequential(*layers, nn.Conv2d(path[-1], 1, 4, 1, 0, bias=False), nn.Sigmoid(), nn.Flatten(0))
 
 
 def initialise(module: nn.Module) -> None:
@@ -71,8 +75,8 @@ class TutorialDCGAN:
         """Begin a training on the train split."""
         torch.manual_seed(seed)
         self.feed = Feed(prepared, prepared.train, BATCH, seed, flip=False)
-        self.generator = make_generator(prepared.spec.channels).apply(initialise)
-        self.discriminator = make_discriminator(prepared.spec.channels).apply(initialise)
+        self.generator = make_generator(*prepared.spec.shape[:2]).apply(initialise)
+        self.discriminator = make_discriminator(*prepared.spec.shape[:2]).apply(initialise)
         self.adam_d = torch.optim.Adam(self.discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
         self.adam_g = torch.optim.Adam(self.generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
         self.bce, self.seen = nn.BCELoss(), 0

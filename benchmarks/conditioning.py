@@ -33,6 +33,7 @@ from _fashion import find, prepared_at_32, unpacked
 from sfumato import api
 from sfumato.api.evaluating import open_reference, open_run
 from sfumato.data.prepare import prepare
+from sfumato.errors import UsageError
 from sfumato.evaluation.evaluate import evaluate_run
 from sfumato.imaging.grid import compose
 from sfumato.imaging.png import write_png
@@ -147,7 +148,10 @@ def main() -> None:
         os.environ["SFUMATO_CACHE"] = str(Path(scratch, "cache"))
         data = source(options, Path(scratch))
         names = options.models.split(",")
-        found = {name: measure(name, data, Path(scratch), options) for name in names}
+        try:
+            found = {name: measure(name, data, Path(scratch), options) for name in names}
+        except UsageError as error:
+            raise SystemExit(str(error)) from None
     print(f"{'model':10}{'guidance':>9}{'accuracy':>10}{'real':>8}{'of real':>9}{'recall':>8}{'FD':>8}")
     for row in (row for rows in found.values() for row in rows):
         print(

@@ -106,8 +106,9 @@ def test_what_cannot_be_restored_is_refused(name, workbench, small_images, tmp_p
     for key, words in (
         ("degradation=null", "restores images: set it to old-photo"),
         ("training.crop=1000", "choose at most"),
+        ("training.turns=true training.crop=null", r"set training\.crop to"),
     ):
-        recipe = override(bench.recipe(), [key])
+        recipe = override(bench.recipe(), key.split())
         with pytest.raises(UsageError, match=words):
             create(tmp_path / "run", recipe, prepared, small_images, CPU)
     assert not (tmp_path / "run").exists()
@@ -116,6 +117,10 @@ def test_what_cannot_be_restored_is_refused(name, workbench, small_images, tmp_p
 def test_a_generator_takes_neither_damage_nor_crops(workbench, small_images, tmp_path):
     bench = workbench("dcgan")
     prepared = prepare(small_images, bench.recipe().data, cache=tmp_path / "cache", workers=0)
-    for key, words in (("degradation=mixed", "does not restore"), ("training.crop=8", "whole images")):
+    for key, words in (
+        ("degradation=mixed", "does not restore"),
+        ("training.crop=8", "whole images"),
+        ("training.turns=true", r"turned; set training\.turns=false"),
+    ):
         with pytest.raises(UsageError, match=words):
             create(tmp_path / "run", override(bench.recipe(), [key]), prepared, small_images, CPU)

@@ -175,12 +175,14 @@ def ranking(run: Run) -> list[Evaluation]:
 
 
 def best_snapshot(run: Run) -> int:
-    """Return after how many images a run's weights were best, by its newest evaluation.
+    """Return after how many images a run's weights were best, by the newest evaluation that ranks it.
+
+    Without one, by the newest of all.
 
     Raises:
         UsageError: If it was never evaluated.
     """
-    found = evaluations(run)
+    found = ranking(run) or evaluations(run)
     if not found:
         raise UsageError(
             f"{run.path}: nobody knows yet which weights are best; measure them with `sfumato evaluate "

@@ -40,7 +40,7 @@ AGAINST = {
 
 _TILE = 1024
 """The longest side of a tile, in pixels. What two tiles share is computed twice: at 12 megapixels that is a
-sixth more than the picture, where tiles of 512 would take two fifths."""
+quarter more than the picture, where tiles of 512 would take three fifths."""
 
 _OVERLAP = 48
 """How far from a cut a tile is context alone, in pixels. The denoiser that comes along sees 40: its tiles are
