@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
@@ -169,6 +169,11 @@ class Clock:
     """Optimizer steps before this one."""
     noise: StepNoise
     """The random draws of this step."""
+    gather: Callable[[Tensor], Tensor] = field(default=lambda rows: rows, compare=False)
+    """Returns rows of this process's part of the batch with those of all others: of the whole batch.
+
+    For what a batch changes without a gradient; every process must ask for it.
+    """
 
     @property
     def progress(self) -> float:

@@ -121,8 +121,20 @@ class Ranks:
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
 
+    def mean(self, tensor: Tensor) -> Tensor:
+        """Return a tensor's mean over the processes; gradients flow to each of them."""
+        return tensor if self.world == 1 else _Mean.apply(tensor, self.world)
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """Return the rows of every process, one behind the other, without gradients: of the whole batch."""
+        if self.world == 1:
+            return rows
+        parts = [torch.empty_like(rows, memory_format=torch.contiguous_format) for _ in range(self.world)]
+        dist.all_gather(parts, rows.detach().contiguous())
+        return torch.cat(parts)
+
     def average_buffers(self, module: nn.Module) -> None:
-        """Average floating-point buffers (BatchNorm statistics, words), so that every rank has the same."""
+        """Average floating-point buffers, so that every rank has the same."""
         if self.world > 1:
             self._average([b for b in module.buffers() if b.is_floating_point()])
 
@@ -151,6 +163,21 @@ class Ranks:
         tensor = torch.tensor([value], dtype=torch.float64, device=device)
         dist.broadcast(tensor, src=0)
         return float(tensor.item())
+
+
+class _Mean(torch.autograd.Function):
+    """A mean over processes, differentiable as often as one likes: its gradient is such a mean again."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor, world: int) -> Tensor:
+        ctx.world = world
+        total = tensor.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total / world
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return _Mean.apply(gradients[0], ctx.world), None
 
 
 ALONE = Ranks()

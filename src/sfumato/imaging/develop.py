@@ -119,8 +119,8 @@ def _options(photo: Photograph, kind: str, text: Mapping[str, str]) -> dict[str,
             exif[_ACROSS], exif[_DOWN], exif[_UNIT] = *photo.dpi, 2
     if len(exif):
         options["exif"] = exif.tobytes()
-    if photo.pixels.shape[2] == 3:
-        options["icc_profile"] = icc.srgb_profile()
+    colour = photo.pixels.shape[2] == 3 or kind == "WEBP"  # which knows no gray
+    options["icc_profile"] = icc.srgb_profile() if colour else icc.gray_profile()
     if kind == "PNG":
         chunks = PngInfo()
         for key, value in text.items():
@@ -136,12 +136,11 @@ def _tiff(photo: Photograph, text: Mapping[str, str]) -> bytes:
         tags[tag] = exif.get_ifd(tag) if tag in (0x8769, 0x8825) else value
     if photo.dpi:
         tags[_ACROSS], tags[_DOWN], tags[_UNIT] = *photo.dpi, 2
-    if photo.pixels.shape[2] == 3:
-        tags[34675] = icc.srgb_profile()
     pixels = _joined(photo, photo.white)
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     if pixels.shape[2] == 2:  # few programs read a gray TIFF with opacity
         pixels = pixels[..., [0, 0, 0, 1]]
+    tags[34675] = icc.gray_profile() if pixels.shape[2] == 1 else icc.srgb_profile()
     return tiff(pixels, tags)
 
 
@@ -149,8 +148,8 @@ def _deep_png(photo: Photograph, text: Mapping[str, str]) -> bytes:
     """Encode a PNG of 16 bits per channel."""
     pixels, exif = _joined(photo, photo.white), _exif(photo, text)
     chunks: list[tuple[bytes, bytes]] = []
-    if photo.pixels.shape[2] == 3:
-        chunks.append((b"iCCP", b"sRGB\0\0" + zlib.compress(icc.srgb_profile())))
+    profile = icc.srgb_profile() if photo.pixels.shape[2] == 3 else icc.gray_profile()
+    chunks.append((b"iCCP", b"sRGB\0\0" + zlib.compress(profile)))
     if photo.dpi:
         across, down = (round(value / 0.0254) for value in photo.dpi)
         chunks.append((b"pHYs", struct.pack(">IIB", across, down, 1)))

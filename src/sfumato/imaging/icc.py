@@ -27,6 +27,21 @@ def srgb_profile() -> bytes:
     return bytes(made)
 
 
+@cache
+def gray_profile() -> bytes:
+    """Return a profile that says of gray pixels that they have sRGB's tone curve."""
+    whole = srgb_profile()
+    found = _tags(whole)
+    tags = {name: found[name] for name in (b"desc", b"cprt", b"wtpt")} | {b"kTRC": found[b"rTRC"]}
+    table, body, start = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
+    for name, element in tags.items():
+        table += struct.pack(">4sII", name, start + len(body), len(element))
+        body += element + bytes(-len(element) % 4)
+    made = bytearray(whole[:128] + table + body)
+    made[:4], made[16:20] = struct.pack(">I", len(made)), b"GRAY"
+    return bytes(made)
+
+
 def name_of(profile: bytes) -> str:
     """Return what a profile calls itself, or "" if it is none."""
     try:
@@ -57,14 +72,19 @@ def convert(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def convert_deep(pixels: NDArray[np.uint16], profile: bytes) -> NDArray[np.uint16] | None:
-    """Convert uint16 [H, W, 3] into sRGB with all its bits, which littleCMS through Pillow cannot.
+    """Convert uint16 [H, W, 1 or 3] into sRGB with all its bits, which littleCMS through Pillow cannot.
 
     Returns:
-        uint16 [H, W, 3], or None for a profile that is no matrix with tone curves.
+        The same shape, or None for a profile that has no tone curve (of gray) or matrix with tone curves.
 
-    Reference: ICC.1:2022, Annex F.3 (three-component matrix-based profiles), sections 10.6 and 10.18.
+    Reference: ICC.1:2022, Annex F.2 and F.3 (gray and matrix-based profiles), sections 10.6 and 10.18.
     """
     tags = _tags(profile)
+    if pixels.shape[2] == 1:
+        curve = _curve(tags[b"kTRC"]) if b"kTRC" in tags else None
+        if curve is None:
+            return None
+        return np.rint(from_linear(curve.clip(0, 1)) * 65535).astype(np.uint16)[pixels]
     if not {b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC"} <= tags.keys():
         return None
     read = (_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC"))

@@ -208,12 +208,12 @@ def _split(samples: Pixels) -> tuple[Pixels, Pixels | None]:
 
 
 def _deep_to_srgb(pixels: Pixels, profile: bytes, notes: list[str]) -> Pixels:
-    """Convert 16-bit colours into sRGB; gray is left alone, for its profile is a tone curve at most."""
-    if icc.is_srgb(profile) or pixels.shape[2] == 1:
+    """Convert 16-bit pixels into sRGB, whose tone curve gray ones take too."""
+    if icc.is_srgb(profile):
         return pixels
     made = icc.convert_deep(pixels.astype(np.uint16), profile)
     if made is None:
-        notes.append("its ICC profile has no matrix and tone curves; the colours are taken as sRGB")
+        notes.append("its ICC profile has no tone curves that could be read; the pixels are taken as sRGB")
         return pixels
     return made
 

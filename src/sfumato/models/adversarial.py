@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from sfumato.batch import Batch, Clock, Condition, DataSpec, Images, PerImage, Scalar
 from sfumato.models.base import GenerativeModel, Loss
@@ -130,7 +131,7 @@ class GAN(GenerativeModel):
 
     @cached_property
     def _has_batchnorm(self) -> bool:
-        return any(isinstance(module, nn.BatchNorm2d) for module in self.discriminator.modules())
+        return any(isinstance(module, _BatchNorm) for module in self.discriminator.modules())
 
     def _judged(self, both: Float[Tensor, "both C H W"], condition: Condition) -> tuple[PerImage, PerImage]:
         """Return the logits of real images and of as many generated ones behind them."""

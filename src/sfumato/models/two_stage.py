@@ -86,7 +86,7 @@ class TwoStage(RestorationModel):
         self.colouriser: TranslationUNet | None = None
         if given < data.channels:
             self.colouriser = TranslationUNet(1, 2, widths(config.colour_width, config.colour_depth))
-        self.multiple = max(stage.multiple for stage in (self.restorer, self.colouriser) if stage is not None)
+        self.multiple = self.restorer.multiple  # brightness is tiled; colours are found of whole pictures
         self.perceptual: Perceptual | None = None
 
     def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:

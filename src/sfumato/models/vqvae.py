@@ -191,7 +191,7 @@ class VQVAE(GenerativeModel):
         if clock.progress < self.config.settled:
             loss, error, z, indices = self._reconstruction(batch.images)
             draws = clock.noise.uniform("words", math.prod(self.grid))
-            self.codebook.follow(z.detach(), indices.flatten(), draws)
+            self.codebook.follow(*map(clock.gather, (z.detach(), indices.flatten(), draws)))
             used = self.codebook.counts / self.codebook.counts.sum()
             perplexity = torch.exp(-(used * (used + 1e-12).log()).sum())
             terms = {"loss": loss.detach(), "error": error.detach(), "perplexity": perplexity}

@@ -149,9 +149,7 @@ def _jobs(source: Path, out: Path, ending: str) -> Iterator[Job]:
     if not names:
         raise UsageError(f"{source}: there are no photographs in this folder.")
     if not _is_ours(out / FAILURES):
-        raise UsageError(
-            f"{out / FAILURES}: that list is not of this program; name another --out."
-        )
+        raise UsageError(f"{out / FAILURES}: that list is not of this program; name another --out.")
     stems = Counter(str(Path(name).with_suffix("")).casefold() for name in names)
     stems.update(name.casefold() for name in names)
     for name in names:

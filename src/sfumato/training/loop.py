@@ -18,6 +18,7 @@ from sfumato.data.paired import with_damage
 from sfumato.data.prepared import Prepared
 from sfumato.errors import SfumatoError
 from sfumato.memory import out_of_memory
+from sfumato.networks.normalisation import share_statistics
 from sfumato.ranks import Ranks
 from sfumato.recipe import lookup
 from sfumato.runs import Run, Status, checkpoints
@@ -87,6 +88,7 @@ class _Training:
         self.remarks = [*check(self.recipe, model, run.data, ranks.world)]
         self.state = TrainingState(model, self.config, device)
         ranks.broadcast([*model.parameters(), *model.buffers()])
+        share_statistics(model, ranks)  # of the average, which one process draws from alone, not
         feed = Feed(
             prepared, self._rows(prepared), self.config.batch_size, self.recipe.seed, device,
             rank=ranks.rank, world=ranks.world, flip=run.data.flip, crop=self.config.crop,
@@ -175,7 +177,7 @@ class _Training:
         share = batch // self.ranks.world
         rows = slice(self.ranks.rank * share, (self.ranks.rank + 1) * share)
         noise = StepNoise(self.recipe.seed, progress.step, rows, batch, self.device)
-        return Clock(progress.images, self.budget.total, progress.step, noise)
+        return Clock(progress.images, self.budget.total, progress.step, noise, self.ranks.gather)
 
     def _step(self) -> Outcome:
         """Take one step, splitting the batch further as long as memory is short."""
