@@ -47,6 +47,8 @@ def test_wishes(text, values, known):
         ("age=old", "write for example age=40"),
         ("age=nan", "is a number"),
         ("age=1e99", "is a number"),
+        ("smiling=1,smiling=0", "asks twice for smiling"),
+        ("boot,class=bag", "asks twice for class"),
         ("", "write COLUMN=VALUE, for example smiling=1"),
         (",,", "write COLUMN=VALUE"),
         ("=1", "there is no label ''"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from sfumato import api
 from sfumato.data.portraits import portrait
 from sfumato.data.sources.drawn import ARTISTS
 from sfumato.data.textures import texture
+from sfumato.errors import UsageError
 from sfumato.imaging.colour import luma
 from sfumato.imaging.photograph import Photograph, decode_photograph
 from sfumato.metrics.colour import colourfulness
@@ -23,7 +25,7 @@ from sfumato.networks.resampling import resized
 from sfumato.restoration.classical import NonLocalMeans, OverlappedDCT
 from sfumato.restoration.learned import Learned
 from sfumato.restoration.upscale import USUAL, Bicubic, upscaler
-from sfumato.runs import checkpoints, find
+from sfumato.runs import checkpoints, find, newest_of
 
 NAMES = ("denoiser", "upscaler", "vae_unet", "pix2pix", "two_stage")
 LARGEST = 12e6
@@ -93,13 +95,11 @@ def test_the_denoiser_takes_blocks(quality: int):
 
 
 def test_auto_loses_nothing_on_clean_pictures():
-    """At most 0.1 dB, where 50 dB stand for a picture that came back as it was."""
+    """They come back as they were, to the last bit."""
     for index in range(24):
         pixels = texture(1, index, 160) if index % 3 else portrait(1, index, 160)[0]
         found = api.restore(pixels, device="cpu")
-        if found.taken:
-            kept = psnr(found.image / np.float32(255), pixels / np.float32(255))
-            assert kept > 40, (index, [step.reason for step in found.steps], kept)
+        np.testing.assert_array_equal(found.image, pixels, f"{index}: {found.steps}")
 
 
 def saved(pixels: np.ndarray, quality: int) -> Photograph:
@@ -120,6 +120,20 @@ def test_auto_leaves_blocks_to_the_filter_and_loses_nothing(quality: int):
             clean = truth[..., None] / np.float32(255)
             gains.append(psnr(found.photo.floats(), clean) - psnr(hurt.floats(), clean))
     assert gains and min(gains) > -0.1, gains
+
+
+@pytest.mark.parametrize("quality", [60, 75, 84, 95])
+def test_auto_loses_nothing_on_photographs_as_cameras_save_them(quality: int, shared_data: Path, tmp_path):
+    """At most 0.1 dB, against the picture from before it was saved, as the command has its defaults."""
+    with tarfile.open(shared_data / "restoration.tar") as archive:
+        wanted = [member for member in archive.getmembers() if "/Set12/" in member.name]
+        archive.extractall(tmp_path, members=wanted, filter="data")
+    for path in sorted(tmp_path.rglob("*.png")):
+        truth = np.asarray(Image.open(path).convert("L"))
+        hurt = saved(truth, quality)
+        found, clean = api.restore(hurt, device="cpu"), truth[..., None] / np.float32(255)
+        gain = psnr(found.photo.floats(), clean) - psnr(hurt.floats(), clean)
+        assert gain > -0.1, (path.name, gain, found.steps)
 
 
 def test_auto_takes_noise_and_blocks_in_one_pass():
@@ -173,3 +187,47 @@ def test_the_approaches_colour_what_is_gray(name: str):
     assert made.shape == truth.shape
     assert colourfulness((made.clip(0, 1) * 255).astype(np.uint8)[None])[0] > 15
     assert psnr(luma(made), luma(truth)) > 22
+
+
+def test_auto_colours_where_it_is_asked_to(tmp_path: Path):
+    picture = np.rint(gray(portrait(1, 3, 128)[0] / np.float32(255))[..., 0] * 255).astype(np.uint8)
+    assert api.restore(picture, device="cpu").image.shape == (128, 128, 1), "never by itself"
+    for wish in ({"colour": 0.9}, {"steps": ["denoise", "colour", "x2"], "colour": 0.9}):
+        found = api.restore(picture, device="cpu", **wish)
+        assert ("colour", "example:two_stage") in [(step.step, step.method) for step in found.taken]
+        assert colourfulness(found.image[None])[0] > 8
+    brightness = np.abs(luma(found.photo.floats()[::2, ::2]) - picture / 255).mean()
+    assert found.changed.shape == (128, 128) and found.changed.mean() > brightness, "colours are changes"
+    with pytest.raises(UsageError, match="example:vae_unet"):
+        api.restore(picture, method="classical", colour=0.5)
+
+
+@pytest.mark.parametrize("name", NAMES[2:])
+def test_a_preset_stands_for_its_newest_run(name: str, tmp_path: Path):
+    """The one that comes along, where there is none of one's own; and all that is told of a result."""
+    picture = np.rint(gray(portrait(1, 3, 100)[0] / np.float32(255))[:70, :, 0] * 255).astype(np.uint8)
+    Image.fromarray(picture).save(tmp_path / "old.png")
+    (record,) = api.restore_files(tmp_path / "old.png", tmp_path / "out", method=name, maps=True).records
+    assert {step["method"] for step in record["steps"]} == {f"example:{name}"}
+    assert 0 <= record["unexplained"] < 25
+    assert set(record["maps"]) == {"changed", *["uncertain"] * (name == "vae_unet")}
+    for one in record["maps"].values():
+        assert np.asarray(Image.open(tmp_path / "out" / one["file"])).std() > 5
+
+
+@pytest.mark.parametrize("name", NAMES[2:])
+def test_the_brightness_of_odd_sizes_is_the_networks_own(name: str):
+    """Padded by what the network asks for, not by more."""
+    own = Learned.open(find(f"example:{name}"))
+    plane = gray(portrait(1, 5, 128)[0] / np.float32(255))[:101, :78, 0]
+    whole = own._gray(own._restored(torch.from_numpy(plane)[None, None] * 2 - 1))[0, 0].add(1).div(2)
+    assert np.abs(own.brightness(plane) - whole.numpy()).max() < 1 / 255
+
+
+def test_a_run_of_ones_own_comes_before_the_one_that_comes_along(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert newest_of("two_stage").name == "example:two_stage" and newest_of("nafnet") is None
+    api.copy("example:two_stage", "mine")
+    assert newest_of("two_stage").name == "mine"
+    api.copy("example:vae_unet", "two_stage")
+    assert newest_of("two_stage") is None, "a run's name comes first"

@@ -1,6 +1,9 @@
 """Every public name of `sfumato`."""
 
 from .api import (
+    Restoration as Restoration,
+)
+from .api import (
     Run as Run,
 )
 from .api import (

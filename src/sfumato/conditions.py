@@ -92,6 +92,8 @@ def parse_wish(data: DataSpec, text: str) -> Wish:
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, value = (word.strip() for word in part.partition("="))
         column, place = _column(data, name) if equals else _having(data, name)
+        if row.known[0, place].any():
+            raise UsageError(f"'{text}': asks twice for {column.name}; of several wishes each is a --where.")
         row.values[0, place] = _value(column, value if equals else name, part)
         row.known[0, place] = 1
         looked_for[place] = column.kind != "number"

@@ -52,8 +52,8 @@ def test_a_failure_ends_with_2_and_the_rest_is_done(sfumato, old: Path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("restore", "IN", "--steps", "colour"), "Name a run that colours"),
-        (("restore", "IN", "--colour", ".9"), "Name a run that colours"),
+        (("restore", "IN", "--method", "dct", "--steps", "colour"), "example:two_stage or a run of yours"),
+        (("restore", "IN", "--method", "example:denoiser", "--colour", ".9"), "example:two_stage or a run"),
         (("restore", "IN", "--method", "nml"), "did you mean 'nlm'"),
         (("restore", "IN", "--steps", "denoize"), "did you mean 'denoise'"),
         (("restore", "IN", "--strength", "2"), "strength = 2.0"),

@@ -489,11 +489,14 @@ def fine(batch: Batch) -> Batch:
 
 
 def apart(model: GenerativeModel, recipe: Recipe, batch: Batch) -> float:
-    """Return the mean squared distance from eight samples to the nearest image of a batch."""
+    """Return how far eight samples are from a batch: from each to the nearest image, and the other way round.
+
+    The second is what a model that has collapsed cannot bring down.
+    """
     drawn = sampling.draw(model, range(8), batch.condition, recipe.sampling, CPU)
     made = torch.from_numpy(drawn).permute(0, 3, 1, 2) / 127.5 - 1
     squares = (made[:, None] - batch.images[None]).square().mean(dim=(2, 3, 4))
-    return float(squares.min(dim=1).values.mean())
+    return float(squares.min(dim=1).values.mean() + squares.min(dim=0).values.mean()) / 2
 
 
 @every_model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -134,10 +135,10 @@ def test_a_stale_thumbnail_is_dropped(tmp_path: Path):
     assert (tmp_path / "a.jpg").read_bytes().count(thumbnail) == 0
 
 
-def matrix_profile(gamma: float) -> bytes:
-    """LittleCMS's sRGB profile with another name and other tone curves."""
-    content = bytearray(icc.srgb_profile())
-    for name in (b"rTRC", b"gTRC", b"bTRC"):
+def with_gamma(profile: bytes, gamma: float) -> bytes:
+    """A profile with another name and other tone curves."""
+    content = bytearray(profile)
+    for name in {b"rTRC", b"gTRC", b"bTRC", b"kTRC"} & icc._tags(profile).keys():
         at = content.index(name, 128)
         start = int.from_bytes(content[at + 4 : at + 8], "big")
         content[start : start + 16] = (
@@ -147,7 +148,7 @@ def matrix_profile(gamma: float) -> bytes:
 
 
 def test_colours_become_srgb_with_all_their_bits():
-    profile = matrix_profile(1.8)
+    profile = with_gamma(icc.srgb_profile(), 1.8)
     assert ImageCms.getOpenProfile(io.BytesIO(profile))
     smooth = np.linspace(0, 255, 256).astype(np.uint8).reshape(16, 16)
     pixels = np.stack([smooth, smooth.T, smooth[::-1]], axis=-1)
@@ -213,3 +214,32 @@ def test_what_is_refused(tmp_path: Path):
     with pytest.raises(SfumatoError, match="cannot be written"):
         write_photograph(tmp_path / "file" / "a.png", photo)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_gray_has_a_tone_curve_too(tmp_path: Path):
+    """Scans of old prints are 16-bit gray more often than not."""
+    linear = with_gamma(icc.gray_profile(), 1.0)
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    eight = decode_photograph(encoded(Image.fromarray(levels), "PNG", icc_profile=linear))
+    assert eight.pixels[8, 0, 0] == 188, "half of the light is level 188 in sRGB"
+    deep = icc.convert_deep(levels[..., None].astype(np.uint16) * 257, linear)
+    assert np.abs(deep / 257 - eight.pixels).max() <= 0.5
+    curve = ImageCms.buildTransform(
+        ImageCms.getOpenProfile(io.BytesIO(linear)), ImageCms.createProfile("sRGB"), "L", "RGB"
+    )
+    theirs = np.asarray(ImageCms.applyTransform(Image.fromarray(levels), curve))[..., 0]
+    assert np.abs(deep[..., 0] / 257 - theirs)[4:].max() <= 1, "littleCMS agrees, but for the darkest"
+    as_read = decode_photograph(
+        encoded(Image.fromarray(levels.astype(np.uint16) * 257), "PNG", icc_profile=linear)
+    )
+    np.testing.assert_array_equal(as_read.pixels, deep)
+    for name, found in itertools.product(("a.png", "a.tif", "a.jpg", "a.webp"), (eight, as_read)):
+        write_photograph(tmp_path / name, found)
+        with Image.open(tmp_path / name) as written:
+            assert icc.is_srgb(written.info["icc_profile"])
+        again = read_photograph(tmp_path / name)
+        assert np.abs(again.floats()[..., 0] - found.floats()[..., 0]).max() < 0.02, (name, found.kind)
+    none = decode_photograph(
+        encoded(Image.fromarray(levels.astype(np.uint16)), "PNG", icc_profile=icc.gray_profile()[:300])
+    )
+    np.testing.assert_array_equal(none.pixels[..., 0], levels)

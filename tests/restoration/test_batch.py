@@ -74,6 +74,10 @@ def test_provenance(tmp_path: Path):
     with Image.open(out / "00.restored.png") as picture:
         assert picture.text[MARK] == "Restored by a program: denoise (example:denoiser)."
     assert "<figure>" in (out / "00.restored.html").read_text()
+    Image.new("L", (24, 24), 90).save(source / "flat.png")
+    (clean,) = api.restore_files(source / "flat.png", out).written
+    with Image.open(clean) as picture:
+        assert MARK not in picture.text, "nothing was restored"
 
 
 def test_maps_are_written_where_there_are_any_and_the_record_says_what_white_is(tmp_path: Path):
@@ -218,7 +222,7 @@ def test_what_is_refused(tmp_path: Path):
         (source, source, "where the photographs lie"),
         (source / "00.png", source, "where the photographs lie"),
         (source, source / "00.png", "that is a file"), (tmp_path / "none", tmp_path / "o", "no such file"),
-        (empty, tmp_path / "o", "no photographs"),
+        (empty, tmp_path / "o", "no photographs"), (source, tmp_path / "a.jpg", "name a folder"),
     ):  # fmt: skip
         with pytest.raises(UsageError, match=words):
             api.restore_files(given, out)
@@ -268,8 +272,10 @@ def test_stopped_in_the_middle(how: signal.Signals, tmp_path: Path):
 
 def test_upscaling_files(tmp_path: Path):
     source, out = album(tmp_path / "in", 2), tmp_path / "out"
-    found = api.upscale(source, out, scale=4)
+    found = api.upscale(source, out, scale=4, slider=True)
     assert [path.name for path in found.written] == ["00.x4.png", "01.x4.png"]
+    page = (out / "00.x4.html").read_text()
+    assert "<figure>" in page and "Where it changed" not in page, "another size has no map"
     with Image.open(found.written[0]) as picture:
         assert picture.size == (96, 96)
     assert len(api.upscale(source, out, scale=4).skipped) == 2

@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from sfumato import api
+from sfumato.errors import UsageError
 from sfumato.imaging.photograph import Photograph, decode_photograph, read_photograph
 from sfumato.restoration.compression import blockiness, find_compression, held_to, quality_of, table_of
 from sfumato.restoration.diagnose import diagnose
@@ -125,6 +127,21 @@ def test_blur(sigma: float, scenes):
     for plane in scenes:
         total = np.hypot(sigma, 0.6)  # the scenes themselves are a little soft
         assert find_blur(gaussian_filter(plane, sigma)) == pytest.approx(total, rel=0.3)
+
+
+def test_soft_edges_are_told(scenes):
+    assert "deblur" not in steps(diagnose(photo(scenes[0]))) and "deblur" in steps(
+        diagnose(photo(gaussian_filter(scenes[0], 2)))
+    )
+    flat = diagnose(photo(np.full((64, 64), 0.5))).to_text()
+    assert "none found" in flat and "grain" not in flat, "what was not measured is not told"
+
+
+def test_a_file_that_is_none_is_named(tmp_path: Path):
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    for name, words in (("empty.jpg", "empty"), ("", "directory"), ("no", "No such")):
+        with pytest.raises(UsageError, match=f"{tmp_path.name}.*{name}: .*{words}"):
+            api.diagnose(tmp_path / name)
 
 
 def test_fade_colour_and_size(scenes, colourful, draw):

@@ -213,7 +213,7 @@ def test_what_cannot_be_a_method_is_refused(denoiser, tmp_path, small_images, dr
     for method, words in (("nml", "did you mean 'nlm'"), (str(tmp_path), "neither a filter nor a run")):
         with pytest.raises(UsageError, match=words):
             api.restore(gray, method=method)
-    with pytest.raises(UsageError, match="Name a run that colours"):
+    with pytest.raises(UsageError, match="example:two_stage or a run of yours"):
         api.restore(gray, method=str(denoiser.path), colour=1.0)
     with pytest.raises(UsageError, match="is for the step denoise"):
         api.restore(gray, method=str(denoiser.path), steps=["deblock"])

@@ -148,8 +148,8 @@ def test_unfade_and_named_methods(scenes):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"steps": ("colour",)}, "Name a run that colours"),
-        ({"colour": 0.9}, "Name a run that colours"),
+        ({"method": "classical", "steps": ("colour",)}, "example:two_stage or a run of yours"),
+        ({"method": "tv", "colour": 0.9}, "example:two_stage or a run of yours"),
         ({"steps": ("denose",)}, "did you mean 'denoise'"),
         ({"method": "nml"}, "did you mean 'nlm'"),
         ({"method": "notch", "steps": ("denoise",)}, "is for the step destripe"),
@@ -177,8 +177,30 @@ def test_what_a_result_does_not_explain(scenes, noisy):
     hurt = plane / 255 + np.random.default_rng(0).normal(scale=10 / 255, size=plane.shape)
     assert checks.unexplained(hurt, plane / 255, found, ["denoise"]) < 1, "so much noise was measured"
     assert checks.unexplained(hurt, np.roll(plane, 9, axis=0) / 255, found, ["denoise"]) > 5
-    assert checks.unexplained(hurt, plane / 255, found, ["unfade"]) is None
+    assert checks.unexplained(hurt, plane[:, 1:] / 255, found, ["x2"]) is None
     assert restore(photo(noisy(scenes[0], 20))).unexplained < 3
+
+
+def test_blur_fading_and_stripes_are_done_again(scenes, striped):
+    """What the truth explains is explained; a disc that was never there is not."""
+    plane = scenes[0]
+    down, across = np.indices(plane.shape)
+    invented = plane + 0.4 * (np.hypot(down - 60, across - 90) < 12)
+    old = 0.25 + 0.5 * gaussian_filter(plane, 1.5) ** 0.8
+    for before, steps in (
+        (gaussian_filter(plane, 1.5), ["deblur"]), (0.25 + 0.5 * plane**0.8, ["unfade"]),
+        (old, ["deblur", "unfade"]), (striped(plane, 6, 0, 8), ["destripe"]),
+    ):  # fmt: skip
+        found = diagnose(photo(before))
+        honest = checks.unexplained(before, plane, found, steps)
+        assert honest < 2 < checks.unexplained(before, plane, found, []), steps
+        assert checks.unexplained(before, invented, found, steps) > honest + 3, steps
+
+
+def test_every_step_has_its_seconds(scenes, noisy):
+    found = restore(photo(noisy(scenes[0], 20)), Settings(steps=("denoise", "unfade")))
+    assert list(found.timings) == ["denoise", "unfade"] and all(s > 0 for s in found.timings.values())
+    assert sum(found.timings.values()) <= found.seconds
 
 
 def test_the_page_and_the_map(scenes, noisy):

@@ -147,6 +147,8 @@ def test_weights_that_are_none_are_refused_before_anything_runs(tmp_path: Path):
         with pytest.raises(UsageError, match="no weights|no tensors"):
             Community(tmp_path / name)
     assert not mark.exists()
+    with pytest.raises(UsageError, match=r"safely \([A-Za-z]+Error: "):
+        Community(tmp_path / "text.pth")
     with pytest.raises(UsageError, match="no file of weights, and there is no run 'lancsoz'"):
         upscaler("lancsoz", 2)
     with pytest.raises(UsageError, match="--scale 3"):

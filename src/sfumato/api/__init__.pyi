@@ -96,6 +96,9 @@ from .restoring import (
     STEPS as STEPS,
 )
 from .restoring import (
+    Restoration as Restoration,
+)
+from .restoring import (
     develop as develop,
 )
 from .restoring import (

@@ -13,17 +13,19 @@ from sfumato.api.data import Observer, silent
 from sfumato.config import build
 from sfumato.data.degradations import preset
 from sfumato.errors import UsageError
-from sfumato.imaging.files import MAX_PIXELS
+from sfumato.imaging.files import MAX_PIXELS, ImageError
 from sfumato.imaging.photograph import Photograph, read_photograph
 from sfumato.restoration.batch import Batch, run_batch
 from sfumato.restoration.classical import METHODS
+from sfumato.restoration.community import Community
 from sfumato.restoration.diagnose import STEPS as STEPS
 from sfumato.restoration.diagnose import Diagnosis
 from sfumato.restoration.diagnose import diagnose as diagnose_photo
 from sfumato.restoration.learned import Learned, steps_against
 from sfumato.restoration.plan import Settings, tools_of
 from sfumato.restoration.slider import as_shown
-from sfumato.restoration.steps import Restoration, Taken
+from sfumato.restoration.steps import Restoration as Restoration
+from sfumato.restoration.steps import Taken
 from sfumato.restoration.steps import restore as restore_photo
 from sfumato.restoration.upscale import USUAL, Trained, upscaler
 from sfumato.runs import Run
@@ -52,12 +54,14 @@ def restore(
     Args:
         image: What to restore.
         method: auto (the steps that help, each checked), classical (the proposed steps, unchecked), the name
-            of a filter such as nlm, or the name or path of a run that restores.
+            of a filter such as nlm, the name or path of a run that restores, or a preset: its newest run, or
+            the one that comes along.
         steps: Steps to take, such as ["denoise", "x2"]; empty: chosen from the diagnosis, or all that the
             method is for.
         strength: From 0 (the input) to 1.
         keep_grain: Share of the removed noise that is given back, 0 to 1.
-        colour: How strongly to colour, 0 to 1; for runs that colour. None: fully.
+        colour: How strongly to colour, 0 to 1; for auto and runs that colour. None: fully where that is asked
+            for.
         recolour: Treat the colours of a colour photograph too.
         self_ensemble: Ask a network about the photograph, its mirror image, and both turned by quarters, and
             take the mean: about 0.1 dB better, eight times slower.
@@ -65,7 +69,7 @@ def restore(
 
     Returns:
         The restoration: `.image`, `.photo`, `.steps`, `.diagnosis`, `.changed`, `.uncertainty`,
-        `.unexplained`, `.seconds`.
+        `.unexplained`, `.timings`, `.seconds`.
 
     Raises:
         UsageError: If a setting cannot be.
@@ -151,7 +155,10 @@ def diagnose(image: Picture) -> Diagnosis:
         >>> import sfumato as sf
         >>> print(sf.diagnose("old.jpg").to_text())  # doctest: +SKIP
     """
-    return diagnose_photo(_photograph(image))
+    try:
+        return diagnose_photo(_photograph(image))
+    except ImageError as error:
+        raise UsageError(f"{image}: {error}") from None
 
 
 def develop(image: Picture, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -193,6 +200,7 @@ def upscale(
     method: str = USUAL,
     self_ensemble: bool = False,
     overwrite: bool = False,
+    slider: bool = False,
     device: str = "auto",
     observer: Observer = silent,
 ) -> Batch:
@@ -206,6 +214,7 @@ def upscale(
             whose architecture spandrel knows.
         self_ensemble: Have a run look at each picture eight times, as for `restore`.
         overwrite: Replace what other settings, or others, have made.
+        slider: Write a page with before and after too.
         device: auto, cpu, cuda or mps; for weights.
         observer: Told of the progress.
 
@@ -215,7 +224,7 @@ def upscale(
     tool = upscaler(method, scale, choose_device(device), self_ensemble)
     plain = {
         "settings": {"scale": scale, "method": tool.name, "self_ensemble": self_ensemble},
-        "weights": getattr(tool, "weights_sha256", None),
+        "weights": {tool.name: tool.weights_sha256} if isinstance(tool, Trained | Community) else {},
     }
 
     def worker(photo: Photograph) -> Restoration:
@@ -227,7 +236,7 @@ def upscale(
         return Restoration(made, (taken,), diagnose_photo(photo), unchanged, seconds)
 
     return run_batch(
-        Path(source), Path(out), worker, plain, overwrite=overwrite, ending=f"x{scale}",
+        Path(source), Path(out), worker, plain, overwrite=overwrite, slider=slider, ending=f"x{scale}",
         progress=_progress(observer, "upscaling"),
     )  # fmt: skip
 

@@ -152,7 +152,20 @@ def sampling_settings(run: Run, settings: Sequence[str]) -> SamplingConfig:
             raise UsageError(f"sampling.{key} means nothing to a {recipe.preset}; {uses}.")
     if "sampler" in used:
         check_steps(changed.sampler, changed.steps)
+    if "guidance" in used and changed.guidance not in (1, recipe.sampling.guidance):
+        _check_guidance(run, changed.guidance)
     return changed
+
+
+def _check_guidance(run: Run, scale: float) -> None:
+    """Refuse guidance that could do nothing, or go away from what was never learnt."""
+    if not run.data.columns:
+        raise UsageError(f"guidance {scale:g}: {run.data.name} has no labels to guide to; leave it at 1.")
+    if getattr(run.recipe.model, "forget", 1) == 0:
+        raise UsageError(
+            f"guidance {scale:g}: it goes away from what a model draws without labels, and this one never "
+            "learned that (model.forget = 0); leave it at 1, or train with model.forget=0.1."
+        )
 
 
 def grid_path(out: str | Path) -> Path:

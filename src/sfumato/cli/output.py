@@ -65,18 +65,19 @@ def split_words(words: Sequence[str], data: str | None) -> tuple[str | None, str
 
 
 def tell_run(run: Run, as_json: bool) -> None:
-    """Print where a run is, how it ended, and what went wrong on the way."""
+    """Print where a run is, how it ended, and what was wrong with it then."""
     status, warnings = run.status, [event["text"] for event in run.log("warning")]
     if as_json:
         facts = {"run": str(run.path), "preset": run.recipe.preset, "status": status.model_dump()}
-        return print_json(facts | {"warnings": warnings})
-    if status.state != "finished":
-        return say(
-            f"{run.path}: {status.state} at {status.images:,} images; go on with: sfumato resume {run.path}"
-        )
-    say(f"{run.path}: finished after {status.images:,} images in {status.seconds:.0f} s.")
-    for sentence in dict.fromkeys(warnings):
+        return print_json(facts | {"warnings": warnings, "diagnosis": run.diagnosis})
+    if status.state == "finished":
+        say(f"{run.path}: finished after {status.images:,} images in {status.seconds:.0f} s.")
+    else:
+        say(f"{run.path}: {status.state} at {status.images:,} images; go on with: sfumato resume {run.path}")
+    for sentence in run.diagnosis:
         say(f"but: {sentence}")
+    if status.state != "finished":
+        return
     task = preset(run.recipe.preset).task
     if task in NEXT:
         say(f"next: {NEXT[task].format(run.path)}")

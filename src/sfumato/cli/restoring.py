@@ -11,6 +11,7 @@ from sfumato.cli import options as o
 
 Source = Annotated[Path, Argument(metavar="PHOTO|DIR", help="A photograph, or a folder of them.")]
 Overwrite = Annotated[bool, Option("--overwrite", help="Replace pictures that other settings made.")]
+Slider = Annotated[bool, Option("--slider", help="Write a page with before and after, too.")]
 SelfEnsemble = Annotated[
     bool, Option("--self-ensemble", help="Ask a network eight times, mirrored and turned: better, slower.")
 ]
@@ -23,7 +24,7 @@ def restore(
         Option(
             "--method",
             metavar="auto|classical|NAME|RUN",
-            help="auto checks each step; NAME is a filter, e.g. nlm; RUN a trained run's name or path.",
+            help="auto checks each step; NAME is a filter or a preset (nlm, pix2pix); RUN a name or path.",
         ),
     ] = "auto",
     steps: Annotated[
@@ -35,14 +36,14 @@ def restore(
     strength: Annotated[float, Option("--strength", metavar="0-1", help="How far to go.")] = 1.0,
     colour: Annotated[
         float | None,
-        Option("--colour", metavar="0-1", help="How strongly to colour, with a run that colours."),
+        Option("--colour", metavar="0-1", help="How strongly to colour, with auto or a run that colours."),
     ] = None,
     keep_grain: Annotated[
         float, Option("--keep-grain", metavar="0-1", help="Share of the removed noise to give back.")
     ] = 0.3,
     recolour: Annotated[bool, Option("--recolour", help="Treat colours too, not brightness alone.")] = False,
     self_ensemble: SelfEnsemble = False,
-    slider: Annotated[bool, Option("--slider", help="Write a page with before and after, too.")] = False,
+    slider: Slider = False,
     maps: Annotated[bool, Option("--maps", help="Write maps of what was changed and of doubt, too.")] = False,
     out: o.Out = Path("restored"),
     overwrite: Overwrite = False,
@@ -63,6 +64,7 @@ def restore(
       sfumato restore album/ --out better/ --strength .8
       sfumato restore old.jpg --self-ensemble
       sfumato restore scan.tif --method nlm --steps denoise,unfade,x2
+      sfumato restore gray.jpg --colour .9
       sfumato restore gray.jpg --method nafnet-photos --colour .9
     """
     from sfumato import api
@@ -112,6 +114,7 @@ def upscale(
         ),
     ] = "example:upscaler",
     self_ensemble: SelfEnsemble = False,
+    slider: Slider = False,
     out: o.Out = Path("upscaled"),
     overwrite: Overwrite = False,
     device: o.Device = "auto",
@@ -137,7 +140,7 @@ def upscale(
     with display(quiet) as observer:
         batch = api.upscale(
             source, out, scale=scale, method=method, self_ensemble=self_ensemble, overwrite=overwrite,
-            device=device, observer=observer,
+            slider=slider, device=device, observer=observer,
         )  # fmt: skip
     tell_batch(batch, json)
     if batch.failures:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sfumato.batch import DataSpec
 from sfumato.comparison.records import Contestant, Verdict
+from sfumato.metrics.memorisation import COPY_QUANTILE
 from sfumato.metrics.score import Score, leading
 from sfumato.metrics.uncertainty import welch_interval
 
@@ -96,7 +97,7 @@ def warnings(contestant: Contestant) -> list[str]:
     """Say what a reader must know about one contestant."""
     said = []
     copies, diversity = contestant.copies, contestant.diversity
-    if copies and copies.interval and copies.interval[0] > 0.05:
+    if copies and copies.interval and copies.interval[0] > 2 * COPY_QUANTILE:
         said.append(
             f"{copies.value:.0%} of its images lie nearer to a training image than real new images do: "
             "look at the nearest training images before using it."

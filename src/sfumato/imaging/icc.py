@@ -63,6 +63,10 @@ def convert(image: Image.Image, profile: bytes) -> Image.Image:
     Raises:
         ImageCms.PyCMSError: If the profile is broken or means another kind of pixels.
     """
+    if image.mode == "L":  # littleCMS's tables are coarse where gray is dark
+        deep = convert_deep(np.asarray(image)[..., None].astype(np.uint16) * 257, profile)
+        if deep is not None:
+            return Image.fromarray(np.rint(deep[..., 0] / 257).astype(np.uint8))
     source = ImageCms.getOpenProfile(io.BytesIO(profile))
     target = ImageCms.getOpenProfile(io.BytesIO(srgb_profile()))
     intent, flags = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION

@@ -34,6 +34,11 @@ class Copies(NamedTuple):
     duplicates: int
     """Test images that are in the training set too, and were left out of the threshold."""
 
+    @property
+    def suspicious(self) -> bool:
+        """Whether there are surely more than twice as many as honest new images have."""
+        return self.interval[0] > 2 * COPY_QUANTILE
+
 
 def nearest_training(training: Features, images: Features) -> tuple[np.ndarray, np.ndarray]:
     """Return the nearest training image of each image.

@@ -184,6 +184,8 @@ class _Sheet:
         if found is None:
             return None
         note = f"real images score about {COPY_QUANTILE}"
+        if found.suspicious:
+            note = f"COPIES: {note}; look at the nearest training images before using any"
         if found.duplicates:
             note += f"; {found.duplicates} test images are in the training set and were left out"
         return _Measured(found.fraction, found.interval, note)

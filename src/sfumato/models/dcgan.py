@@ -8,7 +8,7 @@ is in adversarial.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 import torch
@@ -147,9 +147,18 @@ class DCGAN(GAN):
             UsageError: If a side of the images is not a multiple of 8.
         """
         super().__init__(config, data)
+        self.config = config
         doublings = halvings(data.height, data.width)
         self.generator = Generator(config, data, doublings, refine_generator)
         self.discriminator = Discriminator(config, data, doublings, refine_discriminator)
+
+    def ready(self) -> Sequence[str]:
+        if self.game.loss == "wgan-gp" and self.config.spectral_norm:
+            return [
+                "wgan-gp asks the discriminator for slopes of 1, which spectral norm works against: "
+                "model.spectral_norm=false suits it."
+            ]
+        return []
 
 
 def _initialise(module: nn.Module) -> None:

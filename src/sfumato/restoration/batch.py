@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 from sfumato.config import VERSION
@@ -135,6 +136,8 @@ def _jobs(source: Path, out: Path, ending: str) -> Iterator[Job]:
     """
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: that is a file; name a folder.")
+    if not out.exists() and out.suffix.lower() in Image.registered_extensions():
+        raise UsageError(f"--out {out}: name a folder; the picture becomes a PNG in it, which loses nothing.")
     if source.is_file():
         names, root = [source.name], source.parent
     elif source.is_dir():
@@ -205,7 +208,9 @@ def _work(job: Job, worker: Worker, settings: dict[str, Any], wishes: Wishes, ba
         for path in (page_path, *map(job.map, MAPS)):
             path.unlink(missing_ok=True)
     record = _record(job, digest, settings, made)
-    text = {MARK: _sentence(made), KEY: key, "Software": f"sfumato {VERSION}"}
+    did = ", ".join(f"{step.step} ({step.method})" for step in made.taken)
+    mark = {MARK: f"Restored by a program: {did}."} if did else {}
+    text = {**mark, KEY: key, "Software": f"sfumato {VERSION}"}
     if wishes.slider:
         write_text(page_path, page(job.name, photo, made))
     if wishes.maps:
@@ -227,12 +232,6 @@ def _key_of(path: Path) -> str | None:
             return found if whole and isinstance(found, str) else None
     except Exception:  # not ours, or not even a picture
         return None
-
-
-def _sentence(made: Restoration) -> str:
-    """Return in words what the picture is."""
-    did = ", ".join(f"{step.step} ({step.method})" for step in made.taken)
-    return f"Restored by a program: {did}." if did else "Looked at by a program, which changed nothing."
 
 
 def _record(job: Job, digest: str, settings: dict[str, Any], made: Restoration) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from sfumato.data.degradations.jpeg import Jpeg
 from sfumato.imaging.develop import JPEG_SIDE
+from sfumato.restoration.classical import FourierNotch
 from sfumato.restoration.compression import blockiness
 from sfumato.restoration.diagnose import Diagnosis
 from sfumato.restoration.noise import Noise
@@ -29,8 +31,10 @@ _COARSE, _GRASS = 1.6, 7 / 255
 """Coarse grain stronger than this cannot be told from grass, gravel or fur by what is measured here."""
 
 
-_EXPLAINED = frozenset({"deblock", "denoise", "colour"})
-"""Steps whose damage can be done again; no other may have been taken."""
+_BLURS = (0.0, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+"""Standard deviations in pixels of which the one is taken that explains the input best."""
+_FITTED = 1024
+"""Side of the middle of the picture in which blur and tones are fitted, in pixels."""
 
 
 class Verdict(NamedTuple):
@@ -77,8 +81,10 @@ def removed_stripes(before: Floats, after: Floats) -> Verdict:
 def unexplained(before: Floats, after: Floats, found: Diagnosis, steps: Sequence[str]) -> float | None:
     """Return how much of the input the result does not explain, damaged again in the way that was found.
 
-    Blocks are made again by the encoder; of noise only the strength is known, so that much may differ. It
-    tells a network that invents from one that repairs, not a good repair from a better one.
+    A Gaussian blur and a curve of tones are fitted where the steps undid such a thing, stripes are left out
+    of what remains, blocks are made again by the encoder, and of noise, of which only the strength is known,
+    so much may differ. It tells a network that invents from one that repairs, not a good repair from a
+    better one.
 
     Args:
         before: The input's brightness [H, W] in [0, 1].
@@ -87,13 +93,41 @@ def unexplained(before: Floats, after: Floats, found: Diagnosis, steps: Sequence
         steps: What was taken.
 
     Returns:
-        Root mean square in steps of 8 bits; None where it cannot be compared.
+        Root mean square in steps of 8 bits; None where the sizes differ, or no JPEG can be so large.
     """
-    if before.shape != after.shape or not set(steps) <= _EXPLAINED or max(before.shape) > JPEG_SIDE:
+    if before.shape != after.shape or max(before.shape) > JPEG_SIDE:
         return None
-    again = after * np.float32(255)
+    again = _damaged(before, after, steps) * np.float32(255)
     if "deblock" in steps and found.jpeg_quality is not None:
         again = Jpeg(quality=found.jpeg_quality).apply(again[..., None])[..., 0]
-    left = float(np.square(before * np.float32(255) - again).mean())
+    left = (before * np.float32(255) - again) / np.float32(255)
+    if "destripe" in steps:
+        half = np.float32(0.5)  # where a picture has its middle
+        left = FourierNotch().plane(left + half) - half
     allowed = found.noise**2 if "denoise" in steps else 0.0
-    return max(left - allowed, 0.0) ** 0.5
+    return max(float(np.square(left * 255).mean()) - allowed, 0.0) ** 0.5
+
+
+def _damaged(before: Floats, after: Floats, steps: Sequence[str]) -> Floats:
+    """Return the result blurred, and its tones bent by a cubic, as explains the input best."""
+    middle = tuple(slice((n - min(n, _FITTED)) // 2, (n + min(n, _FITTED)) // 2) for n in before.shape)
+    seen, found = before[middle].ravel(), list[tuple[float, float, NDArray[np.floating]]]()
+    for sigma in _BLURS if "deblur" in steps else _BLURS[:1]:
+        tones = _powers(_blurred(after[middle], sigma).ravel())
+        straight = np.array([0, 1, 0, 0])
+        curve = np.linalg.lstsq(tones, seen, rcond=None)[0] if "unfade" in steps else straight
+        found.append((float(np.square(tones @ curve - seen).mean()), sigma, curve))
+    _, sigma, curve = min(found, key=lambda one: one[0])
+    if not sigma and "unfade" not in steps:
+        return after
+    blurred = _blurred(after, sigma)
+    return (_powers(blurred.ravel()) @ curve).reshape(after.shape).astype(np.float32)
+
+
+def _blurred(plane: Floats, sigma: float) -> Floats:
+    return ndimage.gaussian_filter(plane, sigma) if sigma else plane
+
+
+def _powers(values: Floats) -> Floats:
+    """Return [N, 4]: 1, x, x^2 and x^3."""
+    return np.stack([values**k for k in range(4)], axis=1)

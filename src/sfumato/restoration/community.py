@@ -30,7 +30,8 @@ class Community:
         try:
             found = ModelLoader(device="cpu").load_from_state_dict(state)
         except Exception as error:  # spandrel raises its own and whatever a wrong shape leads to
-            raise UsageError(f"{path}: spandrel knows no architecture for these weights ({error}).") from None
+            words = " ".join(str(error).split())[:120] or type(error).__name__
+            raise UsageError(f"{path}: spandrel knows no architecture for these weights ({words}).") from None
         if not isinstance(found, ImageModelDescriptor):
             raise UsageError(f"{path}: these weights need a mask as well; choose an upscaler or a restorer.")
         self.scale, self.channels = int(found.scale), int(found.input_channels)
@@ -70,7 +71,7 @@ def _weights(path: Path) -> dict[str, torch.Tensor]:
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # unpicklers raise anything; nothing has run
-        words = " ".join(str(error).split())[:120]
+        words = f"{type(error).__name__}: {' '.join(str(error).split())}"[:120]
         raise UsageError(f"{path}: holds no weights that may be loaded safely ({words}).") from None
     for key in ("params_ema", "params", "state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(key), dict):

@@ -17,9 +17,10 @@ from sfumato.restoration.stripes import find_stripes
 STEPS = ("destripe", "deblock", "denoise", "deblur", "unfade", "colour", "x2", "x4")
 """Every step, in the order in which they are taken: periodic patterns first, size last."""
 
-NOISY, BLOCKY, FADED, SMALL = 4 / 255, 85, 0.75, 320
+NOISY, BLOCKY, BLURRED, FADED, SMALL = 4 / 255, 85, 1.2, 0.75, 320
 """From where on a step is proposed: sigma of the noise (clean pictures full of detail measure up to 4), JPEG
-quality (below), contrast (below), longer side (below)."""
+quality (below), sigma of the blur (sharp photographs measure up to 0.9), contrast (below), longer side
+(below)."""
 
 _ASKEW = 10.0
 """Degrees: what scanners, sensors and films leave runs along the sides; a pattern at a slant may be cloth."""
@@ -63,7 +64,7 @@ class Diagnosis(Config):
     grain: float
     """Noise of the low frequencies over that of the high ones: 1 is white, more is coarse grain."""
     blur: float
-    """Standard deviation in pixels of the sharpest edges' blur; about 0.5 is sharp."""
+    """Standard deviation in pixels of the sharpest edges' blur; about 0.5 is sharp, 0: none was found."""
     jpeg_quality: int | None
     """1 to 100, from the file's tables or found in the pixels; empty: no trace."""
     blockiness: float
@@ -86,10 +87,12 @@ class Diagnosis(Config):
             f"period {s.period:.1f} px at {s.angle:.0f} degrees, amplitude {s.amplitude:.1f}"
             for s in self.stripes
         )
+        grain = f", grain {self.grain:.1f} (1 is white noise)" if self.noise >= 0.05 else ""
+        blur = f"sigma {self.blur:.1f} px (0.5 is sharp)" if self.blur else "none found"
         lines = [
             f"{self.width}x{self.height}, {self.bits} bits, {self.colour}",
-            f"noise    sigma {self.noise:.1f} of 255, grain {self.grain:.1f} (1 is white noise)",
-            f"blur     sigma {self.blur:.1f} px (0.5 is sharp)",
+            f"noise    sigma {self.noise:.1f} of 255{grain}",
+            f"blur     {blur}",
             f"JPEG     {quality}, blockiness {self.blockiness:.2f} (1 is none)",
             f"stripes  {stripes or 'none'}",
             f"tones    from {self.black:.2f} to {self.white:.2f}",
@@ -141,6 +144,10 @@ def _proposals(found: Diagnosis) -> list[Proposal]:
     if found.noise > NOISY * 255:
         kind = "grain" if found.grain > 1.6 else "noise"
         steps.append(("denoise", f"{kind} of {found.noise:.1f} of 255 in the flat parts"))
+    if found.blur > BLURRED:
+        steps.append(
+            ("deblur", f"the edges are {found.blur:.1f} pixels soft; sharpening them sharpens noise too")
+        )
     if 0.02 < found.white - found.black < FADED:
         used = f"only the tones from {found.black:.2f} to {found.white:.2f} are used"
         steps.append(("unfade", f"{used}, so it looks pale"))

@@ -15,7 +15,7 @@ from sfumato.restoration.diagnose import STEPS, Diagnosis
 from sfumato.restoration.learned import Learned
 from sfumato.restoration.method import Method
 from sfumato.restoration.upscale import USUAL, upscaler
-from sfumato.runs import find
+from sfumato.runs import find, newest_of
 
 AUTOMATIC = ("destripe", "deblock", "denoise")
 """What `auto` may do by itself: each has a check. Tones, colours, sharpness and size are for a person."""
@@ -24,12 +24,13 @@ CHOSEN_HERE = ("auto", "classical")
 """Methods that take the steps which are proposed."""
 ENLARGING = ("x2", "x4")
 """Steps that change the size, and happen only where they are asked for."""
-SHIPPED = "example:denoiser"
-"""What takes noise and blocks where nobody says what: the method `auto`."""
+SHIPPED, COLOURIST = "example:denoiser", "example:two_stage"
+"""What the method `auto` takes noise and blocks with, and what it colours with if it is asked to."""
 
 _NO_COLOURISER = (
     "colours cannot be restored, only invented by a network that has seen many photographs, and this method "
-    "is none. Name a run that colours (--method RUN), or leave out 'colour' (and --colour)."
+    "is none. Take --method auto, example:vae_unet, example:pix2pix, example:two_stage or a run of yours, or "
+    "leave out 'colour' (and --colour)."
 )
 
 Tools = Mapping[str, Method]
@@ -41,7 +42,8 @@ class Settings(Config):
 
     method: str = "auto"
     """auto (the steps that help, each checked), classical (those proposed, by filters, unchecked), a
-    filter's name, or a trained run's name or path."""
+    filter's name, a trained run's name or path, or a preset's name: the newest run of it, or else the one
+    that comes along."""
     steps: tuple[str, ...] | None = None
     """Steps to take; empty: chosen from the diagnosis, or all that the method is for."""
     strength: float = Field(default=1.0, ge=0, le=1)
@@ -85,7 +87,7 @@ def tools_of(settings: Settings, device: torch.device | str = "cpu") -> Tools:
         if step not in STEPS:
             raise UsageError(f"--steps {step}: {nearest(step, STEPS)}")
     tools = _named(settings, device)
-    if "colour" not in tools and (settings.colour is not None or "colour" in steps):
+    if "colour" not in tools and _colours(settings):
         raise UsageError(f"--steps colour: {_NO_COLOURISER}")
     if settings.method not in CHOSEN_HERE and steps and not set(tools) & set(steps):
         raise UsageError(
@@ -114,12 +116,20 @@ def _named(settings: Settings, device: torch.device | str) -> Tools:
         tool = METHODS[method]()
         return {tool.against: tool}
     try:
-        found = find(SHIPPED if method == "auto" else method)
+        found = find(SHIPPED) if method == "auto" else newest_of(method) or find(method)
     except UsageError as error:
         known = nearest(method, [*METHODS, *CHOSEN_HERE])
         raise UsageError(f"method '{method}': neither a filter nor a run; {known} Or: {error}") from None
     learned = Learned.open(found, device, settings.self_ensemble)
-    return dict.fromkeys(learned.steps, learned)
+    tools = dict.fromkeys(learned.steps, learned)
+    if method == "auto" and _colours(settings):
+        tools["colour"] = Learned.open(find(COLOURIST), device)
+    return tools
+
+
+def _colours(settings: Settings) -> bool:
+    """Return whether a person asked for colours."""
+    return settings.colour is not None or "colour" in (settings.steps or ())
 
 
 def plan(settings: Settings, found: Diagnosis, tools: Tools) -> list[Pass]:
@@ -133,7 +143,8 @@ def plan(settings: Settings, found: Diagnosis, tools: Tools) -> list[Pass]:
     if settings.steps is not None:
         wanted = [step for step in STEPS if step in settings.steps]
     elif chosen_here:
-        wanted = [step for step in STEPS if step in AUTOMATIC and step in proposed]
+        automatic = [*AUTOMATIC, "colour"] if _colours(settings) else AUTOMATIC
+        wanted = [step for step in STEPS if step in automatic and (step in proposed or step == "colour")]
     else:
         wanted = [step for step in STEPS if step in tools]
     if settings.method == "auto" and "denoise" not in wanted:

@@ -28,7 +28,6 @@ def page(title: str, before: Photograph, restoration: Restoration) -> str:
         before: The photograph as it was.
         restoration: What became of it.
     """
-    heat, peak = heat_map(restoration.changed)
     lines = [
         f"<li>{html.escape(step.step)} ({html.escape(step.method)}): {html.escape(step.reason)}</li>"
         for step in restoration.steps
@@ -39,28 +38,34 @@ def page(title: str, before: Photograph, restoration: Restoration) -> str:
         width=restoration.image.shape[1],
         before=_embedded(as_shown(before)),
         after=_embedded(as_shown(restoration.photo)),
-        heat=_embedded(heat),
-        peak=f"{peak * 255:.0f}",
-        doubts=_doubts(restoration),
+        maps=_maps(restoration),
         steps="".join(lines) or "<li>Nothing was changed: nothing to repair was found.</li>",
     )
 
 
-def _doubts(restoration: Restoration) -> str:
-    """Return what speaks against the result, as far as it can be told: two maps and a number at most."""
+def _maps(restoration: Restoration) -> str:
+    """Return what was changed, and what speaks against the result: two maps and a number at most."""
     parts = []
+    if restoration.changed.any():
+        parts.append(_map("Where it changed, and how much", restoration.changed, "Map of changed pixels"))
     if restoration.unexplained is not None and restoration.taken:
         parts.append(
             "<p>Damaged again in the way that was found, the result differs from the input by "
             f"{restoration.unexplained:.1f} of 255 more than noise does (0 explains everything).</p>"
         )
     if restoration.uncertainty is not None:
-        heat, peak = heat_map(restoration.uncertainty)
-        parts.append(
-            "<details><summary>Where the network's answers differ from one another, and how much (brightest: "
-            f'{peak * 255:.0f} of 255)</summary><img src="{_embedded(heat)}" alt="Map of doubt"></details>'
-        )
+        title = "Where the network's answers differ from one another, and how much"
+        parts.append(_map(title, restoration.uncertainty, "Map of doubt"))
     return "".join(parts)
+
+
+def _map(title: str, values: NDArray[np.floating], words: str) -> str:
+    """Return a map that opens at a click."""
+    heat, peak = heat_map(values)
+    return (
+        f"<details><summary>{title} (brightest: {peak * 255:.0f} of 255)</summary>"
+        f'<img src="{_embedded(heat)}" alt="{words}"></details>'
+    )
 
 
 def heat_map(changed: NDArray[np.floating]) -> tuple[NDArray[np.uint8], float]:

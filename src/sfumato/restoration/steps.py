@@ -49,7 +49,7 @@ class Restoration:
     steps: tuple[Taken, ...]
     diagnosis: Diagnosis
     changed: Floats = field(repr=False)
-    """[H, W]: absolute change of the brightness in [0, 1], at the input's size."""
+    """[H, W]: largest absolute change of a channel in [0, 1], at the input's size."""
     seconds: float = 0.0
     uncertainty: Floats | None = field(default=None, repr=False)
     """[H, W]: standard deviation in [0, 1] of a network's answers to different seeds; None where there is
@@ -62,6 +62,11 @@ class Restoration:
     def image(self) -> np.ndarray:
         """The pixels, uint8 or uint16 [H, W, C]."""
         return self.photo.pixels
+
+    @property
+    def timings(self) -> dict[str, float]:
+        """Seconds of each step; those that a network takes in one pass stand with the first of them."""
+        return {step.step: step.seconds for step in self.steps}
 
     @property
     def taken(self) -> tuple[Taken, ...]:
@@ -107,8 +112,8 @@ def restore(
         history += taken
         if taken[0].kept:
             image = made
-            after = lightness(image)
-            changed = np.abs(after - original) if after.shape == original.shape else changed
+            if image.shape[:2] == original.shape:
+                changed = np.abs(image - photo.floats()).max(axis=2)
     done = photo.with_floats(image) if any(step.kept for step in history) else photo
     sure = next((tool.uncertainty(original) for tool in tools.values() if isinstance(tool, Learned)), None)
     left = checks.unexplained(original, lightness(image), found, [step.step for step in history if step.kept])

@@ -18,7 +18,7 @@ from sfumato.restoration.ensemble import self_ensemble
 from sfumato.restoration.guided import resize
 from sfumato.restoration.method import Classical, Floats
 from sfumato.restoration.tiling import tiled
-from sfumato.runs import Run, find, opened
+from sfumato.runs import Run, find, newest_of, opened
 
 USUAL = "example:upscaler"
 """What enlarges where nobody says what."""
@@ -122,16 +122,15 @@ def upscaler(
         return Trained(_run(method), scale, device, ensemble)
     found = Community(method, device)
     if found.scale != scale:
-        raise UsageError(
-            f"{method}: enlarges by {found.scale}, not by {scale}; ask for --scale {found.scale}."
-        )
+        fix = f"ask for --scale {found.scale}" if found.scale in (2, 4) else "it is no upscaler for here"
+        raise UsageError(f"{method}: enlarges by {found.scale}, not by {scale}; {fix}.")
     return found
 
 
 def _run(method: str) -> Run:
-    """Find a run, and say what else could be meant where there is none."""
+    """Find a run, also by its preset, and say what else could be meant where there is none."""
     try:
-        return find(method)
+        return newest_of(method) or find(method)
     except UsageError as error:
         raise UsageError(
             f"--method {method}: no interpolation (lanczos, bicubic), no file of weights, and {error}"

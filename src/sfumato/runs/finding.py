@@ -54,6 +54,19 @@ def find(name: str | Path, root: Path = Path("runs")) -> Run:
     raise UsageError(f"there is no run '{name}' here or in {root}/; {nearest(str(name), known)}")
 
 
+def newest_of(preset: str, root: Path = Path("runs")) -> Run | None:
+    """Return the finished run of a preset that was written last, or else the example of that preset.
+
+    None where a run of this very name is meant, or there is none of the preset.
+    """
+    if any((path / "recipe.yaml").is_file() for path in (Path(preset), root / preset)):
+        return None
+    own = [run for run in list_runs(root) if run.recipe.preset == preset and run.status.state == "finished"]
+    if own:
+        return max(own, key=lambda run: (run.path / "status.json").stat().st_mtime)
+    return next((run for run in examples() if run.recipe.preset == preset), None)
+
+
 def place(name: str | Path, root: Path = Path("runs")) -> Path:
     """Return where a run of this name lives: a bare name below `root`, anything else as it is.
 

@@ -212,6 +212,17 @@ class Run:
         return [entry for entry in events if event in (None, entry.get("event"))]
 
     @property
+    def diagnosis(self) -> list[str]:
+        """What was wrong when it last ended, in sentences; nothing while it trains."""
+        said: list[str] = []
+        for entry in self.log():
+            if entry["event"] == "start":
+                said = []
+            elif entry["event"] == "diagnosis":
+                said.append(entry["text"])
+        return said
+
+    @property
     def snapshots(self) -> list[Path]:
         """Folders of EMA snapshots, oldest first."""
         found = (p for p in (self.path / "snapshots").glob("[0-9]*") if p.is_dir())

@@ -134,7 +134,7 @@ class Recorder:
                 self._board.add_scalar(name, value, self.state.progress.images)
         self._sums, self._steps = {}, 0
         self._counts.clear()
-        self._warn(self.watch.losses(values))
+        self._warn(self.watch.losses(values, self.state.progress.images))
 
     def _warn(self, sentences: Sequence[str]) -> None:
         """Say what is going wrong."""
@@ -180,7 +180,8 @@ class Recorder:
             conditions = self.conditions.draw(seeds)
             images = sampling.draw(model, seeds, conditions, self.recipe.sampling, self.device)
             self._show(images, {"seeds": f"0-{PREVIEW - 1}"})
-            self._warn(self.watch.samples(images, self.state.progress.images / total if total else 0.0))
+            seen = self.state.progress.images
+            self._warn(self.watch.samples(images, seen, seen / total if total else 0.0))
         elif isinstance(model, RestorationModel):
             batch = self._held_out(PREVIEW // 2).batch(0)
             self._show(restoration_rows(model, batch), {"rows": "degraded, restored, clean"})
@@ -220,7 +221,7 @@ class Recorder:
                 sums[name] = sums.get(name, 0.0) + float(value) / blocks
         if sums:
             self.event("validation", values={k: round(v, 6) for k, v in sums.items()})
-            self._warn(self.watch.validation(sums))
+            self._warn(self.watch.validation(sums, self.state.progress.images))
 
     def checkpoint_due(self) -> bool:
         """Return whether it is time for a checkpoint."""
@@ -246,13 +247,20 @@ class Recorder:
         if state == "finished" and self._snapshot_due(total):
             self._snapshot(total)
         self.checkpoint()
+        self._diagnose()
         self.event(state, total=total)
         return self._beat(total, state)
 
     def fail(self, error: str, total: int) -> None:
         """Say why it failed; the last checkpoint stays."""
+        self._diagnose()
         self.event("failed", error=error)
         self._beat(total, "failed", error)
+
+    def _diagnose(self) -> None:
+        """Say what is still wrong at the end, and which weights are from before it."""
+        for sentence in self.watch.diagnosis([int(folder.name) for folder in self.run.snapshots]):
+            self.event("diagnosis", text=sentence)
 
     def _beat(self, total: int, state: State = "training", error: str = "") -> Status:
         progress = self.state.progress
