@@ -503,7 +503,7 @@ def apart(model: GenerativeModel, recipe: Recipe, batch: Batch) -> float:
 @pytest.mark.slow
 def test_overfits_eight_images(name, workbench):
     """Samples come near the images; held-out and training losses fall, for those that have them."""
-    bench, steps = workbench(name), 200
+    bench, steps = workbench(name), 300
     spec = bench.spec((3, 16, 16))
     recipe = override(bench.recipe(lr=3e-3), [f"training.images={8 * steps}", "sampling.steps=6"])
     state, stepper = bench.state(recipe, spec)

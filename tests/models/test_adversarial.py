@@ -12,6 +12,7 @@ from sfumato.batch import Batch, Clock, Condition, DataSpec
 from sfumato.config import override
 from sfumato.errors import UsageError
 from sfumato.models.dcgan import DCGAN, DCGANConfig
+from sfumato.models.fastgan import FastGAN, FastGANConfig
 from sfumato.networks.attention import CBAM
 from sfumato.recipe import lookup
 from sfumato.seeding import StepNoise
@@ -140,3 +141,44 @@ def test_where_attention_is_put():
     ):
         model = entry.model(override(entry.recipe(), keys).model, DATA)
         assert sum(isinstance(m, CBAM) for m in model.modules()) == count
+
+
+@pytest.mark.parametrize("kind", ["bce", "hinge", "lsgan", "wgan-gp", "relativistic"])
+def test_a_whole_step_of_every_game_by_hand(kind: str):
+    """What both networks are asked to bring down, from their logits."""
+    model = build(loss=kind, spectral_norm=False, lipschitz=0.0)
+    images, nothing, now = batch().images, Condition.unknown(8, 0), clock()
+    fake = model.generator(now.noise.normal("latents", 8), nothing)
+    real, made = (model.discriminator(x, nothing) for x in (images, fake))
+    for statistics in (m for m in model.modules() if isinstance(m, nn.BatchNorm2d)):
+        statistics.momentum = 0.0
+    log, one = torch.log, torch.ones(8)
+    games = {
+        "bce": (-(log(real.sigmoid()) + log(1 - made.sigmoid())).mean(), -log(made.sigmoid()).mean()),
+        "hinge": (((one - real).relu() + (one + made).relu()).mean(), -made.mean()),
+        "lsgan": (((real - 1) ** 2 + made**2).mean() / 2, ((made - 1) ** 2).mean() / 2),
+        "wgan-gp": ((made - real).mean(), -made.mean()),
+        "relativistic": (-log((real - made).sigmoid()).mean(), -log((made - real).sigmoid()).mean()),
+    }
+    losses = model.losses(batch(), now)
+    for loss, expected in zip(losses, games[kind], strict=True):
+        torch.testing.assert_close(loss.value, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_wgan_gp_and_spectral_norm_are_remarked_on():
+    assert not build(loss="hinge").ready() and not build(loss="wgan-gp", spectral_norm=False).ready()
+    assert "spectral_norm=false suits it" in build(loss="wgan-gp").ready()[0]
+
+
+def test_what_fastgan_fails_to_redraw_by_hand():
+    torch.manual_seed(0)
+    model = FastGAN(FastGANConfig(width=8, latent=8, reconstruction=3.0), DATA).train()
+    plain = FastGAN(FastGANConfig(width=8, latent=8, reconstruction=0.0), DATA).train()
+    plain.load_state_dict(model.state_dict())
+    loss, without = (next(one.losses(batch(), clock())) for one in (model, plain))
+    real = batch().images
+    redrawn = torch.tanh(model.discriminator.redraw(model.discriminator.features(real)))
+    small = real.unflatten(3, (8, 2)).unflatten(2, (8, 2)).mean(dim=(3, 5))
+    error = (redrawn - small).abs().mean()
+    torch.testing.assert_close(loss.terms["reconstruction"], error.detach(), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(loss.value - without.value, 3 * error, rtol=1e-2, atol=1e-3)

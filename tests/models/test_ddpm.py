@@ -42,3 +42,18 @@ def test_an_error_of_x_0_weighs_as_its_error_of_v():
     sigma = ddpm._level(timestep)[1].clamp(min=LEAST_SIGMA)
     expected = (0.1**2 / sigma.square()).mean()
     assert float(ddpm.error(torch.zeros(rows, 1, 16, 16), nothing, clock)) == pytest.approx(float(expected))
+
+
+@pytest.mark.parametrize("predicts", ["eps", "v"])
+def test_the_error_by_hand(predicts: str):
+    """Of a network that always says 0.1: Ho et al. 2020, Alg. 1; Salimans & Ho 2022, App. D."""
+    ddpm = model(16, 1, width=8, multipliers=(1,), predicts=predicts)
+    rows, x_0 = 64, torch.rand(64, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    clock = Clock(0, 1000, 0, StepNoise(0, 0, slice(0, rows), rows, torch.device("cpu")))
+    ddpm._predicted = lambda x_t, timestep, condition: torch.full_like(x_t, 0.1)  # type: ignore[method-assign]
+    eps = clock.noise.normal("eps", 1, 16, 16)
+    alpha, sigma = ddpm._level((clock.noise.uniform("timestep") * 1000).long())
+    wanted = eps if predicts == "eps" else alpha * eps - sigma * x_0
+    torch.testing.assert_close(
+        ddpm.error(x_0, Condition.unknown(rows, 0), clock), (0.1 - wanted).square().mean()
+    )

@@ -101,3 +101,18 @@ def test_edm_is_karras_et_al_s(monkeypatch):
         ours = ((v - (eps - x_0)) / scale).square().mean()
         weight = (sigma**2 + s**2) / (sigma * s) ** 2
         torch.testing.assert_close(ours, weight * (expected - x_0).square().mean(), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("predicts", ["velocity", "x_0"])
+def test_the_error_of_a_flow_by_hand(predicts: str, monkeypatch):
+    """Of a network that always says 0.1: Liu et al. 2022, Eq. 1, at logit-normal times."""
+    flow = Flow(FlowConfig(width=8, multipliers=(1,), predicts=predicts), DATA)
+    monkeypatch.setattr(flow.unet, "forward", lambda x, t, condition: torch.full_like(x, 0.1))
+    now, x_0 = clock(64), torch.rand(64, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    eps = now.noise.normal("eps", 1, 16, 16)
+    mean, spread = flow.config.time_mean, flow.config.time_std
+    t = torch.sigmoid(mean + spread * now.noise.normal("t")).view(64, 1, 1, 1)
+    x_t = (1 - t) * x_0 + t * eps
+    said = torch.full_like(x_t, 0.1) if predicts == "velocity" else (x_t - 0.1) / t.clamp(min=0.05)
+    expected = (said - (eps - x_0)).square().mean()
+    torch.testing.assert_close(flow.error(x_0, Condition.unknown(64, 1), now), expected, rtol=1e-4, atol=1e-5)

@@ -87,3 +87,21 @@ def test_a_low_temperature_writes_the_likeliest_words(model: VQVAE):
         == 1
         < len(model.prior.write(quantiles, Condition.unknown(6, 0), 1.0).unique(dim=0))
     )
+
+
+def test_the_loss_by_hand_and_its_way_past_the_words(model: VQVAE):
+    """van den Oord et al. 2017, Eq. 3: the decoder's slope reaches the encoder as if there were no words."""
+    images = torch.rand(4, 3, 16, 16) * 2 - 1
+    maps = model.encoder(images).requires_grad_()
+    distances = (maps.permute(0, 2, 3, 1)[..., None, :] - model.codebook.words).square().sum(dim=-1)
+    nearest = distances.argmin(dim=-1)
+    words = model.codebook.words[nearest].permute(0, 3, 1, 2).detach().requires_grad_()
+    error = (model._decoded(words) - images).square().mean()
+    expected = error + 0.25 * (maps - words.detach()).square().mean()
+    model.encoder.forward = lambda x: maps  # type: ignore[method-assign]
+    loss, found_error, _, indices = model._reconstruction(images)
+    assert torch.equal(indices.view_as(nearest), nearest)
+    torch.testing.assert_close((loss, found_error), (expected, error))
+    (slope,) = torch.autograd.grad(loss, maps)
+    (past,) = torch.autograd.grad(error, words)
+    torch.testing.assert_close(slope, past + 0.25 * 2 * (maps - words) / maps.numel(), rtol=1e-3, atol=1e-7)

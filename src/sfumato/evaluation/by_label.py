@@ -45,6 +45,7 @@ def obedience(
         if not len(right) or not len(right_real):
             continue
         expected[label.title] = float(right_real.mean())
+        low, high = wilson(int(right_real.sum()), len(right_real))
         scores[label.title] = Score(
             metric=f"accuracy[{protocol.backbone}]",
             value=float(right.mean()),
@@ -53,7 +54,7 @@ def obedience(
             n_generated=len(right),
             higher_is_better=True,
             protocol=protocol,
-            note=f"real images: {expected[label.title]:.3f}",
+            note=f"real images: {expected[label.title]:.3f} [{low:.3f}, {high:.3f}]",
         )
     return scores, expected
 
