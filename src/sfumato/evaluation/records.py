@@ -66,7 +66,7 @@ class DamageScore(Config):
     severity: str
     """mild, medium or severe."""
     values: dict[str, list[float]]
-    """`psnr_luma`, and `delta_e` in colour: one number per picture."""
+    """Measure to one number per picture."""
 
 
 class Restored(Config):

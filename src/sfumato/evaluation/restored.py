@@ -86,12 +86,11 @@ class Bench:
             progress("restoring", done, total)
         mixed = restored[0]
         values = {name: one.values(mixed, trials[0].clean) for name, one in self.measures.items()}
-        seen = [name for name in ("psnr_luma", "delta_e") if name in self.measures]
         alone = [
             DamageScore(
                 damage=trial.damage,
                 severity=trial.severity,
-                values={name: _rounded(self.measures[name].values(made, trial.clean)) for name in seen},
+                values={name: _rounded(one.values(made, trial.clean)) for name, one in self.measures.items()},
             )
             for trial, made in zip(trials[1:], restored[1:], strict=True)
         ]
