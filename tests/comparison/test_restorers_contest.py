@@ -101,6 +101,7 @@ def test_from_training_to_the_report_and_again(options: dict[str, Any]):
         assert "fd" not in one.scores, "16 pictures are too few for it"
         assert {len(values) for values in one.values.values()} == {found.pairs.mixed}
         assert one.milliseconds > 0 and len(one.alone) == 3
+        assert {frozenset(cell.values) for cell in one.alone} == {frozenset(one.values)}
         for name, path in one.pictures.items():
             with Image.open(out / path) as picture:
                 assert picture.size[1] > 60, name
