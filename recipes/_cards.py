@@ -94,8 +94,8 @@ def restored(name: str, figures: Mapping[str, Any]) -> str:
 
 
 HUMBLE = """\
-The best filter restores the brightness better than any of the three, and none of them is nearer in delta E than the
-mean colour of photographs, or than gray: their colours please more than they are right."""
+The best filter restores the brightness better than any of the three, and none of them is nearer in delta E
+than the mean colour of photographs, or than gray: their colours please more than they are right."""
 
 
 HELD = """\
