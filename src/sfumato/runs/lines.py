@@ -27,3 +27,13 @@ def read(file: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
         except ValueError:  # the line a killed process was writing
             continue
+
+
+def standing(file: Path) -> list[dict[str, Any]]:
+    """Return a log's events, oldest first, without what a later resume or roll-back has undone."""
+    events: list[dict[str, Any]] = []
+    for entry in read(file):
+        if entry.get("event") in ("start", "rollback"):
+            events = [e for e in events if e.get("images", 0) <= entry["images"]]
+        events.append(entry)
+    return events

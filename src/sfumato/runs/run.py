@@ -204,23 +204,14 @@ class Run:
         Args:
             event: Only events of this kind.
         """
-        events: list[dict[str, Any]] = []
-        for entry in lines.read(self.path / "log.jsonl"):
-            if entry.get("event") in ("start", "rollback"):
-                events = [e for e in events if e.get("images", 0) <= entry["images"]]
-            events.append(entry)
-        return [entry for entry in events if event in (None, entry.get("event"))]
+        return [e for e in lines.standing(self.path / "log.jsonl") if event in (None, e.get("event"))]
 
     @property
     def diagnosis(self) -> list[str]:
         """What was wrong when it last ended, in sentences; nothing while it trains."""
-        said: list[str] = []
-        for entry in self.log():
-            if entry["event"] == "start":
-                said = []
-            elif entry["event"] == "diagnosis":
-                said.append(entry["text"])
-        return said
+        log = self.log()
+        last = max((k for k, entry in enumerate(log) if entry.get("event") == "start"), default=0)
+        return [entry["text"] for entry in log[last:] if entry.get("event") == "diagnosis"]
 
     @property
     def snapshots(self) -> list[Path]:
