@@ -95,7 +95,7 @@ EXAMPLES = {
     ),
     "denoiser": Example(
         60_000,
-        (),
+        ("training.turns=false", "training.optimizers.network.lr=4e-3", "training.decay_from=0.5"),
         "Noise: better than tuned filters, by 0.4 to 1.5 dB. JPEG: better than tuned total variation, by 0.1 "
         "to 0.2 dB, and held to the file by 0.4. Fine grain goes with the blocks, so where there is no noise "
         "`auto` leaves them to a filter.",

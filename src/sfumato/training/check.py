@@ -70,11 +70,9 @@ def check_damage(recipe: Recipe, kind: type[Model], data: DataSpec) -> None:
             f"training.crop = {crop}: a {recipe.preset} learns whole images, for it is to make whole ones; "
             "leave it empty and choose data.size."
         )
-    if recipe.training.turns and crop is None:
-        cuts = issubclass(kind, RestorationModel | UpscalingModel)
-        fix = f"set training.crop to {min(64, side)}, for example, or " if cuts else "set "
+    if recipe.training.turns and not issubclass(kind, RestorationModel | UpscalingModel):
         raise UsageError(
-            f"training.turns = True: only squares that are cut from images are turned; {fix}"
+            "training.turns = True: only squares that restorers cut from images are turned; set "
             "training.turns=false."
         )
     if crop is not None and crop > side:
