@@ -229,5 +229,10 @@ def test_a_run_of_ones_own_comes_before_the_one_that_comes_along(tmp_path: Path,
     assert newest_of("two_stage").name == "example:two_stage" and newest_of("nafnet") is None
     api.copy("example:two_stage", "mine")
     assert newest_of("two_stage").name == "mine"
+    broken = tmp_path / "runs" / "broken"
+    broken.mkdir()
+    (broken / "recipe.yaml").write_text("preset: [")
+    assert newest_of("two_stage").name == "mine" and newest_of("example:vae_unet") is None
+    assert upscaler(USUAL, 2).name == USUAL, "a run that cannot be read is nobody else's trouble"
     api.copy("example:vae_unet", "two_stage")
     assert newest_of("two_stage") is None, "a run's name comes first"

@@ -114,14 +114,13 @@ def _damaged(before: Floats, after: Floats, steps: Sequence[str]) -> Floats:
     seen, found = before[middle].ravel(), list[tuple[float, float, NDArray[np.floating]]]()
     for sigma in _BLURS if "deblur" in steps else _BLURS[:1]:
         tones = _powers(_blurred(after[middle], sigma).ravel())
-        straight = np.array([0, 1, 0, 0])
+        straight = np.array([0, 1, 0, 0], np.float32)
         curve = np.linalg.lstsq(tones, seen, rcond=None)[0] if "unfade" in steps else straight
         found.append((float(np.square(tones @ curve - seen).mean()), sigma, curve))
     _, sigma, curve = min(found, key=lambda one: one[0])
     if not sigma and "unfade" not in steps:
         return after
-    blurred = _blurred(after, sigma)
-    return (_powers(blurred.ravel()) @ curve).reshape(after.shape).astype(np.float32)
+    return np.polynomial.polynomial.polyval(_blurred(after, sigma), curve.astype(np.float32))
 
 
 def _blurred(plane: Floats, sigma: float) -> Floats:

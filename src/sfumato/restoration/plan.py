@@ -119,7 +119,8 @@ def _named(settings: Settings, device: torch.device | str) -> Tools:
         found = find(SHIPPED) if method == "auto" else newest_of(method) or find(method)
     except UsageError as error:
         known = nearest(method, [*METHODS, *CHOSEN_HERE])
-        raise UsageError(f"method '{method}': neither a filter nor a run; {known} Or: {error}") from None
+        end = "" if known.endswith("?") else "."
+        raise UsageError(f"method '{method}': neither a filter nor a run; {known}{end} Or: {error}") from None
     learned = Learned.open(found, device, settings.self_ensemble)
     tools = dict.fromkeys(learned.steps, learned)
     if method == "auto" and _colours(settings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sfumato.errors import UsageError, nearest
+from sfumato.errors import SfumatoError, UsageError, nearest
 from sfumato.runs.examples import FOLDER, PREFIX, only_read
 from sfumato.runs.run import Run
 
@@ -59,12 +59,20 @@ def newest_of(preset: str, root: Path = Path("runs")) -> Run | None:
 
     None where a run of this very name is meant, or there is none of the preset.
     """
-    if any((path / "recipe.yaml").is_file() for path in (Path(preset), root / preset)):
+    named = any((path / "recipe.yaml").is_file() for path in (Path(preset), root / preset))
+    if named or preset.startswith(PREFIX):
         return None
-    own = [run for run in list_runs(root) if run.recipe.preset == preset and run.status.state == "finished"]
-    if own:
+    if own := [run for run in list_runs(root) if _is_finished(run, preset)]:
         return max(own, key=lambda run: (run.path / "status.json").stat().st_mtime)
-    return next((run for run in examples() if run.recipe.preset == preset), None)
+    return next((run for run in examples() if _is_finished(run, preset)), None)
+
+
+def _is_finished(run: Run, preset: str) -> bool:
+    """Return whether a run is a finished one of a preset; one that cannot be read is none."""
+    try:
+        return run.recipe.preset == preset and run.status.state == "finished"
+    except SfumatoError:
+        return False
 
 
 def place(name: str | Path, root: Path = Path("runs")) -> Path:
