@@ -149,7 +149,8 @@ def estimate_batchnorm(
     """Re-estimate BatchNorm statistics under the present (averaged) weights.
 
     The running statistics belong to the weights of training, not to their average; sampling with
-    them is visibly worse. A model without BatchNorm is left alone.
+    them is visibly worse. A model without BatchNorm is left alone, and so are statistics of networks that
+    take no part in making images, such as a discriminator's.
 
     Args:
         model: The generator, with averaged weights.
@@ -161,6 +162,7 @@ def estimate_batchnorm(
     if not norms:
         return
     momenta = [norm.momentum for norm in norms]
+    before = [{name: buffer.clone() for name, buffer in norm.named_buffers()} for norm in norms]
     model.eval()
     for norm in norms:
         norm.reset_running_stats()
@@ -171,6 +173,8 @@ def estimate_batchnorm(
         noise = ImageNoise(seeds, device)
         condition = conditions.draw(seeds).to(device)
         model.decode(model.latents(noise), condition, SamplingConfig(), noise)
-    for norm, momentum in zip(norms, momenta, strict=True):
+    for norm, momentum, buffers in zip(norms, momenta, before, strict=True):
         norm.momentum = momentum
+        if not norm.num_batches_tracked:
+            norm.load_state_dict(buffers, strict=False)
     model.eval()

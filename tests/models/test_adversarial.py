@@ -9,12 +9,14 @@ import torch
 from torch import nn
 
 from sfumato.batch import Batch, Clock, Condition, DataSpec
+from sfumato.conditions import Conditions
 from sfumato.config import override
 from sfumato.errors import UsageError
 from sfumato.models.dcgan import DCGAN, DCGANConfig
 from sfumato.models.fastgan import FastGAN, FastGANConfig
 from sfumato.networks.attention import CBAM
 from sfumato.recipe import lookup
+from sfumato.sampling import estimate_batchnorm
 from sfumato.seeding import StepNoise
 
 DATA = DataSpec(name="x", height=16, width=16, channels=3)
@@ -99,6 +101,16 @@ def test_the_discriminator_s_normalisation():
         assert all(isinstance(m, kind) for m in norms) and len(norms) == (0 if name == "none" else 2)
 
 
+def test_statistics_of_a_discriminator_outlive_those_of_the_generator():
+    model = build(discriminator_norm="batch")
+    list(model.losses(batch(), clock()))
+    seen = {name: b.clone() for name, b in model.named_buffers() if name.endswith("running_mean")}
+    estimate_batchnorm(model, Conditions(Condition.unknown(1, 0)), torch.device("cpu"), 250)
+    for name, value in model.named_buffers():
+        if name in seen:
+            assert torch.equal(value, seen[name]) == name.startswith("discriminator"), name
+
+
 def test_batch_normalisation_sees_batches_of_one_kind():
     model = build(discriminator_norm="batch")
     seen = []
@@ -124,11 +136,13 @@ def test_what_does_not_go_together(settings, said):
 
 
 def test_attention_begins_as_the_identity_and_then_weighs():
-    x = torch.randn(2, 16, 8, 8)
-    attention = CBAM(16)
-    for parameter in attention.parameters():
-        nn.init.zeros_(parameter)
-    torch.testing.assert_close(attention(x), x)
+    entry = lookup("gan_cbam")
+    recipe = override(entry.recipe(), ["model.width=8", "model.attention_in_discriminator=true"])
+    found = [m for m in entry.model(recipe.model, DATA).modules() if isinstance(m, CBAM)]
+    for attention in found:
+        channels = attention.channels[0].in_channels
+        x = torch.randn(2, channels, 8, 8)
+        torch.testing.assert_close(attention(x), x)
     nn.init.constant_(attention.channels[2].bias, -20)
     assert attention(x).abs().max() < 1e-4
 

@@ -67,6 +67,23 @@ def test_guidance_goes_beyond_what_is_told(sampling, expected):
     assert images.mean(dim=(1, 2, 3)).tolist() == pytest.approx(expected, abs=1e-5)
 
 
+def test_what_is_clipped_is_clipped_after_guidance():
+    """3 where nothing is known, 1.5 where it smiles: guided by 2 that is 0, and 2 without a smile."""
+
+    class Far(Told):
+        clips = True
+
+        def denoised(self, x_t: Tensor, t: float, condition: Condition) -> Tensor:
+            told = torch.where(condition.known[:, 0] > 0, 2.5 - condition.values[:, 0], 3.0)
+            return told[:, None, None, None].expand_as(x_t)
+
+    model = Far(DenoisingConfig(width=8, multipliers=(1,)), DATA)
+    condition, noise = Condition(torch.tensor([[1.0], [0.0]]), torch.ones(2, 1)), ImageNoise(range(2))
+    trace = model.trace(model.latents(noise), condition, SamplingConfig(guidance=2.0, steps=4), noise)
+    for _, _, x_0 in trace:
+        assert x_0.mean(dim=(1, 2, 3)).tolist() == pytest.approx([0.0, 1.0], abs=1e-5)
+
+
 class Fixed(torch.nn.Module):
     """A network whose output is known."""
 

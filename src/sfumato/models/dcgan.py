@@ -8,7 +8,7 @@ is in adversarial.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Literal
 
 import torch
@@ -19,6 +19,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from sfumato.batch import Condition, DataSpec, Images, PerImage
 from sfumato.models.adversarial import GAN, AdversarialConfig
+from sfumato.networks.attention import CBAM
 from sfumato.networks.embedding import ConditionEmbedding
 from sfumato.networks.resolution import halvings
 from sfumato.recipe import OptimizerConfig, Recipe, TrainingConfig, register
@@ -75,7 +76,7 @@ class Generator(nn.Module):
             ]
         self.body = nn.Sequential(*layers)
         self.leave = nn.ConvTranspose2d(config.width, data.channels, 4, 2, 1)
-        self.apply(_initialise)
+        _initialise(self)
 
     def forward(self, z: Float[Tensor, "B D"], condition: Condition) -> Images:
         """Map [B, latent] to [B, C, H, W] in [-1, 1]."""
@@ -111,9 +112,9 @@ class Discriminator(nn.Module):
         bias = config.loss not in ("relativistic", "wgan-gp")
         self.leave = nn.Linear(inputs * area, 1, bias=bias)
         self.project = ConditionEmbedding(data.condition_width, inputs * area)
-        self.apply(_initialise)
+        _initialise(self)
         if config.spectral_norm:
-            for module in self.modules():
+            for module in list(_layers(self)):
                 if isinstance(module, nn.Conv2d | nn.Linear):
                     spectral_norm(module)
 
@@ -161,12 +162,21 @@ class DCGAN(GAN):
         return []
 
 
-def _initialise(module: nn.Module) -> None:
+def _layers(network: nn.Module) -> Iterator[nn.Module]:
+    """Yield every module within, but for attention's, which begins as the identity and has no norm."""
+    for module in network.children():
+        if not isinstance(module, CBAM):
+            yield module
+            yield from _layers(module)
+
+
+def _initialise(network: nn.Module) -> None:
     """Draw weights from N(0, 0.02), as Radford et al. 2015, Sec. 4, do."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-        nn.init.normal_(module.weight, std=0.02)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, 0.02)
+    for module in _layers(network):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(module.weight, std=0.02)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
 
 
 def recipe() -> Recipe:

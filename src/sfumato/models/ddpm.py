@@ -53,6 +53,8 @@ class DDPM(Denoising):
     """A U-Net that knows the noise in an image."""
 
     Config = DDPMConfig
+    # far from the data a small error of eps is a large one of x_0 (Ho et al. 2020 clip it too)
+    clips = True
     alpha: Tensor
     sigma: Tensor
 
@@ -85,8 +87,7 @@ class DDPM(Denoising):
         alpha, sigma = self._level(timestep)
         x_t = x_t * (alpha + sigma)
         predicted = self._predicted(x_t, timestep, condition)
-        # far from the data a small error of eps is a large one of x_0 (Ho et al. 2020 clip it too)
-        return clean(self.predicts, predicted, x_t, alpha, sigma).clamp(-1, 1)
+        return clean(self.predicts, predicted, x_t, alpha, sigma)
 
     def times(self, sampling: SamplingConfig) -> Sequence[float]:
         """Return times; those even in time stand for evenly spaced timesteps, the noisiest included."""

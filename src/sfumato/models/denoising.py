@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field
@@ -56,6 +56,8 @@ class Denoising(GenerativeModel):
     sampling_keys = frozenset({"steps", "sampler", "eta", "guidance", "guidance_interval"})
     measures = "denoising error"
     higher_fits = False
+    clips: ClassVar[bool] = False
+    """Whether predictions of x_0 are kept in [-1, 1]; guided ones after guidance."""
 
     def __init__(self, config: DenoisingConfig, data: DataSpec) -> None:
         super().__init__(config, data)
@@ -78,7 +80,10 @@ class Denoising(GenerativeModel):
 
     @abstractmethod
     def denoised(self, x_t: Images, t: float, condition: Condition) -> Images:
-        """Predict the clean images x_0 behind noisy ones on the straight path, Float32 [B, C, H, W]."""
+        """Predict the clean images x_0 behind noisy ones on the straight path, Float32 [B, C, H, W].
+
+        Linear in what the network says, so that guidance may be applied to it.
+        """
 
     def times(self, sampling: SamplingConfig) -> Sequence[float]:
         """Return the steps + 1 times of a sampling trajectory, from 1 (noise) to 0 (data)."""
@@ -141,8 +146,9 @@ class Denoising(GenerativeModel):
     def score(self, images: Images, condition: Condition, noise: ImageNoise) -> PerImage:
         """Return the mean squared error of the velocity over `SCORED_TIMES`."""
         eps = noise.normal("score", *self.shape)
+        denoise = self._denoiser(condition, SamplingConfig())
         errors = [
-            (self.denoised(interpolate(images, eps, eps.new_full((len(eps),), t)), t, condition) - images)
+            (denoise(interpolate(images, eps, eps.new_full((len(eps),), t)), t) - images)
             .square()
             .mean(dim=(1, 2, 3))
             / t**2
@@ -157,11 +163,11 @@ class Denoising(GenerativeModel):
         def denoise(x: Images, t: float) -> Images:
             x_0 = self.denoised(x, t, condition)
             if sampling.guidance != 1 and condition.values.shape[1] and first <= t <= last:
-                # Ho & Salimans 2022, Eq. 6, arXiv:2207.12598; x_0 is linear in what is predicted
+                # Ho & Salimans 2022, Eq. 6, arXiv:2207.12598
                 nothing = Condition.unknown(len(x), condition.values.shape[1], x.device)
                 plain = self.denoised(x, t, nothing)
                 x_0 = plain + sampling.guidance * (x_0 - plain)
-            return x_0
+            return x_0.clamp(-1, 1) if self.clips else x_0
 
         return denoise
 

@@ -111,9 +111,9 @@ class Discriminator(nn.Module):
         self.body = nn.Sequential(*layers)
         factor = patch * 2 ** (LEVELS - 1)
         area = (data.height // factor, data.width // factor)
-        # in differences of logits a bias cancels
         self.gather = nn.Conv2d(channels, channels, area, groups=channels, bias=False)
-        self.leave = nn.Linear(channels, 1, bias=False)
+        # these games see differences of logits only, in which a bias cancels
+        self.leave = nn.Linear(channels, 1, bias=config.loss not in ("relativistic", "wgan-gp"))
         self.project = ConditionEmbedding(data.condition_width, channels)
 
     def forward(self, images: Images, condition: Condition) -> PerImage:

@@ -2,9 +2,9 @@
 
 Reference: Woo et al. 2018 (CBAM), arXiv:1807.06521.
 
-Note: Factors lie between 0 and 2 instead of 0 and 1, so that attention begins as the identity; a
-discriminator whose layers cannot grow (spectral norm) would otherwise lose three quarters of its signal
-at each.
+Note: Factors lie between 0 and 2 instead of 0 and 1, and the layers that decide on them begin at zero, so
+that attention begins as the identity; a discriminator whose layers cannot grow (spectral norm) would
+otherwise lose three quarters of its signal at each.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ class CBAM(nn.Module):
         """
         super().__init__()
         hidden = max(channels // reduction, 4)  # one or two may all be dead
-        self.channels = nn.Sequential(
-            nn.Conv2d(channels, hidden, 1), nn.ReLU(), nn.Conv2d(hidden, channels, 1)
-        )
+        decide = nn.Conv2d(hidden, channels, 1)
+        self.channels = nn.Sequential(nn.Conv2d(channels, hidden, 1), nn.ReLU(), decide)
         self.places = nn.Conv2d(2, 1, 7, padding=3, bias=False)
+        for parameter in (*decide.parameters(), *self.places.parameters()):
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Images) -> Images:
         """Map [B, C, H, W] to the same shape."""
