@@ -18,7 +18,7 @@ from sfumato.batch import Batch, Clock, Condition, DataSpec, Images, PerImage, S
 from sfumato.diffusion.paths import interpolate
 from sfumato.diffusion.solvers import Denoiser, schedule, solve
 from sfumato.models.base import GenerativeModel, Loss
-from sfumato.networks.resolution import working_patch
+from sfumato.networks.resolution import heavy, working_patch
 from sfumato.networks.unet import ResidualBlock, UNet
 from sfumato.recipe import ModelConfig, SamplingConfig
 from sfumato.seeding import ImageNoise
@@ -63,6 +63,7 @@ class Denoising(GenerativeModel):
         super().__init__(config, data)
         self.forget, self.shape = config.forget, data.shape
         levels = len(config.multipliers)
+        self.remarks = heavy(data.height, data.width, levels) if config.patch is None else []
         self.unet = UNet(
             data.channels,
             data.condition_width,
@@ -88,6 +89,9 @@ class Denoising(GenerativeModel):
     def times(self, sampling: SamplingConfig) -> Sequence[float]:
         """Return the steps + 1 times of a sampling trajectory, from 1 (noise) to 0 (data)."""
         return schedule(sampling.sampler, sampling.steps)
+
+    def ready(self) -> Sequence[str]:
+        return self.remarks
 
     def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
         return {"unet": list(self.unet.parameters())}

@@ -6,8 +6,9 @@ features, so that it cannot get by with a few memorised clues.
 
 Liu et al. 2021, arXiv:2101.04775.
 
-Note: What is redrawn is compared in pixels, not by a pretrained network (LPIPS), which would bring in
-another data set; the discriminator has spectral norm alone instead of batch norm too, so that real and
+Note: What is redrawn is the whole image at half its size, from the lowest maps, not a crop from higher
+ones as well; it is compared in pixels, not by a pretrained network (LPIPS), which would bring in another
+data set; the discriminator has spectral norm alone instead of batch norm too, so that real and
 generated images can be judged together; the generator draws no noise of its own, so that an image is a
 function of its latent; and DiffAugment is off, which in minutes does more harm than good
 (docs/performance.md).

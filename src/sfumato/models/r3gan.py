@@ -12,6 +12,7 @@ pixel-unshuffled images, the generator widens its last maps. Widths and batch ar
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import torch
@@ -23,7 +24,7 @@ from torch.nn import functional as F
 from sfumato.batch import Condition, DataSpec, Images, PerImage
 from sfumato.models.adversarial import GAN, AdversarialConfig
 from sfumato.networks.embedding import ConditionEmbedding
-from sfumato.networks.resolution import working_patch
+from sfumato.networks.resolution import heavy, working_patch
 from sfumato.recipe import OptimizerConfig, Recipe, TrainingConfig, register
 
 LEVELS = 3
@@ -131,9 +132,13 @@ class R3GAN(GAN):
     def __init__(self, config: R3GANConfig, data: DataSpec) -> None:
         super().__init__(config, data)
         patch = working_patch(data.height, data.width, LEVELS, config.patch)
+        self.remarks = heavy(data.height, data.width, LEVELS) if config.patch is None else []
         self.generator = Generator(config, data, patch)
         self.discriminator = Discriminator(config, data, patch)
         self.apply(_initialise)
+
+    def ready(self) -> Sequence[str]:
+        return self.remarks
 
 
 def _initialise(module: nn.Module) -> None:

@@ -24,7 +24,7 @@ from sfumato.batch import Batch, Clock, Condition, DataSpec, Images, PerImage, S
 from sfumato.models.base import GenerativeModel, Loss
 from sfumato.networks.autoencoder import Residual, decoder, encoder
 from sfumato.networks.embedding import ConditionEmbedding
-from sfumato.networks.resolution import working_patch
+from sfumato.networks.resolution import heavy, working_patch
 from sfumato.objectives.variational import gaussian_kl, mixture_log_density
 from sfumato.recipe import (
     ModelConfig,
@@ -72,6 +72,7 @@ class VAE(GenerativeModel):
         super().__init__(config, data)
         self.config, self.shape = config, data.shape
         patch = working_patch(data.height, data.width, self.LEVELS, None)
+        self.remarks = heavy(data.height, data.width, self.LEVELS)
         factor = patch * 2 ** (self.LEVELS - 1)
         start = (config.width * 2 ** (self.LEVELS - 1), data.height // factor, data.width // factor)
         embedded = 32 if data.condition_width else 0
@@ -89,6 +90,9 @@ class VAE(GenerativeModel):
         self.prior_means = nn.Parameter(torch.randn(config.components, config.latent))
         self.prior_log_std = nn.Parameter(torch.zeros(config.components, config.latent))
         self.prior_shift = ConditionEmbedding(data.condition_width, config.latent)
+
+    def ready(self) -> Sequence[str]:
+        return self.remarks
 
     def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
         prior = [self.prior_weights, self.prior_means, self.prior_log_std, *self.prior_shift.parameters()]

@@ -26,7 +26,7 @@ from sfumato.batch import Batch, Clock, Condition, DataSpec, Images, PerImage, S
 from sfumato.models.base import GenerativeModel, Loss
 from sfumato.networks.autoencoder import Residual, decoder, encoder
 from sfumato.networks.embedding import ConditionEmbedding
-from sfumato.networks.resolution import working_patch
+from sfumato.networks.resolution import heavy, working_patch
 from sfumato.networks.transformer import CausalTransformer, Memory
 from sfumato.recipe import ModelConfig, OptimizerConfig, Recipe, SamplingConfig, TrainingConfig, register
 from sfumato.seeding import ImageNoise
@@ -163,6 +163,7 @@ class VQVAE(GenerativeModel):
         super().__init__(config, data)
         self.config = config
         patch = working_patch(data.height, data.width, LEVELS, None)
+        self.remarks = heavy(data.height, data.width, LEVELS)
         factor = patch * 2 ** (LEVELS - 1)
         self.grid = (data.height // factor, data.width // factor)
         top = config.width * 2 ** (LEVELS - 1)
@@ -176,6 +177,9 @@ class VQVAE(GenerativeModel):
             decoder(data.channels, patch, config.width, LEVELS, config.blocks),
         )
         self.prior = Prior(config, math.prod(self.grid), data.condition_width)
+
+    def ready(self) -> Sequence[str]:
+        return self.remarks
 
     def parameter_groups(self) -> Mapping[str, Sequence[nn.Parameter]]:
         codec = [*self.encoder.parameters(), *self.decoder.parameters()]

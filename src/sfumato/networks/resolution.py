@@ -82,5 +82,27 @@ def working_patch(height: int, width: int, levels: int, patch: int | None) -> in
     return patch
 
 
+def heavy(height: int, width: int, levels: int) -> list[str]:
+    """Say so where an image can hardly be folded, so that the network works on far more than 16x16.
+
+    Args:
+        height: Of the images.
+        width: Of the images.
+        levels: Of the network, as for `working_patch`.
+
+    Returns:
+        One sentence, or none.
+    """
+    near = (_round(height, 16), _round(width, 16))
+    area, cheap = (h * w / working_patch(h, w, levels, None) ** 2 for h, w in ((height, width), near))
+    if area <= 2 * cheap:
+        return []
+    return [
+        f"data.size {height}x{width}: hardly any of it can be folded into channels, so a step costs about "
+        f"{area / cheap:.0f} times what it does at {near[0]}x{near[1]}; --set "
+        f"data.size=[{near[0]},{near[1]}] is quicker."
+    ]
+
+
 def _round(side: int, multiple: int) -> int:
     return max(round(side / multiple), 1) * multiple
