@@ -74,7 +74,7 @@ def train(
       sfumato train flow --data photos/ --budget 10m --set model.width=96
       sfumato train my_model.py --data photos/
       sfumato train dcgan --data fashion-mnist:DIR --epochs 20 --run first --resume auto
-      torchrun --nproc-per-node 2 -m sfumato train flow --data photos/
+      torchrun --nproc-per-node 2 -m -- sfumato train flow --data photos/ --run big
     """
     from sfumato import api
     from sfumato.cli.output import split_words, tell_run

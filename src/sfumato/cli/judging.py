@@ -120,7 +120,7 @@ def evaluate(
       sfumato evaluate generated/ --reference photos/ --metrics fd,kd,prdc --json
       sfumato evaluate samples.npz --reference cifar10.npz --extractor inception --weights FILE.pth
       sfumato evaluate restored/ --reference originals/ --metrics psnr,ssim,delta_e
-      torchrun --nproc-per-node 2 -m sfumato evaluate generated/ --reference photos/ --extractor dinov2
+      torchrun --nproc-per-node 2 -m -- sfumato evaluate generated/ --reference photos/ --extractor dinov2
     """
     from sfumato import api
     from sfumato.cli.judgement import tell_scores

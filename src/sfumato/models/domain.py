@@ -105,8 +105,10 @@ class Domain(FeatureModel):
         return view * contrast[:, None, None, None] + light[:, None, None, None]
 
 
-DAMAGES = ("none", "blur", "noise", "pixels", "tiles", "scramble", "double", "upside down")
-"""What is done to images on purpose; each eighth of the rows gets one."""
+DAMAGES = (
+    "none", "blur", "noise", "pixels", "tiles", "scramble", "double", "upside down", "rings", "warp",
+)  # fmt: skip
+"""What is done to images on purpose; as many rows get each."""
 
 
 def damage(images: Images, clock: Clock) -> tuple[Images, Int64[Tensor, " B"]]:
@@ -136,6 +138,8 @@ def damage(images: Images, clock: Clock) -> tuple[Images, Int64[Tensor, " B"]]:
         _shuffled(images, 4),
         torch.lerp(images, images.roll(1, dims=0), 0.3 + 0.2 * amount),
         images.flip(2),
+        _ringed(torch.lerp(images, smooth, 0.5 + 0.5 * amount), small, clock),
+        _warped(images, clock, 0.06 + 0.12 * amount),
     )
     chosen = torch.stack(ways)[kinds, torch.arange(rows, device=images.device)]
     return chosen, kinds
@@ -147,6 +151,37 @@ def _shuffled(images: Images, tiles: int) -> Images:
     moved = images.roll((height, width * (tiles // 2)), dims=(2, 3))
     rows = torch.arange(images.shape[2], device=images.device) // max(height, 1) % 2 == 0
     return torch.where(rows[:, None], moved, moved.roll(width, dims=3))
+
+
+def _ringed(images: Images, small: Float[Tensor, "B C h w"], clock: Clock) -> Images:
+    """Return images with rings and waves along their contours.
+
+    They are what the last layers of a generator draw that has not learnt them: two convolutions with kinks
+    and two widenings, drawn anew each time, on the shrunk image.
+    """
+    h, inner = small, 8
+    for index, outputs in enumerate((inner, inner, images.shape[1])):
+        kernels = clock.noise.normal(f"damage-rings-{index}", outputs, h.shape[1], 3, 3)[0]
+        h = F.conv2d(F.pad(h, (1, 1, 1, 1), mode="replicate"), kernels)
+        h = (h - h.mean(dim=(0, 2, 3), keepdim=True)) / (h.std(dim=(0, 2, 3), keepdim=True) + 1e-6)
+        if outputs == inner:
+            size = images.shape[2:] if index else (images.shape[2] // 2, images.shape[3] // 2)
+            h = F.leaky_relu(F.interpolate(h, size=size, mode="bilinear", align_corners=False), 0.2)
+    # lines alone, without a change of colour
+    h = h - F.avg_pool2d(h, 7, 1, 3, count_include_pad=False)
+    h = h / (h.square().mean(dim=(1, 2, 3), keepdim=True).sqrt() + 1e-6)
+    return images + (0.05 + 0.15 * clock.noise.uniform("damage-rings")[: len(h), None, None, None]) * h
+
+
+def _warped(images: Images, clock: Clock, amount: Float[Tensor, "B 1 1 1"]) -> Images:
+    """Return images whose places are shifted smoothly, by `amount` of half a side: bent outlines."""
+    rows, _, height, width = images.shape
+    shifts = clock.noise.normal("damage-warp", 2, 8, 8)[:rows]
+    shifts = F.interpolate(shifts, size=(height, width), mode="bicubic", align_corners=False)
+    whole = torch.eye(2, 3, device=images.device).expand(rows, 2, 3)
+    places = F.affine_grid(whole, list(images.shape), align_corners=False)
+    places = places + (amount * shifts).permute(0, 2, 3, 1)
+    return F.grid_sample(images.float(), places, padding_mode="border", align_corners=False)
 
 
 def label_loss(predicted: Float[Tensor, "B K"], condition: Condition, data: DataSpec) -> Scalar:
