@@ -14,6 +14,7 @@ from sfumato import api, models  # noqa: F401
 from sfumato import recipe as recipes
 from sfumato.config import override
 from sfumato.errors import UsageError
+from sfumato.runs import Run
 
 SETTINGS = [
     "training.batch_size=16", "model.width=8", "training.precision=float32", "training.snapshots=3",
@@ -100,6 +101,14 @@ def test_the_main_job(tmp_path: Path):
     pair = api.compare([out / "runs" / "vae", out / "runs" / "flow"], out=tmp_path / "pair", device="cpu")
     assert {c.name for c in pair.contestants} == {"vae", "flow"}
     assert any("training." in d.key or "model." in d.key for d in pair.differences)
+
+    # two folders of one name are two contestants, with pictures of their own
+    vae = Run(out / "runs" / "vae")
+    three = [vae, vae.copy(tmp_path / "other" / "vae"), vae]
+    twins = api.compare(three, out=tmp_path / "twins", device="cpu")
+    assert {c.name for c in twins.contestants} == {"runs-vae", "other-vae"}
+    assert set(twins.histograms[0].generated) == {"runs-vae", "other-vae"}
+    assert len({c.pictures["grid"] for c in twins.contestants}) == 2
 
 
 def test_different_rulers_are_not_ranked():

@@ -146,6 +146,12 @@ def test_from_training_to_the_report_and_again(options: dict[str, Any]):
     assert pair.pairs.sha256 == found.pairs.sha256 and len(pair.contestants) == 2
     mine = {one.name: one.values for one in pair.contestants}
     assert mine["blurry"] == next(one.values for one in found.contestants if one.name == "blurry")
+    other = Run(runs[1]).copy(out.parent / "other" / "blurry")  # another's weights in a folder of that name
+    twins = api.compare_restorers(
+        [runs[0], other], models=(), pairs=16, out=out.parent / "twins", device="cpu"
+    )  # fmt: skip
+    twin = {one.name: one.values for one in twins.contestants}
+    assert twin == {"runs-blurry": mine["blurry"], "other-blurry": mine["wavering"]}
     with pytest.raises(
         UsageError, match="restores pictures of 1 channels, and --degradation denoise leaves 3"
     ):
