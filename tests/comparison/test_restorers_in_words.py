@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sfumato.comparison.restorers.duels import Side, lead
+from sfumato.comparison.records import Difference
+from sfumato.comparison.restorers.duels import Side, lead, sides
 from sfumato.comparison.restorers.records import Findings
 from sfumato.comparison.restorers.words import findings
 
@@ -140,6 +141,21 @@ def test_models_are_spoken_of_only_with_three_seeds():
     assert "How far does this reach?" not in answers and "level" in answers["Who restores best?"]
     gap, (low, high) = lead(Side("nafnet", tuple(first)), Side("pix2pix", tuple(second)), "psnr_luma")
     assert gap == pytest.approx(0.2667, abs=1e-3) and low < 0 < high
+
+
+def test_a_model_is_one_recipe_and_one_run_of_each_seed():
+    def seeds(name: str, *those: int):
+        return [restorer(f"{name}-{k}", 24.0, about=training("nafnet", seed=k % 10)) for k in those]
+
+    wide, thin = seeds("wide", 0, 1, 10), seeds("thin", 0, 1, 2)
+    values = {one.name: one.name[:4] for one in (*wide, *thin)}
+    recipes = [Difference(key="model.width", values=values), Difference(key="seed", values=values)]
+    found = sides([*wide, *thin, MEDIAN], recipes)
+    assert [(side.name, side.seeds, len(side.runs)) for side in found] == [
+        ("nafnet (as in wide-0)", 2, 2), ("nafnet (as in thin-0)", 3, 3), ("median", 0, 1),
+    ]  # fmt: skip
+    told = findings([*wide, *thin], pairs(), REAL, recipes)
+    assert "of the models only with 3 training seeds" in str(told)
 
 
 def test_gaps_are_paired_and_mean_chroma_is_no_rival_in_brightness():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from scipy.stats import ttest_ind
 
 from sfumato.batch import DataSpec
-from sfumato.comparison.records import Contestant, CurvePoint
+from sfumato.comparison.records import Contestant, CurvePoint, Difference
 from sfumato.comparison.words import advice, verdict, warnings
 from sfumato.metrics.score import Protocol, Score, leading
 
@@ -89,11 +91,40 @@ def test_presets_are_judged_over_their_seeds_as_welch_did():
     assert "may be the noise between seeds" in level.sentence
 
 
-def test_models_are_judged_only_with_three_seeds():
+def test_models_are_judged_only_with_three_seeds_of_each():
     runs = [contestant("flow", 10), contestant("vae", 30)]
     assert "only with 3 training seeds" in verdict(runs).sentence
     several = [contestant("flow", 10 + k, seed=k) for k in range(3)]
     assert "only with 3 training seeds" not in verdict(several).sentence
+    one_each = [contestant(name, 10, seed=k) for k, name in enumerate(("flow", "vae", "dcgan"))]
+    assert "only with 3 training seeds" in verdict(one_each).sentence, "three seeds, but one of each model"
+
+
+def of_preset(preset: str, values: dict[str, float], seeds: Sequence[int] = range(9)) -> list[Contestant]:
+    return [contestant(n, v, preset=preset, seed=k) for (n, v), k in zip(values.items(), seeds, strict=False)]
+
+
+def test_two_recipes_of_one_preset_are_two_models():
+    wide = of_preset("flow", {"wide-0": 8.0, "wide-1": 8.2, "wide-2": 8.4})
+    thin = of_preset("flow", {"thin-0": 20.0, "thin-1": 20.1, "thin-2": 20.2})
+    values = {one.name: "64" if one in wide else "32" for one in (*wide, *thin)}
+    differences = [
+        Difference(key="model.width", values=values),
+        Difference(key="seed", values={one.name: str(one.seed) for one in (*wide, *thin)}),
+    ]
+    said = verdict([*wide, *thin], differences).sentence
+    assert said.startswith("flow (as in wide-0) beats flow (as in thin-0) over 3 and 3 training seeds")
+    few = verdict([*wide[:2], *thin[2:]], differences)
+    assert "only with 3 training seeds" in few.sentence, "three seeds of flow, but of two recipes"
+
+
+def test_a_seed_that_was_trained_several_times_counts_once():
+    again = of_preset("flow", {"b": 7.0, "a": 8.0, "c": 8.1, "flow-1": 8.2, "flow-2": 8.4}, (0, 0, 0, 1, 2))
+    others = of_preset("vae", {"vae-0": 14.0, "vae-1": 14.1, "vae-2": 14.2})
+    found = verdict([*again, *others])
+    assert "over 3 and 3 training seeds: FD[domain] 8.2 against 14.1" in found.sentence
+    assert found.winner == "a", "not the luckiest run of its seed"
+    assert "only with 3 training seeds" in verdict([*again[:4], *others]).sentence, "four runs, two seeds"
 
 
 @pytest.mark.parametrize("value", [0.0, -0.002])

@@ -69,6 +69,7 @@ def build_comparison(
     contestants = [one.model_copy(update={"warnings": warnings(one)}) for one in contestants]
     ranked = sorted(contestants, key=lambda one: leading(one.scores).value)
     data, ruler = reference.prepared.spec, describe_ruler(reference, anchors)
+    apart = differences({entrant.name: entrant.run for entrant in entrants})
     return Comparison(
         title=f"{listed([one.name for one in ranked])} on {data.name}",
         data=data,
@@ -80,9 +81,9 @@ def build_comparison(
         ruler=ruler,
         contestants=ranked,
         histograms=histograms({entrant.name: entrant.evaluation for entrant in entrants}),
-        verdict=verdict(ranked, ruler.trustworthy),
+        verdict=verdict(ranked, apart, ruler.trustworthy),
         advice=advice(ranked, data, anchors.floor),
-        differences=differences({entrant.name: entrant.run for entrant in entrants}),
+        differences=apart,
         commands=list(commands),
         pictures={"real": real_grid(reference, folder)},
     )

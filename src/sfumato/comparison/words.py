@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from sfumato.batch import DataSpec
-from sfumato.comparison.records import Contestant, Verdict
+from sfumato.comparison.records import Contestant, Difference, Verdict
+from sfumato.comparison.seeds import SEEDS, Trained, models
 from sfumato.metrics.memorisation import COPY_QUANTILE
 from sfumato.metrics.score import Score, leading
 from sfumato.metrics.uncertainty import welch_interval
@@ -18,44 +19,47 @@ UNTRUSTED = (
 )
 
 
-def verdict(ranked: Sequence[Contestant], trustworthy: bool = True) -> Verdict:
+def verdict(
+    ranked: Sequence[Contestant], differences: Sequence[Difference] = (), trustworthy: bool = True
+) -> Verdict:
     """Say who wins, by how much, and whether the difference is more than noise.
 
     Args:
         ranked: Contestants, best first.
+        differences: Where their recipes differ.
         trustworthy: Whether the ruler answered to damaged images as it must; without that no
             difference counts.
     """
-    said = _of_models(ranked) or _of_runs(ranked)
+    runs = {one.name: one for one in ranked}
+    found = models([Trained(one.name, one.preset, one.seed) for one in ranked], differences)
+    trained = {model: [runs[name] for name in names] for model, names in found.items()}
+    enough = min(map(len, trained.values())) >= SEEDS
+    said = _of_models(trained) if enough and len(trained) > 1 else _of_runs(ranked, enough)
     if trustworthy:
         return said
     return said.model_copy(update={"sentence": said.sentence + UNTRUSTED, "significant": False})
 
 
-def _of_models(ranked: Sequence[Contestant]) -> Verdict | None:
-    """Hold presets against each other over their training seeds; None if one has fewer than 3."""
-    trained: dict[str, list[Contestant]] = {}
-    for one in ranked:
-        trained.setdefault(one.preset, []).append(one)
-    if len(trained) < 2 or min(len({one.seed for one in runs}) for runs in trained.values()) < 3:
-        return None
+def _of_models(trained: Mapping[str, Sequence[Contestant]]) -> Verdict:
+    """Hold models against each other over their training seeds."""
     values = {name: np.array([leading(one.scores).value for one in runs]) for name, runs in trained.items()}
     best, second, *_ = sorted(values, key=lambda name: values[name].mean())
     gap = float(values[second].mean() - values[best].mean())
     low, high = welch_interval(values[second], values[best])
     clear = low > 0
-    metric = leading(ranked[0].scores).metric
+    winner = trained[best][0]
+    metric = leading(winner.scores).metric
     sentence = (
         f"{best} {'beats' if clear else 'is level with'} {second} over {len(values[best])} and "
         f"{len(values[second])} training seeds: {metric} {values[best].mean():.3g} against "
         f"{values[second].mean():.3g} on average; the difference, {gap:.2g} [{low:.2g}, {high:.2g}], "
         f"{'is outside' if clear else 'may be'} the noise between seeds."
     )
-    return Verdict(sentence=sentence, winner=trained[best][0].name, significant=clear)
+    return Verdict(sentence=sentence, winner=winner.name, significant=clear)
 
 
-def _of_runs(ranked: Sequence[Contestant]) -> Verdict:
-    """Hold the best run against the second."""
+def _of_runs(ranked: Sequence[Contestant], enough: bool) -> Verdict:
+    """Hold the best run against the second, and say so unless each model has seeds enough."""
     best, score = ranked[0], leading(ranked[0].scores)
     if len(ranked) == 1:
         sentence = f"{best.name} scores {_number(score)}; there is nobody to compare it with."
@@ -73,8 +77,8 @@ def _of_runs(ranked: Sequence[Contestant]) -> Verdict:
         sentence += "; the difference is outside the noise of sampling."
     else:
         sentence += "; the intervals overlap, so the difference may be noise."
-    if len({contestant.seed for contestant in ranked}) < 3:
-        sentence += " This speaks of these runs; of the models only with 3 training seeds or more."
+    if not enough:
+        sentence += f" This speaks of these runs; of the models only with {SEEDS} training seeds of each."
     return Verdict(sentence=sentence, winner=best.name, significant=clear)
 
 
