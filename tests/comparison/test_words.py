@@ -23,6 +23,13 @@ def score(value: float, spread: float | None = 1.0, metric: str = "FD[domain]") 
     )  # fmt: skip
 
 
+def curve(*values: float, spread: float = 0.2) -> list[CurvePoint]:
+    return [
+        CurvePoint(images=k, seconds=k, values={"FD": v}, intervals={"FD": (v - spread, v + spread)})
+        for k, v in enumerate(values)
+    ]
+
+
 def contestant(name: str, fd: float, spread: float | None = 1.0, **changes) -> Contestant:
     values = {
         "name": name, "preset": name, "summary": "", "run": f"runs/{name}", "seed": 0,
@@ -31,13 +38,9 @@ def contestant(name: str, fd: float, spread: float | None = 1.0, **changes) -> C
         "images_seen": 1000, "training_seconds": 10.0, "images_per_second": 100.0,
         "sampling_seconds_16": 1.0, "parameters": 1, "parameters_trained": 1, "macs_per_image": 1.0,
         "guided": True, "peak_memory_mb": 1.0, "losses": [], "pictures": {}, "warnings": [],
-        "quality": [CurvePoint(images=k, seconds=k, values={"FD": v}) for k, v in enumerate((9.0, 6.0, 3.0))],
+        "quality": curve(9.0, 6.0, 3.0),
     }  # fmt: skip
     return Contestant(**(values | changes))
-
-
-def falling(*values: float) -> list[CurvePoint]:
-    return [CurvePoint(images=k, seconds=k, values={"FD": v}) for k, v in enumerate(values)]
 
 
 def test_a_clear_winner():
@@ -148,8 +151,18 @@ def test_warnings():
     assert any("30% of its images lie nearer to a training image" in w for w in warnings(copying))
     collapsed = contestant("dcgan", 10, diversity=score(0.4, 0.05))
     assert any("only 40% as much" in w for w in warnings(collapsed))
-    worse = contestant("dcgan", 10, quality=falling(9, 3, 5))
+    worse = contestant("dcgan", 10, quality=curve(9, 3, 5))
     assert any("better earlier" in w for w in warnings(worse))
+
+
+def test_a_curve_within_its_noise_says_nothing():
+    """KD is unbiased: near its floor a snapshot may score 0 or less, and ratios mean nothing."""
+    for values in ((0.01, 0.002, -0.0001), (0.01, -0.001, -0.0009), (0.01, -0.001, 0.001)):
+        noisy = contestant("flow", 10, quality=curve(*values, spread=0.003))
+        assert warnings(noisy) == []
+        assert not advice([noisy], DATA, score(5.0)), "neither still improving nor at rest"
+    clear = contestant("flow", 10, quality=curve(0.01, -0.001, 0.009, spread=0.003))
+    assert any("better earlier" in w for w in warnings(clear))
 
 
 def said(ranked, data: DataSpec = DATA, floor: float = 5.0) -> str:
@@ -157,9 +170,9 @@ def said(ranked, data: DataSpec = DATA, floor: float = 5.0) -> str:
 
 
 def test_advice_follows_from_what_was_found():
-    improving = contestant("flow", 10, quality=falling(9, 6, 3))
+    improving = contestant("flow", 10, quality=curve(9, 6, 3))
     assert "flow was still improving" in said([improving])
-    flat = contestant("flow", 10, quality=falling(9, 3.1, 3))
+    flat = contestant("flow", 10, quality=curve(9, 3.1, 3))
     assert "nearly stopped improving" in said([flat]) and "still improving" not in said([flat])
     few = DATA.model_copy(update={"n_train": 300})
     assert "300 training images are few" in said([flat], few) and "are few" not in said([flat])

@@ -205,7 +205,12 @@ def losses(run: Run) -> list[CurvePoint]:
 def quality(found: Evaluation) -> list[CurvePoint]:
     """Return the score of a run's snapshots, its last weights included."""
     return [
-        CurvePoint(images=point.images, seconds=point.seconds, values={point.score.metric: point.score.value})
+        CurvePoint(
+            images=point.images,
+            seconds=point.seconds,
+            values={point.score.metric: point.score.value},
+            intervals={point.score.metric: point.score.interval} if point.score.interval else {},
+        )
         for point in found.curve
     ]
 

@@ -18,6 +18,8 @@ class CurvePoint(Config):
     """Training seconds spent."""
     values: dict[str, float]
     """Series name to value, e.g. {"generator/loss": 0.7} or {"FD[domain]": 12.1}."""
+    intervals: dict[str, tuple[float, float]] = {}
+    """Series name to the 95% interval of its value, where there is one."""
 
 
 class Contestant(Config):

@@ -11,7 +11,7 @@ from sfumato.comparison.records import Contestant, Difference, Verdict
 from sfumato.comparison.seeds import SEEDS, Trained, models
 from sfumato.metrics.memorisation import COPY_QUANTILE
 from sfumato.metrics.score import Score, leading
-from sfumato.metrics.uncertainty import welch_interval
+from sfumato.metrics.uncertainty import Interval, welch_interval
 
 UNTRUSTED = (
     " But this data's ruler did not answer to every level of blur and noise, so its numbers decide nothing: "
@@ -65,7 +65,7 @@ def _of_runs(ranked: Sequence[Contestant], enough: bool) -> Verdict:
         sentence = f"{best.name} scores {_number(score)}; there is nobody to compare it with."
         return Verdict(sentence=sentence, winner=best.name, significant=False)
     second = ranked[1]
-    clear = _apart(score, leading(second.scores))
+    clear = _apart(score.interval, leading(second.scores).interval)
     # a KD may be 0 or less, and then no factor means anything
     times = leading(second.scores).value / score.value if score.value > 0 else 1.0
     sentence = (
@@ -82,11 +82,11 @@ def _of_runs(ranked: Sequence[Contestant], enough: bool) -> Verdict:
     return Verdict(sentence=sentence, winner=best.name, significant=clear)
 
 
-def _apart(first: Score, second: Score) -> bool:
+def _apart(first: Interval | None, second: Interval | None) -> bool:
     """Return whether two intervals are clear of each other."""
-    if first.interval is None or second.interval is None:
+    if first is None or second is None:
         return False
-    return first.interval[1] < second.interval[0] or second.interval[1] < first.interval[0]
+    return first[1] < second[0] or second[1] < first[0]
 
 
 def _number(score: Score, name: bool = True) -> str:
@@ -111,28 +111,40 @@ def warnings(contestant: Contestant) -> list[str]:
             f"Its images vary only {diversity.value:.0%} as much as real ones: it has collapsed onto "
             "part of the data."
         )
-    curve = [point.values for point in contestant.quality]
+    curve = _learning(contestant)
     if len(curve) >= 3:
-        series = [next(iter(values.values())) for values in curve]
-        if series[-1] > 1.25 * min(series):
+        (last, now), (best, then) = curve[-1], min(curve, key=lambda point: point[0])
+        if last > 1.25 * best and _apart(now, then):
             said.append("It was better earlier in training: the last weights are not its best.")
     return said
+
+
+def _learning(contestant: Contestant) -> list[tuple[float, Interval | None]]:
+    """Return the scores of a contestant's snapshots with their intervals.
+
+    They rest on few images, and a KD near its floor may fall below 0: no ratio of two says anything while
+    their intervals overlap.
+    """
+    points = contestant.quality
+    return [(value, point.intervals.get(key)) for point in points for key, value in point.values.items()]
 
 
 def advice(ranked: Sequence[Contestant], data: DataSpec, floor: Score) -> list[str]:
     """Say what to do next for this data, one sentence each."""
     best, said = ranked[0], []
-    series = [next(iter(point.values.values())) for point in best.quality]
-    if len(series) >= 2 and series[-1] < 0.85 * series[-2]:
-        said.append(
-            f"{best.name} was still improving when the budget ended: give it 3 to 5 times as long "
-            f"(`sfumato compare ... --budget`), which is the surest gain here."
-        )
-    elif len(series) >= 2:
-        said.append(
-            f"{best.name} had nearly stopped improving: more width (`--set model.width=...`) will now "
-            "help more than more time."
-        )
+    curve = _learning(best)
+    if len(curve) >= 2:
+        (before, then), (last, now) = curve[-2:]
+        if last < 0.85 * before > 0 and _apart(now, then):
+            said.append(
+                f"{best.name} was still improving when the budget ended: give it 3 to 5 times as long "
+                f"(`sfumato compare ... --budget`), which is the surest gain here."
+            )
+        elif last >= 0.85 * before > 0:
+            said.append(
+                f"{best.name} had nearly stopped improving: more width (`--set model.width=...`) will now "
+                "help more than more time."
+            )
     if data.n_train < 1000:
         said.append(
             f"{data.n_train} training images are few: more images help every model, and watch the "
