@@ -55,7 +55,7 @@ class Contestant(Config):
     images_per_second: float
     """Training throughput."""
     sampling_seconds_16: float
-    """Seconds to make 16 images on this machine."""
+    """Seconds to make 16 images on this machine, the best of several, taken in turn with all others."""
     parameters: int
     """Trainable parameters used for sampling."""
     guided: bool
