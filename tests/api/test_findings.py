@@ -97,6 +97,15 @@ def test_one_ruler_that_both_met_counts_and_the_best_is_marked(pair: list[Run]):
     assert learning is not None and "plus bas" in learning.svg("b")
 
 
+def test_folders_of_one_name_are_told_apart_and_one_folder_counts_once(pair: list[Run], tmp_path: Path):
+    other = pair[0].copy(tmp_path / "later" / "dcgan")
+    keep(pair[0], 20.0)
+    keep(other, 30.0)
+    found = api.measured([pair[0], other, other.path])
+    values = {name: one.scores["fd"].value for name, one in found.evaluations.items()}
+    assert values == {f"{tmp_path.name}-dcgan": 20.0, "later-dcgan": 30.0}
+
+
 def test_different_rulers_keep_runs_apart_and_nobody_is_best(pair: list[Run]):
     keep(pair[0], 20.0)
     keep(pair[1], 40.0, ruler="other")

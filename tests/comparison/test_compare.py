@@ -14,6 +14,8 @@ from sfumato import api, models  # noqa: F401
 from sfumato import recipe as recipes
 from sfumato.config import override
 from sfumato.errors import UsageError
+from sfumato.runs import Run
+from sfumato.storage import read_json, write_json
 
 SETTINGS = [
     "training.batch_size=16", "model.width=8", "training.precision=float32", "training.snapshots=3",
@@ -73,11 +75,15 @@ def test_the_main_job(tmp_path: Path):
     ]
     assert "--models dcgan,vae,flow" in found.commands[0] and "--images 96" in found.commands[0]
 
-    # the same command again goes on where it stopped: there is nothing left to train or to measure
+    # the same command again goes on where it stopped: there is nothing left to train or to measure, but the
+    # seconds of 16 images, which may be kept from another machine
     events.clear()
+    for kept in out.glob("runs/*/evaluations/*/scores.json"):
+        write_json(kept, read_json(kept) | {"sampling_seconds_16": 1e6})
     again = api.compare(**options, observer=events.append)
     assert not [e for e in events if e["event"] == "loss"]
     assert [c.scores for c in again.contestants] == [c.scores for c in found.contestants]
+    assert all(0 < c.sampling_seconds_16 < 1e5 for c in again.contestants)
 
     # another question in the same place is not answered with the old runs
     other = images(tmp_path / "b.npz", 1)
@@ -100,6 +106,14 @@ def test_the_main_job(tmp_path: Path):
     pair = api.compare([out / "runs" / "vae", out / "runs" / "flow"], out=tmp_path / "pair", device="cpu")
     assert {c.name for c in pair.contestants} == {"vae", "flow"}
     assert any("training." in d.key or "model." in d.key for d in pair.differences)
+
+    # two folders of one name are two contestants, with pictures of their own
+    vae = Run(out / "runs" / "vae")
+    three = [vae, vae.copy(tmp_path / "other" / "vae"), vae]
+    twins = api.compare(three, out=tmp_path / "twins", device="cpu")
+    assert {c.name for c in twins.contestants} == {"runs-vae", "other-vae"}
+    assert set(twins.histograms[0].generated) == {"runs-vae", "other-vae"}
+    assert len({c.pictures["grid"] for c in twins.contestants}) == 2
 
 
 def test_different_rulers_are_not_ranked():

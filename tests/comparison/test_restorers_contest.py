@@ -6,21 +6,25 @@ import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from torch import nn
 
 from sfumato import api
 from sfumato import recipe as recipes
 from sfumato.comparison.restorers.build import held_out_psnr, last_logged
+from sfumato.comparison.restorers.measured import Entrant, times
 from sfumato.comparison.restorers.records import RestorationContest
 from sfumato.config import override
 from sfumato.errors import UsageError
 from sfumato.models.base import Loss, RestorationModel
 from sfumato.recipe import ModelConfig, Recipe, TrainingConfig
+from sfumato.restoration.baselines import Baseline
 from sfumato.restoration.classical import METHODS
 from sfumato.runs import Run
 
@@ -146,6 +150,12 @@ def test_from_training_to_the_report_and_again(options: dict[str, Any]):
     assert pair.pairs.sha256 == found.pairs.sha256 and len(pair.contestants) == 2
     mine = {one.name: one.values for one in pair.contestants}
     assert mine["blurry"] == next(one.values for one in found.contestants if one.name == "blurry")
+    other = Run(runs[1]).copy(out.parent / "other" / "blurry")  # another's weights in a folder of that name
+    twins = api.compare_restorers(
+        [runs[0], other], models=(), pairs=16, out=out.parent / "twins", device="cpu"
+    )  # fmt: skip
+    twin = {one.name: one.values for one in twins.contestants}
+    assert twin == {"runs-blurry": mine["blurry"], "other-blurry": mine["wavering"]}
     with pytest.raises(
         UsageError, match="restores pictures of 1 channels, and --degradation denoise leaves 3"
     ):
@@ -184,6 +194,27 @@ def test_what_a_log_says_of_a_training(tmp_path: Path):
         run.append_log({"event": "validation", "images": images, "seconds": 1.0, "values": {"mse": mse}})
     assert last_logged(run, "/kl") == 0.5 and last_logged(run, "/spread") is None
     assert [point.values["PSNR"] for point in held_out_psnr(run)] == pytest.approx([10, 20])
+
+
+def test_times_are_kept_for_the_machine_that_took_them(tmp_path: Path):
+    asked = []
+
+    class Counting(Baseline):
+        def apply(self, image):
+            asked.append(image.shape)
+            return image
+
+    def bench(device: str) -> Any:
+        mixed = SimpleNamespace(degraded=np.zeros((1, 8, 8, 1), np.uint8))
+        reference = SimpleNamespace(ruler=SimpleNamespace(device=torch.device(device)))
+        return SimpleNamespace(trials=SimpleNamespace(mixed=mixed, sha256="a1"), reference=reference)
+
+    entrant = Entrant("none", "nothing", Counting("none", (), "nothing"))
+    first = times([entrant], bench("cpu"), tmp_path)
+    once = len(asked)
+    assert times([entrant], bench("cpu"), tmp_path) == first and len(asked) == once
+    times([entrant], bench("mps"), tmp_path)
+    assert len(asked) == 2 * once
 
 
 def test_recipes_that_see_the_data_differently_are_refused_before_training(options, monkeypatch):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sfumato.comparison.restorers.duels import Side, lead
+from sfumato.comparison.records import Difference
+from sfumato.comparison.restorers.duels import Side, lead, sides
 from sfumato.comparison.restorers.records import Findings
 from sfumato.comparison.restorers.words import findings
 
@@ -94,12 +95,26 @@ def test_where_filters_win_is_named():
     assert "below nafnet" in answer and "Of 6 kinds of damage alone, 3 are better off without it" in answer
     assert "mild salt and pepper (median, 3." in answer and "blur" not in answer
     _, answers = said(model, MEDIAN)
-    assert (
-        "No filter beats nafnet at any of the 6 kinds of damage alone." in answers["Where does a filter do?"]
-    )
+    none = "None of the 6 kinds of damage alone is better off without nafnet."
+    assert none in answers["Where does a filter do?"]
     alone = still.model_copy(update={"alone": restorer("identity", 30.0, learned=False).alone})
     _, answers = said(model, MEDIAN, alone)
     assert "(left alone, " in answers["Where does a filter do?"]
+
+
+def test_filters_do_not_win_by_being_many():
+    """Ten filters as good as the model everywhere: the best of ten on eight pictures is not better."""
+    model = restorer("nafnet", 24.0, jitter=1.0)
+    equal = [restorer("f" * k, 24.0, learned=False, jitter=1.0) for k in range(1, 11)]
+    _, answers = said(model, *equal)
+    assert "None of the 6 kinds of damage alone" in answers["Where does a filter do?"]
+
+
+def test_nothing_is_said_of_a_kind_of_damage_by_few_pictures():
+    median = restorer("median", 21.0, learned=False, alone={"blur": 40.0})
+    few = pairs().model_copy(update={"each": 7})
+    answer = findings([restorer("nafnet", 24.0), median], few, REAL).findings
+    assert "below nafnet." in str(answer) and "kinds of damage" not in str(answer)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +155,21 @@ def test_models_are_spoken_of_only_with_three_seeds():
     assert "How far does this reach?" not in answers and "level" in answers["Who restores best?"]
     gap, (low, high) = lead(Side("nafnet", tuple(first)), Side("pix2pix", tuple(second)), "psnr_luma")
     assert gap == pytest.approx(0.2667, abs=1e-3) and low < 0 < high
+
+
+def test_a_model_is_one_recipe_and_one_run_of_each_seed():
+    def seeds(name: str, *those: int):
+        return [restorer(f"{name}-{k}", 24.0, about=training("nafnet", seed=k % 10)) for k in those]
+
+    wide, thin = seeds("wide", 0, 1, 10), seeds("thin", 0, 1, 2)
+    values = {one.name: one.name[:4] for one in (*wide, *thin)}
+    recipes = [Difference(key="model.width", values=values), Difference(key="seed", values=values)]
+    found = sides([*wide, *thin, MEDIAN], recipes)
+    assert [(side.name, side.seeds, len(side.runs)) for side in found] == [
+        ("nafnet (as in wide-0)", 2, 2), ("nafnet (as in thin-0)", 3, 3), ("median", 0, 1),
+    ]  # fmt: skip
+    told = findings([*wide, *thin], pairs(), REAL, recipes)
+    assert "of the models only with 3 training seeds" in str(told)
 
 
 def test_gaps_are_paired_and_mean_chroma_is_no_rival_in_brightness():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from scipy.stats import ttest_ind
 
 from sfumato.batch import DataSpec
-from sfumato.comparison.records import Contestant, CurvePoint
+from sfumato.comparison.records import Contestant, CurvePoint, Difference
 from sfumato.comparison.words import advice, verdict, warnings
 from sfumato.metrics.score import Protocol, Score, leading
 
@@ -21,6 +23,13 @@ def score(value: float, spread: float | None = 1.0, metric: str = "FD[domain]") 
     )  # fmt: skip
 
 
+def curve(*values: float, spread: float = 0.2) -> list[CurvePoint]:
+    return [
+        CurvePoint(images=k, seconds=k, values={"FD": v}, intervals={"FD": (v - spread, v + spread)})
+        for k, v in enumerate(values)
+    ]
+
+
 def contestant(name: str, fd: float, spread: float | None = 1.0, **changes) -> Contestant:
     values = {
         "name": name, "preset": name, "summary": "", "run": f"runs/{name}", "seed": 0,
@@ -29,13 +38,9 @@ def contestant(name: str, fd: float, spread: float | None = 1.0, **changes) -> C
         "images_seen": 1000, "training_seconds": 10.0, "images_per_second": 100.0,
         "sampling_seconds_16": 1.0, "parameters": 1, "parameters_trained": 1, "macs_per_image": 1.0,
         "guided": True, "peak_memory_mb": 1.0, "losses": [], "pictures": {}, "warnings": [],
-        "quality": [CurvePoint(images=k, seconds=k, values={"FD": v}) for k, v in enumerate((9.0, 6.0, 3.0))],
+        "quality": curve(9.0, 6.0, 3.0),
     }  # fmt: skip
     return Contestant(**(values | changes))
-
-
-def falling(*values: float) -> list[CurvePoint]:
-    return [CurvePoint(images=k, seconds=k, values={"FD": v}) for k, v in enumerate(values)]
 
 
 def test_a_clear_winner():
@@ -89,11 +94,40 @@ def test_presets_are_judged_over_their_seeds_as_welch_did():
     assert "may be the noise between seeds" in level.sentence
 
 
-def test_models_are_judged_only_with_three_seeds():
+def test_models_are_judged_only_with_three_seeds_of_each():
     runs = [contestant("flow", 10), contestant("vae", 30)]
     assert "only with 3 training seeds" in verdict(runs).sentence
     several = [contestant("flow", 10 + k, seed=k) for k in range(3)]
     assert "only with 3 training seeds" not in verdict(several).sentence
+    one_each = [contestant(name, 10, seed=k) for k, name in enumerate(("flow", "vae", "dcgan"))]
+    assert "only with 3 training seeds" in verdict(one_each).sentence, "three seeds, but one of each model"
+
+
+def of_preset(preset: str, values: dict[str, float], seeds: Sequence[int] = range(9)) -> list[Contestant]:
+    return [contestant(n, v, preset=preset, seed=k) for (n, v), k in zip(values.items(), seeds, strict=False)]
+
+
+def test_two_recipes_of_one_preset_are_two_models():
+    wide = of_preset("flow", {"wide-0": 8.0, "wide-1": 8.2, "wide-2": 8.4})
+    thin = of_preset("flow", {"thin-0": 20.0, "thin-1": 20.1, "thin-2": 20.2})
+    values = {one.name: "64" if one in wide else "32" for one in (*wide, *thin)}
+    differences = [
+        Difference(key="model.width", values=values),
+        Difference(key="seed", values={one.name: str(one.seed) for one in (*wide, *thin)}),
+    ]
+    said = verdict([*wide, *thin], differences).sentence
+    assert said.startswith("flow (as in wide-0) beats flow (as in thin-0) over 3 and 3 training seeds")
+    few = verdict([*wide[:2], *thin[2:]], differences)
+    assert "only with 3 training seeds" in few.sentence, "three seeds of flow, but of two recipes"
+
+
+def test_a_seed_that_was_trained_several_times_counts_once():
+    again = of_preset("flow", {"b": 7.0, "a": 8.0, "c": 8.1, "flow-1": 8.2, "flow-2": 8.4}, (0, 0, 0, 1, 2))
+    others = of_preset("vae", {"vae-0": 14.0, "vae-1": 14.1, "vae-2": 14.2})
+    found = verdict([*again, *others])
+    assert "over 3 and 3 training seeds: FD[domain] 8.2 against 14.1" in found.sentence
+    assert found.winner == "a", "not the luckiest run of its seed"
+    assert "only with 3 training seeds" in verdict([*again[:4], *others]).sentence, "four runs, two seeds"
 
 
 @pytest.mark.parametrize("value", [0.0, -0.002])
@@ -117,8 +151,18 @@ def test_warnings():
     assert any("30% of its images lie nearer to a training image" in w for w in warnings(copying))
     collapsed = contestant("dcgan", 10, diversity=score(0.4, 0.05))
     assert any("only 40% as much" in w for w in warnings(collapsed))
-    worse = contestant("dcgan", 10, quality=falling(9, 3, 5))
+    worse = contestant("dcgan", 10, quality=curve(9, 3, 5))
     assert any("better earlier" in w for w in warnings(worse))
+
+
+def test_a_curve_within_its_noise_says_nothing():
+    """KD is unbiased: near its floor a snapshot may score 0 or less, and ratios mean nothing."""
+    for values in ((0.01, 0.002, -0.0001), (0.01, -0.001, -0.0009), (0.01, -0.001, 0.001)):
+        noisy = contestant("flow", 10, quality=curve(*values, spread=0.003))
+        assert warnings(noisy) == []
+        assert not advice([noisy], DATA, score(5.0)), "neither still improving nor at rest"
+    clear = contestant("flow", 10, quality=curve(0.01, -0.001, 0.009, spread=0.003))
+    assert any("better earlier" in w for w in warnings(clear))
 
 
 def said(ranked, data: DataSpec = DATA, floor: float = 5.0) -> str:
@@ -126,9 +170,9 @@ def said(ranked, data: DataSpec = DATA, floor: float = 5.0) -> str:
 
 
 def test_advice_follows_from_what_was_found():
-    improving = contestant("flow", 10, quality=falling(9, 6, 3))
+    improving = contestant("flow", 10, quality=curve(9, 6, 3))
     assert "flow was still improving" in said([improving])
-    flat = contestant("flow", 10, quality=falling(9, 3.1, 3))
+    flat = contestant("flow", 10, quality=curve(9, 3.1, 3))
     assert "nearly stopped improving" in said([flat]) and "still improving" not in said([flat])
     few = DATA.model_copy(update={"n_train": 300})
     assert "300 training images are few" in said([flat], few) and "are few" not in said([flat])

@@ -14,7 +14,7 @@ from sfumato.batch import Column, Condition, DataSpec
 from sfumato.conditions import Conditions
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.recipe import lookup
-from sfumato.runs import Run, Status, find, list_runs, place
+from sfumato.runs import Run, Status, find, list_runs, named, place
 
 SPEC = DataSpec(
     name="x", height=16, width=24, channels=3, fingerprint="abc",
@@ -57,6 +57,23 @@ def test_runs_are_found_by_name_and_path(tmp_path: Path):
         find("flow-car", root)
     with pytest.raises(UsageError, match="none in .* yet; start one"):
         find("flow", tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["a/flow", "a/vae"], ["flow", "vae"]),
+        (["a/flow", "b/../a/flow", "a/vae"], ["flow", "vae"]),
+        (["one/runs/flow", "two/runs/flow", "two/runs/vae"], ["one-flow", "two-flow", "vae"]),
+        (["a/x/flow", "b/x/flow", "a/y/flow"], ["flow", "b-flow", "y-flow"]),
+        (["a/flow", "b/flow", "b/a-flow"], ["a-flow", "b-flow", "a-flow-2"]),
+        (["a/median", "a/dct"], ["median-2", "dct"]),
+    ],
+)
+def test_runs_side_by_side_have_names_of_their_own(tmp_path: Path, paths: list[str], names: list[str]):
+    found = named([Run(tmp_path / path) for path in paths], taken=["median"])
+    assert list(found) == names
+    assert named(found.values(), taken=["median"]) == found
 
 
 def test_a_bare_name_lives_under_runs():

@@ -150,10 +150,10 @@ def _evaluate(
     """Measure runs on their common data."""
     reference = open_reference(common_data(chosen, allow_bad, observer), device, observer, backbone)
     entrants = []
-    for run in chosen:
+    for name, run in runs.named(chosen).items():
         trained = open_run(run, device)
         evaluation = evaluate_trained(trained, reference, observer, draws=draws)
-        entrants.append(Entrant(run.name, run, trained.sampler, evaluation))
+        entrants.append(Entrant(name, run, trained.sampler, evaluation))
     return reference, entrants
 
 

@@ -11,7 +11,7 @@ from sfumato.errors import UsageError
 from sfumato.evaluation.evaluate import ranking
 from sfumato.evaluation.records import Evaluation
 from sfumato.metrics.score import comparable, leading
-from sfumato.runs import Run, find
+from sfumato.runs import Run, find, named
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Measured:
     """What is known about runs, and whether their numbers may be held against each other."""
 
     evaluations: dict[str, Evaluation]
-    """Name to what was measured with the weights that the run has now, in the order of the runs."""
+    """Name to what was measured with the weights that the run has now, in the order of the runs; where
+    folders share a name, with the folder above in front."""
     missing: tuple[str, ...]
     """Names of runs that were not measured with these weights."""
     apart: Literal["", "data", "ruler"]
@@ -44,8 +45,8 @@ def measured(runs: Sequence[Run | str | Path]) -> Measured:
         >>> sf.api.measured(["flow-portraits", "vae-portraits"]).missing  # doctest: +SKIP
         ('vae-portraits',)
     """
-    chosen = [run if isinstance(run, Run) else find(run) for run in runs]
-    known = {run.name: ranking(run) for run in chosen}
+    chosen = named(run if isinstance(run, Run) else find(run) for run in runs)
+    known = {name: ranking(run) for name, run in chosen.items()}
     missing = tuple(name for name, found in known.items() if not found)
     found = _alike({name: each for name, each in known.items() if each})
     apart, why = _kept_apart(chosen, found)
@@ -67,11 +68,11 @@ def _alike(known: Mapping[str, list[Evaluation]]) -> dict[str, Evaluation]:
 
 
 def _kept_apart(
-    chosen: Sequence[Run], found: Mapping[str, Evaluation]
+    chosen: Mapping[str, Run], found: Mapping[str, Evaluation]
 ) -> tuple[Literal["", "data", "ruler"], str]:
     """Return what keeps runs apart, by its name and as a sentence."""
-    if len({run.data.fingerprint for run in chosen}) > 1:
-        each = ", ".join(f"{run.name} ({run.data.name})" for run in chosen)
+    if len({run.data.fingerprint for run in chosen.values()}) > 1:
+        each = ", ".join(f"{name} ({run.data.name})" for name, run in chosen.items())
         return "data", f"these runs were trained on different data, so numbers do not compare them: {each}."
     try:
         comparable(leading(one.scores) for one in found.values())

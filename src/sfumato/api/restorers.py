@@ -209,11 +209,10 @@ def _entrants(
     progress: Progress,
 ) -> list[Entrant]:
     """Open the runs, and tune the filters."""
-    entrants = [Entrant(run.name, run.recipe.summary, Learned.open(run, device), run) for run in chosen]
-    if classical:
-        rows = baselines(tuned(bench, folder, progress))
-        entrants += [Entrant(row.name, row.about, row) for row in rows]
-    return entrants
+    rows = baselines(tuned(bench, folder, progress)) if classical else []
+    those = runs.named(chosen, [row.name for row in rows]).items()
+    learned = [Entrant(name, run.recipe.summary, Learned.open(run, device), run) for name, run in those]
+    return [*learned, *(Entrant(row.name, row.about, row) for row in rows)]
 
 
 def _telling(observer: Observer) -> Progress:

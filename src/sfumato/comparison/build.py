@@ -6,6 +6,7 @@ import datetime
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -21,11 +22,15 @@ from sfumato.comparison.records import (
 )
 from sfumato.comparison.words import advice, listed, verdict, warnings
 from sfumato.config import VERSION, explain
+from sfumato.evaluation.cost import in_turn
 from sfumato.evaluation.records import Evaluation
 from sfumato.evaluation.reference import Anchors, Reference
 from sfumato.metrics.score import comparable, leading
 from sfumato.runs import Run
 from sfumato.sampling import Sampler
+
+ROUNDS = 3
+"""Turns that everybody takes at drawing 16 images."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +70,13 @@ def build_comparison(
     for name in ("fd", "kd"):
         scores = [e.evaluation.scores[name] for e in entrants if name in e.evaluation.scores]
         comparable(scores)
-    contestants = [_contestant(entrant, reference, folder) for entrant in entrants]
+    # scores are kept with the run, but its seconds may be those of another machine
+    taken = in_turn({one.name: partial(one.sampler.images, range(16)) for one in entrants}, ROUNDS)
+    contestants = [_contestant(one, taken[one.name], reference, folder) for one in entrants]
     contestants = [one.model_copy(update={"warnings": warnings(one)}) for one in contestants]
     ranked = sorted(contestants, key=lambda one: leading(one.scores).value)
     data, ruler = reference.prepared.spec, describe_ruler(reference, anchors)
+    apart = differences({entrant.name: entrant.run for entrant in entrants})
     return Comparison(
         title=f"{listed([one.name for one in ranked])} on {data.name}",
         data=data,
@@ -80,9 +88,9 @@ def build_comparison(
         ruler=ruler,
         contestants=ranked,
         histograms=histograms({entrant.name: entrant.evaluation for entrant in entrants}),
-        verdict=verdict(ranked, ruler.trustworthy),
+        verdict=verdict(ranked, apart, ruler.trustworthy),
         advice=advice(ranked, data, anchors.floor),
-        differences=differences({entrant.name: entrant.run for entrant in entrants}),
+        differences=apart,
         commands=list(commands),
         pictures={"real": real_grid(reference, folder)},
     )
@@ -133,7 +141,7 @@ def _summary(reference: Reference) -> str:
     )
 
 
-def _contestant(entrant: Entrant, reference: Reference, folder: Path) -> Contestant:
+def _contestant(entrant: Entrant, seconds: float, reference: Reference, folder: Path) -> Contestant:
     run, found, status = entrant.run, entrant.evaluation, entrant.run.status
     recipe = run.recipe
     return Contestant(
@@ -151,7 +159,7 @@ def _contestant(entrant: Entrant, reference: Reference, folder: Path) -> Contest
         images_seen=status.images,
         training_seconds=status.seconds,
         images_per_second=status.images / max(status.seconds, 1e-9),
-        sampling_seconds_16=found.sampling_seconds_16,
+        sampling_seconds_16=seconds,
         parameters=found.parameters,
         guided="guidance" in entrant.sampler.model.sampling_keys,
         parameters_trained=found.parameters_trained,
@@ -204,7 +212,12 @@ def losses(run: Run) -> list[CurvePoint]:
 def quality(found: Evaluation) -> list[CurvePoint]:
     """Return the score of a run's snapshots, its last weights included."""
     return [
-        CurvePoint(images=point.images, seconds=point.seconds, values={point.score.metric: point.score.value})
+        CurvePoint(
+            images=point.images,
+            seconds=point.seconds,
+            values={point.score.metric: point.score.value},
+            intervals={point.score.metric: point.score.interval} if point.score.interval else {},
+        )
         for point in found.curve
     ]
 

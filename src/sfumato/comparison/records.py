@@ -18,6 +18,8 @@ class CurvePoint(Config):
     """Training seconds spent."""
     values: dict[str, float]
     """Series name to value, e.g. {"generator/loss": 0.7} or {"FD[domain]": 12.1}."""
+    intervals: dict[str, tuple[float, float]] = {}
+    """Series name to the 95% interval of its value, where there is one."""
 
 
 class Contestant(Config):
@@ -53,7 +55,7 @@ class Contestant(Config):
     images_per_second: float
     """Training throughput."""
     sampling_seconds_16: float
-    """Seconds to make 16 images on this machine."""
+    """Seconds to make 16 images on this machine, the best of several, taken in turn with all others."""
     parameters: int
     """Trainable parameters used for sampling."""
     guided: bool

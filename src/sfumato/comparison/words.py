@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from sfumato.batch import DataSpec
-from sfumato.comparison.records import Contestant, Verdict
+from sfumato.comparison.records import Contestant, Difference, Verdict
+from sfumato.comparison.seeds import SEEDS, Trained, models
 from sfumato.metrics.memorisation import COPY_QUANTILE
 from sfumato.metrics.score import Score, leading
-from sfumato.metrics.uncertainty import welch_interval
+from sfumato.metrics.uncertainty import Interval, welch_interval
 
 UNTRUSTED = (
     " But this data's ruler did not answer to every level of blur and noise, so its numbers decide nothing: "
@@ -18,50 +19,53 @@ UNTRUSTED = (
 )
 
 
-def verdict(ranked: Sequence[Contestant], trustworthy: bool = True) -> Verdict:
+def verdict(
+    ranked: Sequence[Contestant], differences: Sequence[Difference] = (), trustworthy: bool = True
+) -> Verdict:
     """Say who wins, by how much, and whether the difference is more than noise.
 
     Args:
         ranked: Contestants, best first.
+        differences: Where their recipes differ.
         trustworthy: Whether the ruler answered to damaged images as it must; without that no
             difference counts.
     """
-    said = _of_models(ranked) or _of_runs(ranked)
+    runs = {one.name: one for one in ranked}
+    found = models([Trained(one.name, one.preset, one.seed) for one in ranked], differences)
+    trained = {model: [runs[name] for name in names] for model, names in found.items()}
+    enough = min(map(len, trained.values())) >= SEEDS
+    said = _of_models(trained) if enough and len(trained) > 1 else _of_runs(ranked, enough)
     if trustworthy:
         return said
     return said.model_copy(update={"sentence": said.sentence + UNTRUSTED, "significant": False})
 
 
-def _of_models(ranked: Sequence[Contestant]) -> Verdict | None:
-    """Hold presets against each other over their training seeds; None if one has fewer than 3."""
-    trained: dict[str, list[Contestant]] = {}
-    for one in ranked:
-        trained.setdefault(one.preset, []).append(one)
-    if len(trained) < 2 or min(len({one.seed for one in runs}) for runs in trained.values()) < 3:
-        return None
+def _of_models(trained: Mapping[str, Sequence[Contestant]]) -> Verdict:
+    """Hold models against each other over their training seeds."""
     values = {name: np.array([leading(one.scores).value for one in runs]) for name, runs in trained.items()}
     best, second, *_ = sorted(values, key=lambda name: values[name].mean())
     gap = float(values[second].mean() - values[best].mean())
     low, high = welch_interval(values[second], values[best])
     clear = low > 0
-    metric = leading(ranked[0].scores).metric
+    winner = trained[best][0]
+    metric = leading(winner.scores).metric
     sentence = (
         f"{best} {'beats' if clear else 'is level with'} {second} over {len(values[best])} and "
         f"{len(values[second])} training seeds: {metric} {values[best].mean():.3g} against "
         f"{values[second].mean():.3g} on average; the difference, {gap:.2g} [{low:.2g}, {high:.2g}], "
         f"{'is outside' if clear else 'may be'} the noise between seeds."
     )
-    return Verdict(sentence=sentence, winner=trained[best][0].name, significant=clear)
+    return Verdict(sentence=sentence, winner=winner.name, significant=clear)
 
 
-def _of_runs(ranked: Sequence[Contestant]) -> Verdict:
-    """Hold the best run against the second."""
+def _of_runs(ranked: Sequence[Contestant], enough: bool) -> Verdict:
+    """Hold the best run against the second, and say so unless each model has seeds enough."""
     best, score = ranked[0], leading(ranked[0].scores)
     if len(ranked) == 1:
         sentence = f"{best.name} scores {_number(score)}; there is nobody to compare it with."
         return Verdict(sentence=sentence, winner=best.name, significant=False)
     second = ranked[1]
-    clear = _apart(score, leading(second.scores))
+    clear = _apart(score.interval, leading(second.scores).interval)
     # a KD may be 0 or less, and then no factor means anything
     times = leading(second.scores).value / score.value if score.value > 0 else 1.0
     sentence = (
@@ -73,16 +77,16 @@ def _of_runs(ranked: Sequence[Contestant]) -> Verdict:
         sentence += "; the difference is outside the noise of sampling."
     else:
         sentence += "; the intervals overlap, so the difference may be noise."
-    if len({contestant.seed for contestant in ranked}) < 3:
-        sentence += " This speaks of these runs; of the models only with 3 training seeds or more."
+    if not enough:
+        sentence += f" This speaks of these runs; of the models only with {SEEDS} training seeds of each."
     return Verdict(sentence=sentence, winner=best.name, significant=clear)
 
 
-def _apart(first: Score, second: Score) -> bool:
+def _apart(first: Interval | None, second: Interval | None) -> bool:
     """Return whether two intervals are clear of each other."""
-    if first.interval is None or second.interval is None:
+    if first is None or second is None:
         return False
-    return first.interval[1] < second.interval[0] or second.interval[1] < first.interval[0]
+    return first[1] < second[0] or second[1] < first[0]
 
 
 def _number(score: Score, name: bool = True) -> str:
@@ -107,28 +111,40 @@ def warnings(contestant: Contestant) -> list[str]:
             f"Its images vary only {diversity.value:.0%} as much as real ones: it has collapsed onto "
             "part of the data."
         )
-    curve = [point.values for point in contestant.quality]
+    curve = _learning(contestant)
     if len(curve) >= 3:
-        series = [next(iter(values.values())) for values in curve]
-        if series[-1] > 1.25 * min(series):
+        (last, now), (best, then) = curve[-1], min(curve, key=lambda point: point[0])
+        if last > 1.25 * best and _apart(now, then):
             said.append("It was better earlier in training: the last weights are not its best.")
     return said
+
+
+def _learning(contestant: Contestant) -> list[tuple[float, Interval | None]]:
+    """Return the scores of a contestant's snapshots with their intervals.
+
+    They rest on few images, and a KD near its floor may fall below 0: no ratio of two says anything while
+    their intervals overlap.
+    """
+    points = contestant.quality
+    return [(value, point.intervals.get(key)) for point in points for key, value in point.values.items()]
 
 
 def advice(ranked: Sequence[Contestant], data: DataSpec, floor: Score) -> list[str]:
     """Say what to do next for this data, one sentence each."""
     best, said = ranked[0], []
-    series = [next(iter(point.values.values())) for point in best.quality]
-    if len(series) >= 2 and series[-1] < 0.85 * series[-2]:
-        said.append(
-            f"{best.name} was still improving when the budget ended: give it 3 to 5 times as long "
-            f"(`sfumato compare ... --budget`), which is the surest gain here."
-        )
-    elif len(series) >= 2:
-        said.append(
-            f"{best.name} had nearly stopped improving: more width (`--set model.width=...`) will now "
-            "help more than more time."
-        )
+    curve = _learning(best)
+    if len(curve) >= 2:
+        (before, then), (last, now) = curve[-2:]
+        if last < 0.85 * before > 0 and _apart(now, then):
+            said.append(
+                f"{best.name} was still improving when the budget ended: give it 3 to 5 times as long "
+                f"(`sfumato compare ... --budget`), which is the surest gain here."
+            )
+        elif last >= 0.85 * before > 0:
+            said.append(
+                f"{best.name} had nearly stopped improving: more width (`--set model.width=...`) will now "
+                "help more than more time."
+            )
     if data.n_train < 1000:
         said.append(
             f"{data.n_train} training images are few: more images help every model, and watch the "

@@ -44,7 +44,7 @@ def measure_cost(sampler: Sampler) -> Cost:
         macs_per_image=count_macs(
             lambda: model.decode(model.latents(noise), condition, sampler.recipe.sampling, noise)
         ),
-        sampling_seconds_16=_seconds(sampler, 16),
+        sampling_seconds_16=in_turn({"alone": lambda: sampler.images(range(16))}, 3)["alone"],
     )
 
 
@@ -86,15 +86,4 @@ def in_turn(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[str,
             start = time.perf_counter()
             work()
             best[name] = min(best[name], time.perf_counter() - start)
-    return best
-
-
-def _seconds(sampler: Sampler, count: int) -> float:
-    """Return the best of three timings, after one that warms up."""
-    best = float("inf")
-    for attempt in range(4):
-        start = time.perf_counter()
-        sampler.images(range(count))
-        if attempt:
-            best = min(best, time.perf_counter() - start)
     return best

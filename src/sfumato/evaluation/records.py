@@ -54,6 +54,7 @@ class Evaluation(Config):
     parameters_trained: int
     macs_per_image: float
     sampling_seconds_16: float
+    """On the machine that evaluated; `compare` times everybody anew."""
     images_seen: int
     """Training images seen by the weights."""
 

@@ -3,8 +3,10 @@
 Only this package reads and writes a run's files; everything else looks through `Run`.
 """
 
-from sfumato.runs.finding import examples, find, list_runs, newest_of, place
+from sfumato.runs.finding import examples, find, list_runs, named, newest_of, place
 from sfumato.runs.opening import Opened, opened
 from sfumato.runs.run import Run, Status
 
-__all__ = ["Opened", "Run", "Status", "examples", "find", "list_runs", "newest_of", "opened", "place"]
+__all__ = [
+    "Opened", "Run", "Status", "examples", "find", "list_runs", "named", "newest_of", "opened", "place",
+]  # fmt: skip

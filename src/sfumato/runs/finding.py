@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable, Sequence
+from itertools import count
 from pathlib import Path
 
 from sfumato.errors import SfumatoError, UsageError, nearest
@@ -52,6 +54,38 @@ def find(name: str | Path, root: Path = Path("runs")) -> Run:
             f"take one that came along: {', '.join(shipped)}."
         )
     raise UsageError(f"there is no run '{name}' here or in {root}/; {nearest(str(name), known)}")
+
+
+def named(chosen: Iterable[Run], taken: Collection[str] = ()) -> dict[str, Run]:
+    """Return runs that stand side by side, each once, by names that tell them apart, in the order given.
+
+    A run is called what its folder is called. Where others share that name, the nearest folder above it that
+    none of them shares stands in front; what is still no name of its own gets a number.
+
+    Args:
+        chosen: The runs.
+        taken: What else stands beside them.
+    """
+    once = list({run.path.resolve(): run for run in chosen}.values())
+    names: dict[str, Run] = {}
+    for run in once:
+        name = _beside(run, [other for other in once if other.name == run.name and other != run])
+        numbered = (f"{name}-{number}" for number in count(2))
+        while name in names or name in taken:
+            name = next(numbered)
+        names[name] = run
+    return names
+
+
+def _beside(run: Run, others: Sequence[Run]) -> str:
+    """Return what a run is called beside others of its name."""
+    if not others:
+        return run.name
+    above, *those = (one.path.resolve().parts[-2:0:-1] for one in (run, *others))
+    for depth, folder in enumerate(above):
+        if all(folder not in other[depth : depth + 1] for other in those):
+            return f"{folder}-{run.name}"
+    return run.name
 
 
 def newest_of(preset: str, root: Path = Path("runs")) -> Run | None:

@@ -55,7 +55,7 @@ def build_contest(
     pairs, reference = _pairs(bench.trials), bench.reference
     names = [one.name for one in contestants if one.learned]
     names += ["filters"] if len(names) < len(contestants) else []
-    runs = {one.name: one.run for one in entrants if one.run}
+    apart = differences({one.name: one.run for one in entrants if one.run})
     return RestorationContest(
         title=f"{listed(names)} on {reference.prepared.spec.name}",
         data=reference.prepared.spec,
@@ -65,13 +65,13 @@ def build_contest(
         version=VERSION,
         machine=describe_machine(reference.ruler.device),
         ruler=describe_ruler(reference, reference.anchors),
-        differences=differences(runs),
+        differences=apart,
         commands=list(commands),
         pictures=shared_pictures(bench.trials.mixed, folder),
         pairs=pairs,
         contestants=contestants,
         real_colourfulness=bench.real_colourfulness,
-        verdict=findings(contestants, pairs, bench.real_colourfulness),
+        verdict=findings(contestants, pairs, bench.real_colourfulness, apart),
     )
 
 

@@ -8,7 +8,9 @@ from statistics import fmean
 
 import numpy as np
 
+from sfumato.comparison.records import Difference
 from sfumato.comparison.restorers.records import Restorer
+from sfumato.comparison.seeds import SEEDS, Trained, models
 from sfumato.metrics.score import Score
 from sfumato.metrics.uncertainty import Interval, paired_bootstrap, welch_interval
 
@@ -16,13 +18,11 @@ LUMA, COLOUR = "psnr_luma", "delta_e"
 """The measures that decide who restores and who colours best."""
 DAMAGED, MEAN = "identity", "mean_chroma"
 """Two rows without learning: the picture as it was given, and the best filter under one colour."""
-SEEDS = 3
-"""Training seeds from which on the noise between them is known well enough to speak of models."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """A model with all of its training seeds, or a filter."""
+    """A model with a run of each of its training seeds, or a filter."""
 
     name: str
     runs: tuple[Restorer, ...]
@@ -34,8 +34,8 @@ class Side:
 
     @property
     def seeds(self) -> int:
-        """Different training seeds; 0 for filters."""
-        return len({run.training.seed for run in self.runs if run.training})
+        """Training seeds; 0 for filters."""
+        return len(self.runs) if self.learned else 0
 
     @property
     def milliseconds(self) -> float:
@@ -61,12 +61,18 @@ class Side:
         return np.mean(found, axis=0)
 
 
-def sides(contestants: Sequence[Restorer]) -> list[Side]:
-    """Put the training seeds of each model together, in the order of their first."""
-    groups: dict[str, list[Restorer]] = {}
-    for one in contestants:
-        groups.setdefault(one.training.preset if one.training else one.name, []).append(one)
-    return [Side(name, tuple(runs)) for name, runs in groups.items()]
+def sides(contestants: Sequence[Restorer], differences: Sequence[Difference]) -> list[Side]:
+    """Put the training seeds of each model together: first the models, then the filters, in the order given.
+
+    Args:
+        contestants: Everybody.
+        differences: Where the recipes of those that were trained differ.
+    """
+    runs = {one.name: one for one in contestants}
+    trained = [(one.name, one.training) for one in contestants if one.training]
+    found = models([Trained(name, how.preset, how.seed) for name, how in trained], differences)
+    filters = [Side(one.name, (one,)) for one in contestants if not one.learned]
+    return [*(Side(model, tuple(runs[name] for name in names)) for model, names in found.items()), *filters]
 
 
 def best_first(those: Sequence[Side], measure: str) -> list[Side]:
@@ -82,10 +88,7 @@ def lead(first: Side, second: Side, measure: str) -> tuple[float, Interval]:
     which then differ by more than the choice of pictures does.
     """
     sign = 1 if first.runs[0].scores[measure].higher_is_better else -1
-    if (
-        min(len({run.training.seed for run in side.runs if run.training}) for side in (first, second))
-        >= SEEDS
-    ):
+    if min(first.seeds, second.seeds) >= SEEDS:
         means = [[sign * fmean(run.values[measure]) for run in side.runs] for side in (first, second)]
         return fmean(means[0]) - fmean(means[1]), welch_interval(*means)
     differences = sign * (first.values(measure) - second.values(measure))

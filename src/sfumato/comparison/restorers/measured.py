@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from sfumato.comparison.build import describe_machine
 from sfumato.comparison.restorers.pictures import restorer_pictures, worst_of
 from sfumato.comparison.restorers.records import Worst
 from sfumato.config import Config, build
@@ -93,14 +94,15 @@ def measured(entrant: Entrant, bench: Bench, folder: Path, progress: Progress) -
 
 
 def times(entrants: Sequence[Entrant], bench: Bench, folder: Path) -> Mapping[str, float]:
-    """Return the milliseconds of one picture for everybody, taken in turn."""
+    """Return the milliseconds of one picture for everybody, taken in turn on this machine."""
     picture = bench.trials.mixed.degraded[0].astype(np.float32) / 255
 
     def work() -> Times:
         seconds = in_turn({one.name: lambda one=one: one.method.apply(picture) for one in entrants}, ROUNDS)
         return Times(milliseconds={name: 1000 * value for name, value in seconds.items()})
 
-    facts = [bench.trials.sha256, *(f"{one.name} {one.identity}" for one in entrants)]
+    machine = describe_machine(bench.reference.ruler.device)
+    facts = [machine, bench.trials.sha256, *(f"{one.name} {one.identity}" for one in entrants)]
     return _kept(folder / "measured" / "times.json", Times, facts, work).milliseconds
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sfumato.comparison.restorers.duels import COLOUR, DAMAGED, LUMA, MEAN, SEEDS, Leader, Side, leader, sides
+from sfumato.comparison.records import Difference
+from sfumato.comparison.restorers.duels import COLOUR, DAMAGED, LUMA, MEAN, Leader, Side, leader, sides
 from sfumato.comparison.restorers.prices import cost, filters, price, variational
 from sfumato.comparison.restorers.records import Finding, Findings, Pairs, Restorer
+from sfumato.comparison.seeds import SEEDS
 from sfumato.comparison.words import listed
 from sfumato.metrics.score import Score, leading
 
@@ -14,15 +16,21 @@ DULL, GAUDY = 0.8, 1.25
 """Colourfulness over that of the true pictures, below and above which it is called so."""
 
 
-def findings(contestants: Sequence[Restorer], pairs: Pairs, real: Score | None) -> Findings:
+def findings(
+    contestants: Sequence[Restorer],
+    pairs: Pairs,
+    real: Score | None,
+    differences: Sequence[Difference] = (),
+) -> Findings:
     """Answer which restorer is best for restoring and for colouring, and what each costs.
 
     Args:
         contestants: Learned restorers and filters, in any order.
         pairs: What they were tested on.
         real: The colourfulness of the true pictures; None for gray ones.
+        differences: Where the recipes of the learned ones differ.
     """
-    everybody = sides(contestants)
+    everybody = sides(contestants, differences)
     learned = [side for side in everybody if side.learned]
     restores = leader([side for side in everybody if side.name != MEAN], LUMA)  # it is a filter, coloured
     colours = leader(everybody, COLOUR) if pairs.colour else None
