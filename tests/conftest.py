@@ -92,6 +92,37 @@ def small_images(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
+def lpips_weights() -> Callable[[Path, str], tuple[Path, Path]]:
+    """Return what writes seeded weights of an LPIPS network, in the layout of the published files."""
+    import torch
+    from safetensors.torch import save_file
+    from torchvision import models
+
+    from sfumato.metrics.lpips import TRUNKS
+
+    def write(folder: Path, network: str) -> tuple[Path, Path]:
+        """Write the trunk and the heads."""
+        trunk, generator = TRUNKS[network], torch.Generator().manual_seed(0)
+        with torch.device("meta"):
+            layers = getattr(models, trunk.architecture)(weights=None).features
+        weights = {
+            f"features.{name}": torch.randn(value.shape, generator=generator)
+            * (2 / max(1, value[0].numel())) ** 0.5
+            for name, value in layers.state_dict().items()
+        }
+        heads = {
+            f"lin{i}.model.1.weight": torch.rand((1, channels, 1, 1), generator=generator)
+            for i, channels in enumerate(trunk.channels)
+        }
+        paths = folder / f"{network}.safetensors", folder / f"{network}_heads.pth"
+        save_file(weights, paths[0])
+        torch.save(heads, paths[1])
+        return paths
+
+    return write
+
+
+@pytest.fixture(scope="session")
 def shortly() -> Callable[[], contextlib.AbstractContextManager[None]]:
     """Return a context in which the ruler is small and trained for a moment only."""
 

@@ -217,6 +217,20 @@ def test_times_are_kept_for_the_machine_that_took_them(tmp_path: Path):
     assert len(asked) == 2 * once
 
 
+def test_lpips_takes_part_where_its_weights_are_given(options, lpips_weights, tmp_path: Path):
+    trunk, heads = lpips_weights(tmp_path, "squeeze")
+    settings = ["data.size=32", *SETTINGS[1:]]
+    found = api.compare_restorers(**options | {
+        "models": ["blurry", "classical"], "settings": settings, "weights": f"{trunk},{heads}"
+    })  # fmt: skip
+    for one in found.contestants:
+        score = one.scores["lpips"]
+        assert score.metric == "LPIPS[squeeze]" and not score.higher_is_better and score.value > 0
+        assert len(one.values["lpips"]) == found.pairs.mixed
+    page = (options["out"] / "restoration.html").read_text("utf-8")
+    assert "LPIPS" in page
+
+
 def test_recipes_that_see_the_data_differently_are_refused_before_training(options, monkeypatch):
     entry = recipes.lookup("wavering")
     other = entry._replace(recipe=lambda: override(entry.recipe(), ["data.fit=pad"]))

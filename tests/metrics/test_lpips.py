@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,35 +15,19 @@ from torchvision import models
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.metrics.lpips import TRUNKS, Lpips
 
+Write = Callable[[Path, str], tuple[Path, Path]]
+
 
 def images(seed: int, size: int = 32) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (2, size, size + 3, 3), dtype=np.uint8)
 
 
-def write(folder: Path, network: str) -> tuple[Path, Path]:
-    """Write seeded weights in the layout of the published files."""
-    trunk, generator = TRUNKS[network], torch.Generator().manual_seed(0)
-    with torch.device("meta"):
-        layers = getattr(models, trunk.architecture)(weights=None).features
-    weights = {
-        f"features.{name}": torch.randn(value.shape, generator=generator)
-        * (2 / max(1, value[0].numel())) ** 0.5
-        for name, value in layers.state_dict().items()
-    }
-    heads = {
-        f"lin{i}.model.1.weight": torch.rand((1, channels, 1, 1), generator=generator)
-        for i, channels in enumerate(trunk.channels)
-    }
-    paths = folder / f"{network}.safetensors", folder / f"{network}_heads.pth"
-    save_file(weights, paths[0])
-    torch.save(heads, paths[1])
-    return paths
-
-
-def test_agrees_with_torch_fidelity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_agrees_with_torch_fidelity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lpips_weights: Write
+) -> None:
     from torch_fidelity import sample_similarity_lpips as theirs
 
-    trunk, heads = write(tmp_path, "vgg")
+    trunk, heads = lpips_weights(tmp_path, "vgg")
     ours = Lpips("vgg", trunk, heads)
     found = torch.load(heads, weights_only=True)
     monkeypatch.setattr(theirs, "load_state_dict_from_url", lambda *_, **__: found)
@@ -63,8 +48,8 @@ def test_agrees_with_torch_fidelity(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("network", ["alex", "squeeze"])
-def test_further_from_the_target_is_further(tmp_path: Path, network: str) -> None:
-    judge = Lpips(network, *write(tmp_path, network))
+def test_further_from_the_target_is_further(tmp_path: Path, network: str, lpips_weights: Write) -> None:
+    judge = Lpips(network, *lpips_weights(tmp_path, network))
     target = images(0) / 255
     noise = np.random.default_rng(2).standard_normal(target.shape)
     near, far = (judge(np.clip(target + scale * noise, 0, 1), target) for scale in (0.02, 0.2))
@@ -74,7 +59,7 @@ def test_further_from_the_target_is_further(tmp_path: Path, network: str) -> Non
     np.testing.assert_allclose(judge(gray, 1 - gray), judge(*(np.repeat(x, 3, 3) for x in (gray, 1 - gray))))
 
 
-def test_every_tap_has_its_channels(tmp_path: Path) -> None:
+def test_every_tap_has_its_channels() -> None:
     for network, trunk in TRUNKS.items():
         with torch.device("meta"):
             x = torch.zeros(1, 3, 64, 64)
@@ -86,12 +71,14 @@ def test_every_tap_has_its_channels(tmp_path: Path) -> None:
         assert tuple(found) == trunk.channels, network
 
 
-def test_the_published_heads_fit_and_squeezenet_1_0_does_not(shared_data: Path, tmp_path: Path) -> None:
+def test_the_published_heads_fit_and_squeezenet_1_0_does_not(
+    shared_data: Path, tmp_path: Path, lpips_weights: Write
+) -> None:
     with tarfile.open(shared_data / "weights.tar") as archive:
         archive.extractall(tmp_path, filter="data")
     for network in TRUNKS:
         heads = tmp_path / "weights" / f"lpips_v0.1_{network}.pth"
-        judge = Lpips(network, write(tmp_path, network)[0], heads)
+        judge = Lpips(network, lpips_weights(tmp_path, network)[0], heads)
         assert (judge(images(0), images(1)) > 0).all()
         assert len(judge.sha256.split()) == 2
     # The ImageNet weights at hand are of SqueezeNet 1.0, whose first layer has 96 channels.
@@ -101,14 +88,14 @@ def test_the_published_heads_fit_and_squeezenet_1_0_does_not(shared_data: Path, 
         Lpips("squeeze", tmp_path / "old.safetensors", heads)
 
 
-def test_no_weights_no_number(tmp_path: Path) -> None:
-    trunk, heads = write(tmp_path, "squeeze")
+def test_no_weights_no_number(tmp_path: Path, lpips_weights: Write) -> None:
+    trunk, heads = lpips_weights(tmp_path, "squeeze")
     with pytest.raises(UsageError, match="did you mean 'squeeze'"):
         Lpips("squeezenet", trunk, heads)
     with pytest.raises(UsageError, match="is not a file"):
         Lpips("squeeze", tmp_path / "nowhere.pth", heads)
     with pytest.raises(SfumatoError, match="no weights of LPIPS heads for vgg16.*lin3"):
-        Lpips("vgg", write(tmp_path, "vgg")[0], heads)
+        Lpips("vgg", lpips_weights(tmp_path, "vgg")[0], heads)
     with pytest.raises(SfumatoError, match=r"'features\.0\.weight' is not there"):
         Lpips("squeeze", heads, heads)
     (tmp_path / "broken.pth").write_bytes(b"no weights")

@@ -210,7 +210,11 @@ def test_answers_that_vary_say_how_sure_they_are():
 
 def test_what_cannot_be_a_method_is_refused(denoiser, tmp_path, small_images, draw):
     gray = photo(draw(1, 40, 40))
-    for method, words in (("nml", "did you mean 'nlm'"), (str(tmp_path), "neither a filter nor a run")):
+    for method, words in (
+        ("nml", "did you mean 'nlm'"),
+        (str(tmp_path), "neither a filter nor a run"),
+        ("nafnet", "a preset of which there is no trained run yet; train one with `sfumato train nafnet"),
+    ):
         with pytest.raises(UsageError, match=words):
             api.restore(gray, method=method)
     with pytest.raises(UsageError, match="example:two_stage or a run of yours"):

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from sfumato.config import Config
 from sfumato.errors import UsageError, nearest
+from sfumato.recipe import presets
 from sfumato.restoration.classical import METHODS
 from sfumato.restoration.diagnose import STEPS, Diagnosis
 from sfumato.restoration.learned import Learned
@@ -118,6 +119,11 @@ def _named(settings: Settings, device: torch.device | str) -> Tools:
     try:
         found = find(SHIPPED) if method == "auto" else newest_of(method) or find(method)
     except UsageError as error:
+        if any(entry.name == method for entry in presets()):
+            raise UsageError(
+                f"method '{method}': a preset of which there is no trained run yet; train one with "
+                f"`sfumato train {method} --data photographs/`."
+            ) from None
         known = nearest(method, [*METHODS, *CHOSEN_HERE])
         end = "" if known.endswith("?") else "."
         raise UsageError(f"method '{method}': neither a filter nor a run; {known}{end} Or: {error}") from None
