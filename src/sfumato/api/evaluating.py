@@ -14,7 +14,7 @@ import torch
 
 from sfumato import runs
 from sfumato.api.accuracy import classification_accuracy
-from sfumato.api.data import Observer, renamed, reporting, silent
+from sfumato.api.data import Observer, data_of, renamed, reporting, silent
 from sfumato.api.measuring import (
     CAS,
     Backbone,
@@ -202,9 +202,10 @@ def _evaluate_run(
     if reference is not None and str(reference).endswith(".npz") and holds_statistics(Path(reference)):
         opened = backbone.open(device, observer)
         return against_statistics(trained.sampler, read_statistics(Path(reference)), opened, n, observer)
-    prepared = prepare_data(
-        run.source if reference is None else str(reference), run.recipe.data, progress=reporting(observer)
-    )
+    if reference is None:
+        prepared = data_of(run, observer)
+    else:
+        prepared = prepare_data(str(reference), run.recipe.data, progress=reporting(observer))
     scores: dict[str, Score] = {}
     on_features = None if metrics is None else tuple(name for name in metrics if name != CAS)
     if on_features or metrics is None:
