@@ -11,6 +11,7 @@ from PIL import Image
 
 from sfumato import api
 from sfumato.errors import UsageError
+from sfumato.evaluation.evaluate import ranking
 from sfumato.evaluation.records import CurveScore, Distribution, Evaluation
 from sfumato.metrics.score import Protocol, Score
 from sfumato.runs import Run, find
@@ -77,6 +78,20 @@ def test_what_was_not_measured_is_named(pair: list[Run]):
     found = api.measured(pair)
     assert list(found.evaluations) == ["dcgan"], "the other's are of other weights, and drawn otherwise"
     assert found.missing == ("vae",)
+
+
+def test_what_cannot_be_read_is_measured_again(pair: list[Run]):
+    keep(pair[0], 20.0)
+    (whole,) = pair[0].kept("evaluations/*/scores.json")
+    facts = read_json(whole)
+    del facts["nearest"]  # as an older version wrote it
+    pair[0].keep("evaluations/older/scores.json", facts)
+    for name, text in (("cut", whole.read_text()[:-99]), ("other", "[]")):
+        pair[0].keep(f"evaluations/{name}/scores.json", 0)
+        (whole.parents[1] / name / "scores.json").write_text(text)
+    assert len(pair[0].kept("evaluations/*/scores.json")) == 4
+    assert [one.scores["fd"].value for one in ranking(pair[0])] == [20.0]
+    assert api.leaderboard([pair[0].path.parent], out=pair[0].path.parent / "board").standings
 
 
 def test_one_ruler_that_both_met_counts_and_the_best_is_marked(pair: list[Run]):

@@ -47,6 +47,13 @@ def test_the_hash_is_of_the_contents(tmp_path: Path):
     assert open_gallery(str(tmp_path / "b")).sha256 != first.sha256
 
 
+def test_the_same_bytes_in_another_shape_are_other_images():
+    images = np.random.default_rng(0).integers(0, 256, (4, 16, 32, 3)).astype(np.uint8)
+    shapes = [images, images.reshape(4, 32, 16, 3), images.reshape(4, 16, 96, 1)]
+    assert len({open_gallery(one).sha256 for one in shapes}) == 3
+    assert open_gallery(images.copy()).sha256 == open_gallery(images).sha256
+
+
 def test_adm_batches_are_read(tmp_path: Path):
     images = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3)).astype(np.uint8)
     np.savez(tmp_path / "samples_3x8x8x3.npz", images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from sfumato.evaluation.galleries import (
     score_against_statistics,
     score_galleries,
 )
+from sfumato.evaluation.reference import Reference
 from sfumato.metrics.frechet import frechet_distance
 from sfumato.metrics.reference_statistics import read_statistics, write_statistics
 from sfumato.metrics.statistics import FeatureStatistics
@@ -78,6 +80,15 @@ def test_features_are_remembered_by_content(sets, own, tmp_path: Path):
     assert told[-1][1:] == (450, 450)
     np.testing.assert_array_equal(extract(real, own, tmp_path, pytest.fail), first)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_features_of_another_resize_or_precision_are_others(sets, own, small, tmp_path: Path):
+    for name, value in (("resize", "bicubic"), ("dtype", "bfloat16"), ("name", "other")):
+        changed = copy.copy(own)
+        setattr(changed, name, value)
+        for folder, one in ((name, own), (name, changed)):
+            _ = Reference(small, one, tmp_path / folder).train
+        assert len(list((tmp_path / name).iterdir())) == 2, name
 
 
 def test_long_work_is_announced(sets, own, tmp_path: Path, monkeypatch):

@@ -7,7 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from sfumato.api.evaluating import open_reference
+from sfumato.api import rulers as rulers_of_data
+from sfumato.api.rulers import open_reference
 from sfumato.data.settings import DataConfig
 from sfumato.errors import SfumatoError
 from sfumato.evaluation import ruler as rulers
@@ -27,6 +28,12 @@ def test_the_ruler_is_trained_once(small, reference, short_ruler):
     assert reference.n == len(small.test)
     assert reference.test.shape == (reference.n, reference.train.shape[1])
     assert np.isfinite(reference.test).all() and reference.test.std() > 0
+
+
+def test_code_that_learns_otherwise_is_another_ruler(small, reference, monkeypatch, short_ruler):
+    assert rulers_of_data.has_ruler(small)
+    monkeypatch.setattr(rulers_of_data, "REVISION", rulers_of_data.REVISION + 1)
+    assert not rulers_of_data.has_ruler(small)
 
 
 def test_features_do_not_depend_on_the_batch(reference, monkeypatch):

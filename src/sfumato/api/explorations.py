@@ -13,8 +13,8 @@ import torch
 
 from sfumato.api import pictures
 from sfumato.api.data import Observer, data_of
-from sfumato.api.evaluating import has_ruler, open_reference
 from sfumato.api.opening import open_sampler
+from sfumato.api.rulers import has_ruler, open_reference
 from sfumato.conditions import Wish
 from sfumato.data.prepared import Prepared
 from sfumato.errors import UsageError

@@ -40,7 +40,7 @@ class Gallery:
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of every image's content; neither order nor names change it."""
+        """Hash of every image's size and content; neither order nor names change it."""
         digests = sorted(hashlib.sha256(self._content(row)).digest() for row in range(len(self)))
         return hashlib.sha256(b"".join(digests)).hexdigest()
 
@@ -115,9 +115,12 @@ class Gallery:
         return ""
 
     def _content(self, row: int) -> bytes:
-        """Return what identifies an image; an unreadable one is empty."""
+        """Return what identifies an image; an unreadable one is empty.
+
+        The bytes of an array do not say how many of them are a row.
+        """
         try:
-            return self.pictures.content(row)
+            return f"{self.pictures.size(row)}\n".encode() + self.pictures.content(row)
         except ImageError:
             return b""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Collection
@@ -11,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from sfumato.config import build
-from sfumato.errors import UsageError
+from sfumato.errors import SfumatoError, UsageError
 from sfumato.evaluation.by_label import breakdown, obedience
 from sfumato.evaluation.cost import measure_cost
 from sfumato.evaluation.extractor import Classifies
@@ -159,8 +160,15 @@ def _distributions(reference: Reference, images: np.ndarray, distances: np.ndarr
 
 
 def evaluations(run: Run, pattern: str = "evaluations/*/scores.json") -> list[Evaluation]:
-    """Return everything that was measured about a run, newest first."""
-    return [build(Evaluation, read_json(file), str(file)) for file in run.kept(pattern)]
+    """Return everything that was measured about a run, newest first.
+
+    What is damaged, or was written by another version, is left out: it is measured again.
+    """
+    found = []
+    for file in run.kept(pattern):
+        with contextlib.suppress(SfumatoError):
+            found.append(build(Evaluation, read_json(file), str(file)))
+    return found
 
 
 def ranking(run: Run) -> list[Evaluation]:

@@ -51,8 +51,8 @@ def extract(gallery: Gallery, extractor: Extractor, cache: Path, tell: Tell) -> 
     Raises:
         SfumatoError: If more than 10% cannot be read.
     """
-    facts = (gallery.sha256, extractor.name, extractor.weights_sha256, extractor.resize, extractor.dtype)
-    file = cache / f"{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}.npy"
+    facts = repr((gallery.sha256, *extractor.facts))
+    file = cache / f"{hashlib.sha256(facts.encode()).hexdigest()[:32]}.npy"
     look = partial(_look, gallery, extractor, tell)
     features = remembered(file, look, len(gallery), extractor.ranks)
     gallery.check(range(len(gallery)), len(features))

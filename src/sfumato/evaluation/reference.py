@@ -118,7 +118,8 @@ class Reference:
 
     @cached_property
     def _raw_train(self) -> np.ndarray:
-        file = self._cache / f"train-{self.ruler.weights_sha256[:16]}.npy"
+        facts = repr(self.ruler.facts)
+        file = self._cache / f"train-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.npy"
         train = self.prepared.train
 
         def look(rows: range) -> np.ndarray:  # in blocks, because indexing a memory map by rows copies them
