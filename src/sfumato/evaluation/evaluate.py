@@ -92,6 +92,7 @@ def evaluate_run(
             curve=curve,
             nearest=[(int(k), int(rows[k])) for k in np.argsort(distances, kind="stable")[:24]],
             images_seen=seen,
+            data=reference.prepared.spec.fingerprint,
             **asdict(measure_cost(sampler)),
         )
         run.keep(name, evaluation.model_dump(mode="json"))
@@ -171,26 +172,34 @@ def evaluations(run: Run, pattern: str = "evaluations/*/scores.json") -> list[Ev
     return found
 
 
+def _on_own_data(run: Run) -> list[Evaluation]:
+    """Return what was measured against images held out of the run's own data, newest first."""
+    fingerprint = run.data.fingerprint
+    return [one for one in evaluations(run) if one.data == fingerprint]
+
+
 def ranking(run: Run) -> list[Evaluation]:
-    """Return what ranks a run: its last weights, drawn from as its recipe says, newest first."""
+    """Return what ranks a run: its last weights, drawn as its recipe says, on its own data, newest first."""
     recipe, seen = run.recipe, run.status.images
     model = lookup(recipe.preset).model
     if not issubclass(model, GenerativeModel):
         return []
     drawn = describe_sampling(recipe.sampling, model)
-    found = (one for one in evaluations(run) if one.images_seen == seen and {"fd", "kd"} & one.scores.keys())
-    return [one for one in found if leading(one.scores).protocol.sampling == drawn]
+    known = (one for one in _on_own_data(run) if {"fd", "kd"} & one.scores.keys())
+    return [
+        one for one in known if one.images_seen == seen and leading(one.scores).protocol.sampling == drawn
+    ]
 
 
 def best_snapshot(run: Run) -> int:
     """Return after how many images a run's weights were best, by the newest evaluation that ranks it.
 
-    Without one, by the newest of all.
+    Without one, by the newest on its own data.
 
     Raises:
-        UsageError: If it was never evaluated.
+        UsageError: If it was never evaluated on these.
     """
-    found = ranking(run) or evaluations(run)
+    found = ranking(run) or _on_own_data(run)
     if not found:
         raise UsageError(
             f"{run.path}: nobody knows yet which weights are best; measure them with `sfumato evaluate "
@@ -228,6 +237,7 @@ def _key(
     facts = [
         weights, sampler.recipe.sampling.model_dump(mode="json"), reference.n, CURVE_POINTS,
         CURVE_IMAGES, reference.protocol().model_dump(mode="json"), draws, sorted(metrics or ()),
+        reference.prepared.spec.fingerprint,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -56,6 +56,8 @@ class Evaluation(Config):
     sampling_seconds_16: float
     images_seen: int
     """Training images seen by the weights."""
+    data: str
+    """Fingerprint of the data whose held-out images were the reference; the run's own, or others."""
 
 
 class DamageScore(Config):
