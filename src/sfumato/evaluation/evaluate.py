@@ -109,7 +109,7 @@ def _draw_all(
     metrics: Collection[str] | None,
     progress: Progress,
 ) -> tuple[np.ndarray, np.ndarray, list[dict[str, Score]]]:
-    """Draw and score every set; return the images and features of the first, and the scores of each."""
+    """Draw and score every set; return the images and features of the first, and the scores that all have."""
     kept: list[np.ndarray] = []
     each = []
     ruler, test, train = reference.ruler, reference.test, _train(reference)
@@ -121,7 +121,9 @@ def _draw_all(
         measure = partial(score_features, test, train, features, protocol, metrics=metrics, logits=logits)
         found = ruler.ranks.by_first(measure)
         each.append({name: ruler.titled(score) for name, score in found.items()})
-    return kept[0], kept[1], each
+    # such as C_T, which a draw has only where some of its images lie near the data
+    shared = [name for name in each[0] if all(name in one for one in each)]
+    return kept[0], kept[1], [{name: one[name] for name in shared} for one in each]
 
 
 def _train(reference: Reference) -> np.ndarray | None:
@@ -151,7 +153,7 @@ def _distributions(reference: Reference, images: np.ndarray, distances: np.ndarr
             measure=name,
             title=found.title,
             unit=found.unit,
-            edges=[float(f"{edge:.6g}") for edge in found.edges],
+            edges=found.edges.tolist(),
             real=[round(float(share), 5) for share in found.real],
             generated=[round(float(share), 5) for share in found.generated],
             distance=found.distance,

@@ -32,7 +32,7 @@ class _Measured(NamedTuple):
     """A number on its way to becoming a score."""
 
     value: float
-    interval: Interval
+    interval: Interval | None
     note: str = ""
     ideal: float | None = None
     """The best value of a metric that has one."""
