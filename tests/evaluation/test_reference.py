@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,26 @@ def test_the_ruler_is_trained_once(small, reference, short_ruler):
     assert reference.n == len(small.test)
     assert reference.test.shape == (reference.n, reference.train.shape[1])
     assert np.isfinite(reference.test).all() and reference.test.std() > 0
+
+
+def test_who_comes_second_waits_and_trains_nothing(small, monkeypatch, short_ruler):
+    """Two evaluations of new data at once: one trains the ruler, the other takes what it made."""
+    monkeypatch.setattr(rulers_of_data, "REVISION", -1)
+    train, trainings, begun = rulers_of_data.train_run, [], threading.Event()
+
+    def slowly(*given, **options):
+        begun.set()
+        time.sleep(2)
+        trainings.append(given[0].path)
+        return train(*given, **options)
+
+    monkeypatch.setattr(rulers_of_data, "train_run", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(open_reference, small, CPU, lambda event: None)
+        begun.wait(60)
+        second = pool.submit(open_reference, small, CPU, lambda event: None)
+        digests = {one.result().ruler.weights_sha256 for one in (first, second)}
+    assert len(trainings) == len(digests) == 1
 
 
 def test_code_that_learns_otherwise_is_another_ruler(small, reference, monkeypatch, short_ruler):

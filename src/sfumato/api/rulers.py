@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import torch
+from filelock import FileLock
 
 from sfumato.api.data import Observer, renamed, silent
 from sfumato.api.measuring import Backbone
@@ -41,12 +42,15 @@ def open_reference(
     run, recipe = _ruler(prepared)
 
     def trained() -> None:
-        if not (run.path / "conditions.safetensors").is_file():
-            if run.path.exists():
-                run.remove()
-            create(run.path, recipe, prepared, RULER, device)
-        if run.status.state != "finished":
-            train_run(run, prepared, device, renamed(observer, "training the ruler"), ranks=ALONE)
+        if has_ruler(prepared):
+            return
+        with FileLock(run.path.with_suffix(".lock")):  # another command may be training it: wait, then look
+            if not (run.path / "conditions.safetensors").is_file():
+                if run.path.exists():
+                    run.remove()
+                create(run.path, recipe, prepared, RULER, device)
+            if run.status.state != "finished":
+                train_run(run, prepared, device, renamed(observer, "training the ruler"), ranks=ALONE)
 
     backbone.ranks.by_first(trained)  # trained by several processes it would be another ruler
     ruler = load_ruler(run, device)
