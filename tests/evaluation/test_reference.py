@@ -15,7 +15,7 @@ from sfumato.api.rulers import open_reference
 from sfumato.data.settings import DataConfig
 from sfumato.errors import SfumatoError
 from sfumato.evaluation import ruler as rulers
-from sfumato.evaluation.reference import Reference
+from sfumato.evaluation.reference import DAMAGED, Reference
 from sfumato.evaluation.ruler import blurred, noised
 from sfumato.imaging.pixels import from_uint8, to_uint8
 from sfumato.imaging.png import write_png
@@ -93,6 +93,24 @@ def test_anchors(reference):
     assert {s.metric for s in [anchors.floor, *anchors.blur, *anchors.noise]} == {"KD[domain]"}
     assert 0 <= anchors.memorised.value <= 1
     assert anchors.memorised.value > 0.9, "the training set itself is found out"
+
+
+def test_damage_is_done_in_blocks_and_is_the_same(small, reference, tmp_path: Path, monkeypatch):
+    seen = []
+
+    def watched(images, **options):
+        seen.append(len(images))
+        return blurred(images, **options)
+
+    monkeypatch.setattr("sfumato.evaluation.reference.blurred", watched)
+    whole = Reference(small, reference.ruler, tmp_path)
+    assert len(whole.anchors.blur) == len(rulers.BLURS)
+    assert max(seen) == DAMAGED < whole.n == sum(seen) / len(rulers.BLURS)
+    images, random = small.images[small.train[: whole.n]], np.random.default_rng(0)
+    parts = [noised(images[k : k + DAMAGED], 20.0, random) for k in range(0, len(images), DAMAGED)]
+    np.testing.assert_array_equal(np.concatenate(parts), noised(images, 20.0))
+    at_once = whole.distance(noised(images, 20.0)).value
+    assert whole.anchors.noise[rulers.NOISES.index(20.0)].value == pytest.approx(at_once, rel=1e-3)
 
 
 def test_protocols_name_the_ruler_and_the_reference(small, reference):

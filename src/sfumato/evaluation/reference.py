@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -23,6 +24,9 @@ MOST = 2000
 
 BLOCK = 1024
 """Training images that are read at once."""
+
+DAMAGED = 64
+"""Images that are damaged at once: blur and noise take twelve times the bytes of the images themselves."""
 
 SHRINKAGE = 0.02
 """Added to each eigenvalue of the training features, as a fraction of their mean."""
@@ -142,7 +146,11 @@ class Reference:
 
     def distance(self, images: np.ndarray) -> Score:
         """Return the leading score of images: FD, or KD where images are few."""
-        features, test = self.features(images), self.test[: len(images)]
+        return self._apart(self.features(images))
+
+    def _apart(self, features: np.ndarray) -> Score:
+        """Return the leading score of features, float32 [N, D]."""
+        test = self.test[: len(features)]
         measure = partial(score_features, test, None, features, self.protocol(), metrics=("fd", "kd"))
         return leading(self.ruler.ranks.by_first(measure))
 
@@ -152,19 +160,27 @@ class Reference:
 
         Not the reference's own images: these, hardly damaged, would be nearer to it than any others.
         """
-        others = np.asarray(self.prepared.images[self.prepared.train[: self.n]])
         # a published extractor is slow, so the images that pose are all that it sees of the training set
-        posing = self.train[: self.n] if self.ruler.whitened else self.features(others)
+        posing = self.train[: self.n] if self.ruler.whitened else self._posing(np.asarray)
         known = self.train if self.ruler.whitened else posing
         scores = score_features(
             self.test[: len(posing)], known, posing, self.protocol(), metrics=("fd", "kd", "copies")
         )
         return Anchors(
             floor=leading(scores),
-            blur=[self.distance(blurred(others, sigma)) for sigma in BLURS],
-            noise=[self.distance(noised(others, sigma)) for sigma in NOISES],
+            blur=[self._apart(self._posing(partial(blurred, sigma=sigma))) for sigma in BLURS],
+            noise=[
+                self._apart(self._posing(partial(noised, sigma=sigma, seed=np.random.default_rng(0))))
+                for sigma in NOISES
+            ],
             memorised=scores.get("copies") or self._copied(known, posing, scores["kd"]),
         )
+
+    def _posing(self, damage: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return the features of as many training images as there are in the reference, damaged."""
+        rows = self.prepared.train[: self.n]
+        blocks = (rows[k : k + DAMAGED] for k in range(0, len(rows), DAMAGED))
+        return np.concatenate([self.features(damage(self.prepared.images[block])) for block in blocks])
 
     def _copied(self, known: np.ndarray, posing: np.ndarray, like: Score) -> Score:
         """Return the fraction of copies also where images are too few for a score of it."""
