@@ -69,6 +69,15 @@ def test_gray_and_jpeg_are_noticed(tmp_path: Path):
     assert not gallery.colourful and gallery.jpegs == 1
 
 
+def test_gray_is_what_prepare_takes_for_gray():
+    """Two levels are what compression leaves; and colour at the end of a sorted set is colour too."""
+    images = np.full((100, 9, 9, 3), 90, np.uint8)
+    images[..., 1] += 2
+    assert not open_gallery(images).colourful
+    images[-20:, :, :, 1] += 1
+    assert open_gallery(images).colourful
+
+
 def test_broken_images_are_left_out_and_too_many_refused(tmp_path: Path):
     draw(tmp_path / "a", 20)
     (tmp_path / "a" / "12-003.png").write_bytes(b"nothing")

@@ -228,7 +228,8 @@ def _evaluate_prepared(
     config = override(DataConfig(), half)
     real = prepare_data(reference, config, progress=reporting(observer))
     gallery = open_gallery(what)
-    check_colours(gallery, real.spec.name, real.spec.channels == 3)  # before the ruler is trained
+    if config.colour == "auto":  # else both are made gray, or colour
+        check_colours(gallery, real.spec.name, real.spec.channels == 3)  # before the ruler is trained
     opened = open_reference(real, device, observer, backbone)
     features = opened.features(fitted(gallery, real.spec, config, opened.n, backbone.ranks))
     protocol = opened.protocol(sampling=f"images of {gallery.name}")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfumato.data.assemble import examples
+from sfumato.data.decoding import is_gray
 from sfumato.data.settings import DataConfig
 from sfumato.data.sources import open_source
 from sfumato.data.sources.source import Pictures, Rows
@@ -84,13 +85,13 @@ class Gallery:
 
     @cached_property
     def colourful(self) -> bool:
-        """Whether any of the first images has colour."""
-        for row in range(min(LOOKS, len(self))):
+        """Whether any of a few images has colour; they are evenly spaced, because files are often sorted."""
+        for row in np.linspace(0, len(self) - 1, min(LOOKS, len(self))).round().astype(int).tolist():
             try:
                 image = self.image(row)
             except ImageError:
                 continue
-            if image.shape[2] == 3 and bool((image != image[..., :1]).any()):
+            if image.shape[2] == 3 and not is_gray(image):
                 return True
         return False
 

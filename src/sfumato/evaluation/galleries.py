@@ -122,10 +122,8 @@ def fitted(gallery: Gallery, data: DataSpec, config: DataConfig, most: int, rank
         uint8 [N, H, W, C].
 
     Raises:
-        UsageError: If one is gray and the other is not.
         SfumatoError: If more than 10% cannot be read.
     """
-    check_colours(gallery, data.name, data.channels == 3)
     chosen = np.sort(np.random.default_rng(0).permutation(len(gallery))[:most])
 
     def read(rows: range) -> np.ndarray:
