@@ -15,7 +15,7 @@ from sfumato.api.rulers import open_reference
 from sfumato.data.settings import DataConfig
 from sfumato.errors import SfumatoError
 from sfumato.evaluation import ruler as rulers
-from sfumato.evaluation.reference import DAMAGED, Reference
+from sfumato.evaluation.reference import DAMAGED, UNTRUSTED, Anchors, Reference
 from sfumato.evaluation.ruler import blurred, noised
 from sfumato.imaging.pixels import from_uint8, to_uint8
 from sfumato.imaging.png import write_png
@@ -93,6 +93,17 @@ def test_anchors(reference):
     assert {s.metric for s in [anchors.floor, *anchors.blur, *anchors.noise]} == {"KD[domain]"}
     assert 0 <= anchors.memorised.value <= 1
     assert anchors.memorised.value > 0.9, "the training set itself is found out"
+
+
+def test_anchors_are_measured_once_and_doubt_stands_in_every_score(small, reference, monkeypatch):
+    anchors, score = reference.anchors, reference.anchors.floor
+    again = Reference(small, reference.ruler, reference._cache)
+    monkeypatch.setattr(Reference, "_posing", pytest.fail)
+    assert again.anchors == anchors
+    again.anchors = anchors.model_copy(update={"noise": anchors.noise[::-1]})
+    assert again.doubted({"kd": score})["kd"].note.endswith(UNTRUSTED), "the most noise is the nearest"
+    monkeypatch.setattr(Anchors, "trustworthy", lambda self: True)
+    assert again.doubted({"kd": score}) == {"kd": score}
 
 
 def test_damage_is_done_in_blocks_and_is_the_same(small, reference, tmp_path: Path, monkeypatch):

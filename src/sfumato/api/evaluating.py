@@ -235,7 +235,8 @@ def _evaluate_prepared(
     protocol = opened.protocol(sampling=f"images of {gallery.name}")
     test, train = opened.test[: len(features)], opened.train
     score = partial(score_features, test, train, features, protocol, metrics=metrics)
-    return remarked(backbone.ranks.by_first(score), gallery, open_gallery(reference))
+    found = opened.doubted(backbone.ranks.by_first(score))
+    return remarked(found, gallery, open_gallery(reference))
 
 
 def open_run(run: Run, device: torch.device, settings: Sequence[str] = ()) -> Trained:

@@ -123,7 +123,7 @@ def _draw_all(
         each.append({name: ruler.titled(score) for name, score in found.items()})
     # such as C_T, which a draw has only where some of its images lie near the data
     shared = [name for name in each[0] if all(name in one for one in each)]
-    return kept[0], kept[1], [{name: one[name] for name in shared} for one in each]
+    return kept[0], kept[1], [reference.doubted({name: one[name] for name in shared}) for one in each]
 
 
 def _train(reference: Reference) -> np.ndarray | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 
-from sfumato.config import VERSION
+from sfumato.config import VERSION, Config, build
 from sfumato.data.prepared import Prepared
 from sfumato.errors import SfumatoError
 from sfumato.evaluation.extractor import Extractor, remembered
@@ -18,6 +18,7 @@ from sfumato.evaluation.ruler import BLURS, NOISES, blurred, noised
 from sfumato.metrics.memorisation import copies
 from sfumato.metrics.rules import score_features
 from sfumato.metrics.score import Protocol, Score, leading
+from sfumato.storage import read_json, write_json
 
 MOST = 2000
 """Reference images; as many are generated."""
@@ -32,8 +33,11 @@ SHRINKAGE = 0.02
 """Added to each eigenvalue of the training features, as a fraction of their mean."""
 
 
-@dataclass(frozen=True)
-class Anchors:
+UNTRUSTED = "this ruler did not answer to every level of blur and noise, so the number decides nothing"
+"""The note of scores whose ruler failed its anchors."""
+
+
+class Anchors(Config):
     """What the ruler says of real and of damaged images."""
 
     floor: Score
@@ -156,10 +160,39 @@ class Reference:
 
     @cached_property
     def anchors(self) -> Anchors:
-        """Hold training images against the reference, as they are and damaged.
+        """What the ruler says of training images, as they are and damaged; kept beside the features.
 
-        Not the reference's own images: these, hardly damaged, would be nearer to it than any others.
+        Not of the reference's own images: these, hardly damaged, would be nearer to it than any others.
         """
+        facts = repr((*self.ruler.facts, self.sha256, BLURS, NOISES, VERSION))
+        file = self._cache / f"anchors-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.json"
+
+        def kept() -> Anchors | None:
+            with contextlib.suppress(SfumatoError):  # not there, or of another version
+                return build(Anchors, read_json(file), str(file))
+            return None
+
+        known = self.ruler.ranks.by_first(kept)
+        if known is None:
+            known = self._measured_anchors()
+            values = known.model_dump(mode="json")
+            self.ruler.ranks.by_first(lambda: write_json(file, values))
+        return known
+
+    def doubted(self, scores: Mapping[str, Score]) -> dict[str, Score]:
+        """Note in each score that the data's own ruler is not to be trusted, where its anchors say so.
+
+        All of the ruler's processes must ask at the same time.
+        """
+        if not self.ruler.whitened or self.anchors.trustworthy():
+            return dict(scores)
+        return {
+            name: score.model_copy(update={"note": "; ".join(filter(None, (score.note, UNTRUSTED)))})
+            for name, score in scores.items()
+        }
+
+    def _measured_anchors(self) -> Anchors:
+        """Hold training images against the reference."""
         # a published extractor is slow, so the images that pose are all that it sees of the training set
         posing = self.train[: self.n] if self.ruler.whitened else self._posing(np.asarray)
         known = self.train if self.ruler.whitened else posing
