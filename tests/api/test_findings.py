@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from sfumato import api
 from sfumato.errors import UsageError
+from sfumato.evaluation.evaluate import best_snapshot, ranking
 from sfumato.evaluation.records import CurveScore, Distribution, Evaluation
 from sfumato.metrics.score import Protocol, Score
 from sfumato.runs import Run, find
@@ -36,6 +38,7 @@ def keep(
     images: int | None = None,
     points: int = 2,
     drawn: str | None = None,
+    data: str | None = None,
 ) -> None:
     """Keep an evaluation with a run, as measuring does."""
     seen, count = run.status.images if images is None else images, len(list(run.kept("evaluations/*/*")))
@@ -53,7 +56,7 @@ def keep(
         scores={"fd": leading, "copies": score(0.01, ruler)}, draws=[value], breakdown={},
         attributes={"hat": score(0.9, ruler)}, attributes_real={"hat": 0.95}, distributions=[bars],
         curve=curve, nearest=[], parameters=1, parameters_trained=1, macs_per_image=1.0,
-        sampling_seconds_16=1.0, images_seen=seen,
+        sampling_seconds_16=1.0, images_seen=seen, data=data or run.data.fingerprint,
     )  # fmt: skip
     run.keep(f"evaluations/{count}/scores.json", found.model_dump(mode="json"))
 
@@ -77,6 +80,33 @@ def test_what_was_not_measured_is_named(pair: list[Run]):
     found = api.measured(pair)
     assert list(found.evaluations) == ["dcgan"], "the other's are of other weights, and drawn otherwise"
     assert found.missing == ("vae",)
+
+
+def test_other_data_than_its_own_rank_nobody_and_choose_no_weights(pair: list[Run]):
+    keep(pair[1], 20.0, data="of-others", points=1)
+    assert api.measured(pair).missing == RUNS
+    with pytest.raises(UsageError, match="nobody knows yet which weights are best"):
+        best_snapshot(pair[1])
+    with pytest.raises(UsageError, match="none of 2 runs there was ever evaluated"):
+        api.leaderboard([pair[0].path.parent], out=pair[0].path.parent / "board")
+    keep(pair[1], 40.0)
+    os.utime(pair[1].path / "evaluations" / "0" / "scores.json", (2e9, 2e9))  # the others' is the newest
+    assert [one.scores["fd"].value for one in ranking(pair[1])] == [40.0]
+    assert best_snapshot(pair[1]) == pair[1].status.images
+
+
+def test_what_cannot_be_read_is_measured_again(pair: list[Run]):
+    keep(pair[0], 20.0)
+    (whole,) = pair[0].kept("evaluations/*/scores.json")
+    facts = read_json(whole)
+    del facts["nearest"]  # as an older version wrote it
+    pair[0].keep("evaluations/older/scores.json", facts)
+    for name, text in (("cut", whole.read_text()[:-99]), ("other", "[]")):
+        pair[0].keep(f"evaluations/{name}/scores.json", 0)
+        (whole.parents[1] / name / "scores.json").write_text(text)
+    assert len(pair[0].kept("evaluations/*/scores.json")) == 4
+    assert [one.scores["fd"].value for one in ranking(pair[0])] == [20.0]
+    assert api.leaderboard([pair[0].path.parent], out=pair[0].path.parent / "board").standings
 
 
 def test_one_ruler_that_both_met_counts_and_the_best_is_marked(pair: list[Run]):

@@ -11,6 +11,8 @@ import pytest
 import yaml
 from PIL import Image
 
+from sfumato import api
+from sfumato.errors import SfumatoError
 from sfumato.runs import Run
 
 
@@ -218,7 +220,13 @@ def test_other_images_under_the_same_name(sfumato, tmp_path: Path, tiny):
         np.savez("own.npz", images=random.integers(0, 256, (40, 16, 16, 3), np.uint8))
         if not round_:
             assert sfumato("train", "vae", "--data", "own.npz", "--run", "own", *tiny).code == 0
-    refused(sfumato("resume", "own", "--quiet"), 1, "own.npz", "have changed since the run began")
+    changed = ("own.npz", "have changed since the run began")
+    refused(sfumato("resume", "own", "--quiet"), 1, *changed)
+    # others are held out of others: some that are held out now, the run has learned from
+    refused(sfumato("evaluate", "own", "--quiet", "--device", "cpu"), 1, *changed)
+    refused(sfumato("compare", "own", "--quiet", "--device", "cpu"), 1, *changed)
+    with pytest.raises(SfumatoError, match="have changed since"):
+        api.quiz("own", 2)
 
 
 def test_labels_of_files_that_are_not_there(sfumato, tmp_path: Path):

@@ -77,6 +77,19 @@ def test_pairs_are_matched_by_name(sfumato, folders):
     assert alone.code == 2 and "1 of 60 images have no partner" in alone.err and "059" in alone.err
 
 
+def test_the_partner_is_who_has_the_same_name(sfumato, folders):
+    """Of 000.png and 000.tif it is the one that is named alike; of two others it is neither."""
+    (folders / "few").mkdir()
+    for name in ("000.png", "001.png"):
+        shutil.copy(folders / "real" / name, folders / "few" / name)
+    Image.new("RGB", (12, 12)).save(folders / "real" / "000.tif")
+    found = evaluate(sfumato, "few", "--reference", "real", "--metrics", "psnr")
+    assert found.code == 0 and found.json["psnr"]["value"] == 100
+    (folders / "few" / "000.png").rename(folders / "few" / "000.bmp")
+    torn = evaluate(sfumato, "few", "--reference", "real", "--metrics", "psnr")
+    assert torn.code == 2 and "real has 000.png, 000.tif, and only one" in torn.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

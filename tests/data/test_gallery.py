@@ -47,6 +47,13 @@ def test_the_hash_is_of_the_contents(tmp_path: Path):
     assert open_gallery(str(tmp_path / "b")).sha256 != first.sha256
 
 
+def test_the_same_bytes_in_another_shape_are_other_images():
+    images = np.random.default_rng(0).integers(0, 256, (4, 16, 32, 3)).astype(np.uint8)
+    shapes = [images, images.reshape(4, 32, 16, 3), images.reshape(4, 16, 96, 1)]
+    assert len({open_gallery(one).sha256 for one in shapes}) == 3
+    assert open_gallery(images.copy()).sha256 == open_gallery(images).sha256
+
+
 def test_adm_batches_are_read(tmp_path: Path):
     images = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3)).astype(np.uint8)
     np.savez(tmp_path / "samples_3x8x8x3.npz", images)
@@ -60,6 +67,15 @@ def test_gray_and_jpeg_are_noticed(tmp_path: Path):
         Image.new("RGB", (9, 9), (number, number, number)).save(tmp_path / "gray" / f"{number}.jpg")
     gallery = open_gallery(str(tmp_path / "gray"))
     assert not gallery.colourful and gallery.jpegs == 1
+
+
+def test_gray_is_what_prepare_takes_for_gray():
+    """Two levels are what compression leaves; and colour at the end of a sorted set is colour too."""
+    images = np.full((100, 9, 9, 3), 90, np.uint8)
+    images[..., 1] += 2
+    assert not open_gallery(images).colourful
+    images[-20:, :, :, 1] += 1
+    assert open_gallery(images).colourful
 
 
 def test_broken_images_are_left_out_and_too_many_refused(tmp_path: Path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sfumato.api.evaluating import open_reference
+from sfumato.api.rulers import open_reference
 from sfumato.data.prepare import prepare
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from sfumato.evaluation.galleries import (
     score_against_statistics,
     score_galleries,
 )
+from sfumato.evaluation.reference import Reference
 from sfumato.metrics.frechet import frechet_distance
 from sfumato.metrics.reference_statistics import read_statistics, write_statistics
 from sfumato.metrics.statistics import FeatureStatistics
@@ -80,6 +82,15 @@ def test_features_are_remembered_by_content(sets, own, tmp_path: Path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_features_of_another_resize_or_precision_are_others(sets, own, small, tmp_path: Path):
+    for name, value in (("resize", "bicubic"), ("dtype", "bfloat16"), ("name", "other")):
+        changed = copy.copy(own)
+        setattr(changed, name, value)
+        for folder, one in ((name, own), (name, changed)):
+            _ = Reference(small, one, tmp_path / folder).train
+        assert len(list((tmp_path / name).iterdir())) == 2, name
+
+
 def test_long_work_is_announced(sets, own, tmp_path: Path, monkeypatch):
     monkeypatch.setattr("sfumato.evaluation.galleries.LONG", 0.0)
     told = []
@@ -115,8 +126,8 @@ def test_images_are_fitted_as_the_reference_was(tmp_path: Path):
     assert made.shape == (5, 12, 12, 3)
     np.testing.assert_array_equal(made, images[:, :, 4:16])
     assert fitted(given, spec, DataConfig(), 3, ALONE).shape == (3, 12, 12, 3)
-    with pytest.raises(UsageError, match="real is gray and given is in colour"):
-        fitted(given, spec.model_copy(update={"channels": 1}), DataConfig(), 9, ALONE)
+    gray = fitted(given, spec.model_copy(update={"channels": 1}), DataConfig(), 9, ALONE)
+    assert gray.shape == (5, 12, 12, 1)
 
 
 def test_images_that_are_all_alike_are_measured_all_the_same(small, tmp_path: Path, short_ruler):
@@ -127,6 +138,15 @@ def test_images_that_are_all_alike_are_measured_all_the_same(small, tmp_path: Pa
     found = evaluate(str(tmp_path / "collapsed.npz"), str(tmp_path / "real"), device="cpu")
     assert found["kd"].value > 1 and found["kd"].n_generated == found["kd"].n_real == 20
     assert "the reference is JPEG: its artefacts count as realism" in found["kd"].note
+
+
+def test_gray_meets_colour_where_both_are_made_alike(small, tmp_path: Path, short_ruler):
+    gray, real = str(tmp_path / "gray.npz"), str(tmp_path / "real.npz")
+    np.savez(gray, images=small.images[:40].mean(axis=3, keepdims=True).astype(np.uint8))
+    np.savez(real, images=small.images)
+    with pytest.raises(UsageError, match="gray is gray and real is in colour"):
+        evaluate(gray, real, device="cpu")
+    assert evaluate(gray, real, settings=["colour=gray"], device="cpu")["kd"].n_generated == 40
 
 
 def test_unlike_sets_are_remarked_on(sets, own, tmp_path: Path):

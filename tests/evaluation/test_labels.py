@@ -23,6 +23,7 @@ def test_what_can_be_asked_for():
     ]  # fmt: skip
     many = Column(name="c", kind="category", categories=tuple(map(str, range(40))))
     assert len(list(labels(SPEC.model_copy(update={"columns": (many,)})))) == MOST_CATEGORIES
+    assert len(list(labels(SPEC.model_copy(update={"columns": (many,)}), most=None))) == 40
 
 
 def test_right_counts_only_who_was_asked():

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
-from sfumato.api.evaluating import open_reference
+from sfumato.api import rulers as rulers_of_data
+from sfumato.api.rulers import open_reference
 from sfumato.data.settings import DataConfig
 from sfumato.errors import SfumatoError
 from sfumato.evaluation import ruler as rulers
-from sfumato.evaluation.reference import Reference
+from sfumato.evaluation.reference import DAMAGED, UNTRUSTED, Anchors, Reference
 from sfumato.evaluation.ruler import blurred, noised
 from sfumato.imaging.pixels import from_uint8, to_uint8
 from sfumato.imaging.png import write_png
@@ -27,6 +31,32 @@ def test_the_ruler_is_trained_once(small, reference, short_ruler):
     assert reference.n == len(small.test)
     assert reference.test.shape == (reference.n, reference.train.shape[1])
     assert np.isfinite(reference.test).all() and reference.test.std() > 0
+
+
+def test_who_comes_second_waits_and_trains_nothing(small, monkeypatch, short_ruler):
+    """Two evaluations of new data at once: one trains the ruler, the other takes what it made."""
+    monkeypatch.setattr(rulers_of_data, "REVISION", -1)
+    train, trainings, begun = rulers_of_data.train_run, [], threading.Event()
+
+    def slowly(*given, **options):
+        begun.set()
+        time.sleep(2)
+        trainings.append(given[0].path)
+        return train(*given, **options)
+
+    monkeypatch.setattr(rulers_of_data, "train_run", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(open_reference, small, CPU, lambda event: None)
+        begun.wait(60)
+        second = pool.submit(open_reference, small, CPU, lambda event: None)
+        digests = {one.result().ruler.weights_sha256 for one in (first, second)}
+    assert len(trainings) == len(digests) == 1
+
+
+def test_code_that_learns_otherwise_is_another_ruler(small, reference, monkeypatch, short_ruler):
+    assert rulers_of_data.has_ruler(small)
+    monkeypatch.setattr(rulers_of_data, "REVISION", rulers_of_data.REVISION + 1)
+    assert not rulers_of_data.has_ruler(small)
 
 
 def test_features_do_not_depend_on_the_batch(reference, monkeypatch):
@@ -63,6 +93,35 @@ def test_anchors(reference):
     assert {s.metric for s in [anchors.floor, *anchors.blur, *anchors.noise]} == {"KD[domain]"}
     assert 0 <= anchors.memorised.value <= 1
     assert anchors.memorised.value > 0.9, "the training set itself is found out"
+
+
+def test_anchors_are_measured_once_and_doubt_stands_in_every_score(small, reference, monkeypatch):
+    anchors, score = reference.anchors, reference.anchors.floor
+    again = Reference(small, reference.ruler, reference._cache)
+    monkeypatch.setattr(Reference, "_posing", pytest.fail)
+    assert again.anchors == anchors
+    again.anchors = anchors.model_copy(update={"noise": anchors.noise[::-1]})
+    assert again.doubted({"kd": score})["kd"].note.endswith(UNTRUSTED), "the most noise is the nearest"
+    monkeypatch.setattr(Anchors, "trustworthy", lambda self: True)
+    assert again.doubted({"kd": score}) == {"kd": score}
+
+
+def test_damage_is_done_in_blocks_and_is_the_same(small, reference, tmp_path: Path, monkeypatch):
+    seen = []
+
+    def watched(images, **options):
+        seen.append(len(images))
+        return blurred(images, **options)
+
+    monkeypatch.setattr("sfumato.evaluation.reference.blurred", watched)
+    whole = Reference(small, reference.ruler, tmp_path)
+    assert len(whole.anchors.blur) == len(rulers.BLURS)
+    assert max(seen) == DAMAGED < whole.n == sum(seen) / len(rulers.BLURS)
+    images, random = small.images[small.train[: whole.n]], np.random.default_rng(0)
+    parts = [noised(images[k : k + DAMAGED], 20.0, random) for k in range(0, len(images), DAMAGED)]
+    np.testing.assert_array_equal(np.concatenate(parts), noised(images, 20.0))
+    at_once = whole.distance(noised(images, 20.0)).value
+    assert whole.anchors.noise[rulers.NOISES.index(20.0)].value == pytest.approx(at_once, rel=1e-3)
 
 
 def test_protocols_name_the_ruler_and_the_reference(small, reference):

@@ -85,6 +85,18 @@ def test_equal_images_all_alike_can_be_drawn() -> None:
         assert np.diff(found.edges).min() > 0
 
 
+@pytest.mark.parametrize("spread", [0.0, 1e-14, 1e-8, 1e-4, 1e-3, 3.0])
+def test_a_hardly_varying_statistic_has_bars_whose_edges_rise(spread: float) -> None:
+    """One sprite at random places on a plain ground: its brightness differs by rounding alone."""
+    values = 177.31905 + spread * np.random.default_rng(0).random(50)
+    real, generated = Statistic("a", "", values), Statistic("a", "", values[::-1])
+    found = compare_distributions({"a": real}, {"a": generated})["a"]
+    assert np.diff(found.edges).min() > 0 and found.real.sum() == pytest.approx(1)
+    np.testing.assert_array_equal(found.real, found.generated)
+    assert found.edges[0] <= values.min() and values.max() <= found.edges[-1]
+    assert max(len(repr(edge)) for edge in found.edges.tolist()) < 14, "short to write down"
+
+
 def test_blur_is_less_sharp_and_dull_is_less_colourful() -> None:
     pixels = images(2)
     blurred = gaussian_filter(pixels.astype(float), (0, 1, 1, 0)).astype(np.uint8)

@@ -8,6 +8,8 @@ from scipy.stats import t as student_t
 from sfumato.errors import SfumatoError
 from sfumato.metrics import features as door
 from sfumato.metrics.diversity import diversity, vendi_interval, vendi_score
+from sfumato.metrics.rules import score_features
+from sfumato.metrics.score import Protocol
 
 
 def test_the_ratio_is_that_of_mean_distances(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,6 +17,7 @@ def test_the_ratio_is_that_of_mean_distances(monkeypatch: pytest.MonkeyPatch) ->
     real, generated = random.standard_normal((80, 6)) + 9, 0.5 * random.standard_normal((60, 6))
     expected = pdist(generated).mean() / pdist(real).mean()
     value, interval = diversity(real, generated)
+    assert interval is not None
     assert value == pytest.approx(expected, rel=1e-10)
     assert interval[0] < value < interval[1]
     monkeypatch.setattr(door, "CHUNK_BYTES", 2000)
@@ -48,3 +51,12 @@ def test_the_interval_of_vendi_is_the_jackknife_by_hand(n: int, d: int) -> None:
     error = np.sqrt((n - 1) / n * np.square(without - without.mean()).sum())
     assert (high - low) / 2 == pytest.approx(student_t.ppf(0.975, n - 1) * error, rel=1e-6)
     assert (low + high) / 2 == pytest.approx(value)
+
+
+def test_one_unlike_image_leaves_the_ratio_unbounded() -> None:
+    real, generated = np.zeros((450, 6)), np.random.default_rng(0).standard_normal((450, 6))
+    real[7] = 1
+    value, interval = diversity(real, generated)
+    assert value > 1 and interval is None
+    score = score_features(real, None, generated, Protocol(backbone="x"), metrics=["diversity"])["diversity"]
+    assert score.value == pytest.approx(value) and score.interval is None

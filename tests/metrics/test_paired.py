@@ -6,6 +6,7 @@ from scipy.ndimage import gaussian_filter
 
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.metrics.paired import SCALES, ms_ssim, psnr, ssim
+from sfumato.metrics.pairs import CEILING, paired
 
 
 def images(seed: int, shape: tuple[int, ...] = (3, 20, 27, 3)) -> np.ndarray:
@@ -90,3 +91,13 @@ def test_bad_input_is_refused() -> None:
     small = images(0, (1, 87, 200, 3))
     with pytest.raises(UsageError, match="87x200 pixels: MS-SSIM's window needs 88x88; use SSIM"):
         ms_ssim(small, small)
+
+
+def test_only_psnr_ends_at_a_hundred() -> None:
+    """A perfect image's is infinite; other measures may be larger than that and are what they are."""
+    target = np.full((1, 12, 12, 3), 128, np.uint8)
+    vivid = target.copy()
+    vivid[:, :, :6], vivid[:, :, 6:] = (255, 0, 0), (0, 0, 255)
+    for name in ("psnr", "psnr_luma"):
+        assert paired(name).values(target, target).tolist() == [CEILING]
+    assert paired("colourfulness").values(vivid, target)[0] > CEILING

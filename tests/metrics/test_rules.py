@@ -38,6 +38,20 @@ def test_the_order_of_the_images_does_not_matter() -> None:
     )
 
 
+def test_unequal_sides_are_cut_for_neighbours_and_noted_for_fd() -> None:
+    """Equal laws; of 2,000 against 400 coverage would be .60."""
+    names = ["fd", "kd", "prdc"]
+    real, few = gaussian(0, 2000), gaussian(2, 400)
+    scores = score_features(real, None, few, PROTOCOL, metrics=names)
+    alike = score_features(gaussian(1, 400), None, few, PROTOCOL, metrics=names)
+    for name in ("precision", "recall", "density", "coverage"):
+        assert scores[name].value == pytest.approx(alike[name].value, abs=0.08), name
+        assert scores[name].note == "of 400 images on each side" and not alike[name].note
+    assert "unequal n" in scores["fd"].note and not alike["fd"].note
+    turn = np.random.default_rng(3).permutation(2000)
+    assert score_features(real[turn], None, few, PROTOCOL, metrics=names) == scores
+
+
 def test_the_anchors_behave() -> None:
     test, train = gaussian(0), gaussian(1, 900)
     floor = score_features(test, train, gaussian(2), PROTOCOL)

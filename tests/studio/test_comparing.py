@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from sfumato import api
-from sfumato.api import evaluating
+from sfumato.api import rulers
 from sfumato.api.data import silent
 from sfumato.data.prepare import prepare
 from sfumato.studio.commands import for_python, for_terminal
@@ -37,11 +37,11 @@ def measured_first(runs: Path, shortly) -> None:
     """Measure one run, by a ruler that is trained for a moment and stands where the studio looks for it."""
     run = api.Run(runs / "first")
     prepared = prepare(run.source, run.recipe.data)
-    whole, _ = evaluating._ruler(prepared)
+    whole, _ = rulers._ruler(prepared)
     if not whole.path.exists():
         with shortly():
-            evaluating.open_reference(prepared, torch.device("cpu"), silent)
-            short, _ = evaluating._ruler(prepared)
+            rulers.open_reference(prepared, torch.device("cpu"), silent)
+            short, _ = rulers._ruler(prepared)
         short.path.rename(whole.path)
     api.evaluate(run, device="cpu")
 

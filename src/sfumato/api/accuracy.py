@@ -49,13 +49,18 @@ def classification_accuracy(
         over 3 training seeds, with Student's interval over the seeds.
 
     Raises:
-        UsageError: If the data have no labels.
+        UsageError: If the data have no labels, or no held-out image has one.
 
     Reference: Ravuri and Vinyals 2019, arXiv:1905.10887.
     """
     if not prepared.spec.columns:
         raise UsageError(
             f"cas: {prepared.spec.name} has no labels, and a classifier needs some; leave it out."
+        )
+    if not prepared.known[prepared.test].any():
+        raise UsageError(
+            f"cas: none of the {len(prepared.test)} held-out images of {prepared.spec.name} has a known "
+            "label, and a classifier is tested on these; label more images, or leave it out."
         )
     count = min(MOST, len(prepared.train))
     rows = np.sort(prepared.train[:count])
@@ -96,7 +101,7 @@ def _accuracy(
         ruler = load_ruler(run, device)
     seen = ruler.predictions(np.asarray(prepared.images[prepared.test]))
     truth = prepared.condition(prepared.test)
-    found = [label.right(seen, truth) for label in labels(prepared.spec)]
+    found = [label.right(seen, truth) for label in labels(prepared.spec, most=None)]
     return float(np.mean([right.mean() for right in found if len(right)]))
 
 

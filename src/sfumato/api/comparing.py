@@ -11,8 +11,9 @@ import torch
 from sfumato import report, runs
 from sfumato.api.contestants import Plan, common_data, must_be, must_be_folder, train_all
 from sfumato.api.data import Observer, silent
-from sfumato.api.evaluating import RULER, evaluate_trained, open_reference, open_run, quoted
+from sfumato.api.evaluating import evaluate_trained, open_run, quoted
 from sfumato.api.measuring import Backbone
+from sfumato.api.rulers import RULER, open_reference
 from sfumato.comparison.build import Entrant, build_comparison
 from sfumato.comparison.records import Comparison
 from sfumato.errors import UsageError, nearest

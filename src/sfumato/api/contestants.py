@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sfumato.api.data import Observer, reporting
+from sfumato.api.data import Observer, data_of
 from sfumato.api.training import train
 from sfumato.config import parse_duration
-from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.models.base import GenerativeModel, Model, RestorationModel
@@ -143,6 +142,7 @@ def common_data(chosen: Sequence[Run], allow_bad: bool, observer: Observer) -> P
 
     Raises:
         UsageError: If there are several.
+        SfumatoError: If it has changed since.
     """
     prints = {run.data.fingerprint: run for run in chosen}
     if len(prints) > 1:
@@ -151,5 +151,4 @@ def common_data(chosen: Sequence[Run], allow_bad: bool, observer: Observer) -> P
             f"these runs cannot be compared, because they were trained on different data: {places}. "
             "Compare runs that share --data and the data settings."
         )
-    first = chosen[0]
-    return prepare_data(first.source, first.recipe.data, allow_bad=allow_bad, progress=reporting(observer))
+    return data_of(chosen[0], observer, allow_bad=allow_bad)

@@ -17,9 +17,10 @@ from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
 from sfumato.data.settings import DataConfig
 from sfumato.data.sources.drawn import ARTISTS
-from sfumato.errors import UsageError
+from sfumato.errors import SfumatoError, UsageError
 from sfumato.imaging.grid import compose
 from sfumato.imaging.png import write_png
+from sfumato.runs import Run
 
 DRAWN = tuple(ARTISTS)
 """The sets that are drawn as they are asked for: nothing to find, nothing to download."""
@@ -83,6 +84,26 @@ def prepare(
     """
     config = data_config(settings)
     return prepare_data(str(data), config, allow_bad=allow_bad, progress=reporting(observer))
+
+
+def data_of(run: Run, observer: Observer = silent, *, allow_bad: bool = False) -> Prepared:
+    """Return the data that a run was trained on.
+
+    Args:
+        run: The run.
+        observer: Told of the progress.
+        allow_bad: Go on although more than 10% of the images are unreadable.
+
+    Raises:
+        SfumatoError: If they are others now: what is held out of them, the run may have learned from.
+    """
+    prepared = prepare_data(run.source, run.recipe.data, allow_bad=allow_bad, progress=reporting(observer))
+    if prepared.spec.fingerprint != run.data.fingerprint:
+        raise SfumatoError(
+            f"{run.path}: the data at '{run.source}' have changed since the run began; put the old "
+            "images back, or start a new run."
+        )
+    return prepared
 
 
 def inspect(data: str | Path, *, settings: Sequence[str] = (), observer: Observer = silent) -> DataReport:

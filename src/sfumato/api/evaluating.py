@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ import torch
 
 from sfumato import runs
 from sfumato.api.accuracy import classification_accuracy
-from sfumato.api.data import Observer, renamed, reporting, silent
+from sfumato.api.data import Observer, data_of, reporting, silent
 from sfumato.api.measuring import (
     CAS,
     Backbone,
@@ -26,12 +25,11 @@ from sfumato.api.measuring import (
     write_statistics_of,
 )
 from sfumato.api.pairing import score_pairs
+from sfumato.api.rulers import RULER, open_reference
 from sfumato.api.sampling import sampling_settings
-from sfumato.api.training import create, fit_batch
 from sfumato.config import override
 from sfumato.data.gallery import open_gallery
 from sfumato.data.prepare import prepare as prepare_data
-from sfumato.data.prepared import Prepared
 from sfumato.data.settings import DataConfig
 from sfumato.data.sources import NAMES as SETS
 from sfumato.errors import UsageError
@@ -39,22 +37,15 @@ from sfumato.evaluation.evaluate import DRAWS, evaluate_run
 from sfumato.evaluation.galleries import check_colours, fitted, remarked
 from sfumato.evaluation.records import Evaluation
 from sfumato.evaluation.reference import Reference
-from sfumato.evaluation.ruler import load_ruler
 from sfumato.metrics.pairs import NAMES as PAIRED
 from sfumato.metrics.reference_statistics import holds_statistics, read_statistics
 from sfumato.metrics.rules import score_features
 from sfumato.metrics.score import Score
-from sfumato.ranks import ALONE, Ranks
-from sfumato.recipe import Recipe, lookup
+from sfumato.ranks import Ranks
 from sfumato.runs import Run, checkpoints
 from sfumato.sampling import Sampler
 from sfumato.storage import read_json
-from sfumato.training import train as train_run
 from sfumato.training.precision import choose_device
-
-RULER = "domain"
-"""The feature extractor that is trained on the spot."""
-OWN = Backbone(RULER)
 
 
 @dataclass(frozen=True)
@@ -202,9 +193,10 @@ def _evaluate_run(
     if reference is not None and str(reference).endswith(".npz") and holds_statistics(Path(reference)):
         opened = backbone.open(device, observer)
         return against_statistics(trained.sampler, read_statistics(Path(reference)), opened, n, observer)
-    prepared = prepare_data(
-        run.source if reference is None else str(reference), run.recipe.data, progress=reporting(observer)
-    )
+    if reference is None:
+        prepared = data_of(run, observer)
+    else:
+        prepared = prepare_data(str(reference), run.recipe.data, progress=reporting(observer))
     scores: dict[str, Score] = {}
     on_features = None if metrics is None else tuple(name for name in metrics if name != CAS)
     if on_features or metrics is None:
@@ -236,58 +228,15 @@ def _evaluate_prepared(
     config = override(DataConfig(), half)
     real = prepare_data(reference, config, progress=reporting(observer))
     gallery = open_gallery(what)
-    check_colours(gallery, real.spec.name, real.spec.channels == 3)  # before the ruler is trained
+    if config.colour == "auto":  # else both are made gray, or colour
+        check_colours(gallery, real.spec.name, real.spec.channels == 3)  # before the ruler is trained
     opened = open_reference(real, device, observer, backbone)
     features = opened.features(fitted(gallery, real.spec, config, opened.n, backbone.ranks))
     protocol = opened.protocol(sampling=f"images of {gallery.name}")
     test, train = opened.test[: len(features)], opened.train
     score = partial(score_features, test, train, features, protocol, metrics=metrics)
-    return remarked(backbone.ranks.by_first(score), gallery, open_gallery(reference))
-
-
-def open_reference(
-    prepared: Prepared, device: torch.device, observer: Observer, backbone: Backbone = OWN
-) -> Reference:
-    """Return the reference of a prepared set; its ruler is trained the first time.
-
-    Both are kept beside the prepared pixels, so every run on the same data meets the same ruler.
-
-    Args:
-        prepared: The data.
-        device: Where to compute.
-        observer: Told of the progress.
-        backbone: The extractor that is asked for; the data's own ruler if nobody does.
-    """
-    if backbone.name != RULER:
-        return Reference(prepared, backbone.open(device, observer), prepared.path / "features")
-    run, recipe = _ruler(prepared)
-
-    def trained() -> None:
-        if not (run.path / "conditions.safetensors").is_file():
-            if run.path.exists():
-                run.remove()
-            create(run.path, recipe, prepared, RULER, device)
-        if run.status.state != "finished":
-            train_run(run, prepared, device, renamed(observer, "training the ruler"), ranks=ALONE)
-
-    backbone.ranks.by_first(trained)  # trained by several processes it would be another ruler
-    ruler = load_ruler(run, device)
-    ruler.ranks = backbone.ranks
-    return Reference(prepared, ruler, run.path / "features")
-
-
-def has_ruler(prepared: Prepared) -> bool:
-    """Return whether the ruler of a prepared set is trained already."""
-    run, _ = _ruler(prepared)
-    return (run.path / "status.json").is_file() and run.status.state == "finished"
-
-
-def _ruler(prepared: Prepared) -> tuple[Run, Recipe]:
-    """Return the ruler's run, which need not be there yet, and its recipe."""
-    recipe = fit_batch(lookup(RULER).recipe(), prepared, silent)
-    # another recipe is another ruler, in another folder
-    key = hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()[:12]
-    return Run(prepared.path / f"ruler-{key}"), recipe
+    found = opened.doubted(backbone.ranks.by_first(score))
+    return remarked(found, gallery, open_gallery(reference))
 
 
 def open_run(run: Run, device: torch.device, settings: Sequence[str] = ()) -> Trained:

@@ -12,11 +12,10 @@ import numpy as np
 import torch
 
 from sfumato.api import pictures
-from sfumato.api.data import Observer, reporting
-from sfumato.api.evaluating import has_ruler, open_reference
+from sfumato.api.data import Observer, data_of
 from sfumato.api.opening import open_sampler
+from sfumato.api.rulers import has_ruler, open_reference
 from sfumato.conditions import Wish
-from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
 from sfumato.errors import UsageError
 from sfumato.evaluation.ruler import Ruler
@@ -58,7 +57,7 @@ class Request:
 
     def prepared(self) -> Prepared:
         """Return the data that the run was trained on."""
-        return prepare_data(self.run.source, self.run.recipe.data, progress=reporting(self.observer))
+        return data_of(self.run, self.observer)
 
 
 def _open(request: Request) -> Sampler:

@@ -33,7 +33,7 @@ def score_pairs(
         observer: Told of the progress.
 
     Raises:
-        UsageError: If an image has no partner, or one of another size.
+        UsageError: If an image has no partner, several, or one of another size.
     """
     restored, target = open_gallery(what), open_gallery(reference)
     chosen = {name: paired(name, weights) for name in metrics}
@@ -70,13 +70,30 @@ def score_pairs(
 
 
 def _pairs(restored: Gallery, target: Gallery) -> list[tuple[int, int]]:
-    """Match images by their names without the ending."""
-    partners = {PurePath(name).with_suffix("").as_posix(): row for row, name in enumerate(target.names)}
-    stems = [PurePath(name).with_suffix("").as_posix() for name in restored.names]
-    alone = [stem for stem in stems if stem not in partners]
+    """Match images by their names, or, where there is none of the same, by their names without the ending."""
+    exact = {name: row for row, name in enumerate(target.names)}
+    partners: dict[str, list[int]] = {}
+    for row, name in enumerate(target.names):
+        partners.setdefault(_stem(name), []).append(row)
+    alone = [name for name in restored.names if _stem(name) not in partners]
     if alone:
         raise UsageError(
-            f"{restored.name}: {len(alone)} of {len(stems)} images have no partner of the same name in "
-            f"{target.name} (first: {alone[0]}); paired metrics need one for each."
+            f"{restored.name}: {len(alone)} of {len(restored)} images have no partner of the same name in "
+            f"{target.name} (first: {_stem(alone[0])}); paired metrics need one for each."
         )
-    return [(row, partners[stem]) for row, stem in enumerate(stems)]
+    pairs = []
+    for row, name in enumerate(restored.names):
+        found = [exact[name]] if name in exact else partners[_stem(name)]
+        if len(found) > 1:
+            several = ", ".join(target.names[one] for one in found)
+            raise UsageError(
+                f"{name}: {target.name} has {several}, and only one of them can be its partner; remove the "
+                "others, or name the image as the right one is named."
+            )
+        pairs.append((row, found[0]))
+    return pairs
+
+
+def _stem(name: str) -> str:
+    """Return an image's name without the ending."""
+    return PurePath(name).with_suffix("").as_posix()

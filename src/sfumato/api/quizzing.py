@@ -11,12 +11,10 @@ import numpy as np
 import torch
 
 from sfumato import runs as found_runs
-from sfumato.api.data import Observer, reporting, silent
+from sfumato.api.data import Observer, data_of, silent
 from sfumato.api.opening import open_sampler
 from sfumato.api.sampling import folder_at
 from sfumato.config import Config
-from sfumato.data.prepare import prepare as prepare_data
-from sfumato.data.prepared import Prepared
 from sfumato.errors import UsageError
 from sfumato.metrics.uncertainty import wilson
 from sfumato.runs import Run
@@ -151,16 +149,12 @@ def _held_out(found: Sequence[Run], n: int, seed: int, observer: Observer) -> li
     if len(prints) > 1:
         names = ", ".join(f"{run.name} ({run.data.name})" for run in found)
         raise UsageError(f"{names}: these did not learn from the same images; choose runs that did.")
-    data = _prepared(found[0], observer)
+    data = data_of(found[0], observer)
     if len(data.test) < n:
         raise UsageError(f"{n} questions: only {len(data.test)} images of {data.spec.name} were held out.")
     order = torch.randperm(len(data.test), generator=generator("quiz/real", seed))[:n]
     rows = data.test[order.numpy()]
     return [(data.files[row], np.array(data.images[row])) for row in rows]
-
-
-def _prepared(run: Run, observer: Observer) -> Prepared:
-    return prepare_data(run.source, run.recipe.data, progress=reporting(observer))
 
 
 def _generated(

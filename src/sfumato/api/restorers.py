@@ -11,7 +11,8 @@ import torch
 from sfumato import report, runs
 from sfumato.api.contestants import Plan, common_data, must_be, must_be_folder, train_all
 from sfumato.api.data import Observer, reporting, silent
-from sfumato.api.evaluating import open_reference, quoted
+from sfumato.api.evaluating import quoted
+from sfumato.api.rulers import open_reference
 from sfumato.comparison.restorers.build import build_contest
 from sfumato.comparison.restorers.measured import Entrant, Progress, tuned
 from sfumato.comparison.restorers.records import RestorationContest

@@ -11,13 +11,12 @@ import numpy as np
 
 from sfumato import runs
 from sfumato.api import pictures
-from sfumato.api.data import Observer, reporting, silent
+from sfumato.api.data import Observer, data_of, silent
 from sfumato.api.exploring import newest_folder
 from sfumato.api.opening import open_sampler
 from sfumato.api.sampling import folder_at
 from sfumato.conditions import Wish, parse_wish
 from sfumato.config import Config
-from sfumato.data.prepare import prepare as prepare_data
 from sfumato.errors import UsageError
 from sfumato.exploration.scoring import DRAWS, measure, place
 from sfumato.models.base import Scores
@@ -151,7 +150,7 @@ def _training(run: Run, sampler: Sampler, folder: Path, wish: Wish | None, obser
     name = f"scored/{hashlib.sha256(facts.encode()).hexdigest()[:16]}.json"
     for file in run.kept(name):
         return np.array(read_json(file))
-    prepared = prepare_data(run.source, run.recipe.data, progress=reporting(observer))
+    prepared = data_of(run, observer)
 
     def told(done: int, total: int) -> None:
         observer({"event": "progress", "what": "training images", "done": done, "total": total})

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from sfumato import runs
-from sfumato.api.data import Observer, reporting, silent
+from sfumato.api.data import Observer, data_of, reporting, silent
 from sfumato.conditions import Conditions
 from sfumato.config import explain, override, parse_duration
 from sfumato.data.degradations import preset as degradation
@@ -19,7 +19,7 @@ from sfumato.data.doctor import inspect
 from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
 from sfumato.diffusion.solvers import check_steps
-from sfumato.errors import SfumatoError, UsageError
+from sfumato.errors import UsageError
 from sfumato.models.base import GenerativeModel
 from sfumato.models.own import preset_name
 from sfumato.ranks import Ranks
@@ -145,12 +145,7 @@ def _continue(
     more: str | int | None = None,
 ) -> Run:
     run.check_own()
-    prepared = prepare_data(run.source, run.recipe.data, allow_bad=allow_bad, progress=reporting(observer))
-    if prepared.spec.fingerprint != run.data.fingerprint:
-        raise SfumatoError(
-            f"{run.path}: the data at '{run.source}' have changed since the run began; put the old "
-            "images back, or start a new run."
-        )
+    prepared = data_of(run, observer, allow_bad=allow_bad)
     with Ranks.joined(device) as ranks:
         ranks.wait()  # nobody still reads what rank 0 is about to change
         if more is not None and ranks.first:

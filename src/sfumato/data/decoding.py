@@ -161,7 +161,7 @@ def _decode_one(job: Job, row: int) -> tuple[Record, NDArray[np.uint8] | None]:
     except ImageError as error:
         return Record(sha256=digest, reason=str(error)), None
     pixels = fit(decoded.pixels, job.size, job.config.fit, job.config.background)
-    gray = pixels.ndim == 2 or _is_gray(pixels)
+    gray = pixels.ndim == 2 or is_gray(pixels)
     return Record(digest, height, width, decoded.mode, gray, decoded.notes), pixels
 
 
@@ -173,8 +173,8 @@ def _check_shape(height: int, width: int) -> None:
         raise ImageError(f"{width}x{height} pixels is narrower than {MAX_ASPECT}:1")
 
 
-def _is_gray(pixels: NDArray[np.uint8]) -> bool:
-    """Say whether the three channels are the same."""
+def is_gray(pixels: NDArray[np.uint8]) -> bool:
+    """Say whether the three channels of uint8 [H, W, 3] are the same, but for what lossy compression does."""
     red, green, blue = (pixels[..., k].astype(np.int16) for k in range(3))
     return bool(
         (np.abs(red - green) <= GRAY_TOLERANCE).all() and (np.abs(blue - green) <= GRAY_TOLERANCE).all()

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfumato.data.assemble import examples
+from sfumato.data.decoding import is_gray
 from sfumato.data.settings import DataConfig
 from sfumato.data.sources import open_source
 from sfumato.data.sources.source import Pictures, Rows
@@ -40,7 +41,7 @@ class Gallery:
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of every image's content; neither order nor names change it."""
+        """Hash of every image's size and content; neither order nor names change it."""
         digests = sorted(hashlib.sha256(self._content(row)).digest() for row in range(len(self)))
         return hashlib.sha256(b"".join(digests)).hexdigest()
 
@@ -84,13 +85,13 @@ class Gallery:
 
     @cached_property
     def colourful(self) -> bool:
-        """Whether any of the first images has colour."""
-        for row in range(min(LOOKS, len(self))):
+        """Whether any of a few images has colour; they are evenly spaced, because files are often sorted."""
+        for row in np.linspace(0, len(self) - 1, min(LOOKS, len(self))).round().astype(int).tolist():
             try:
                 image = self.image(row)
             except ImageError:
                 continue
-            if image.shape[2] == 3 and bool((image != image[..., :1]).any()):
+            if image.shape[2] == 3 and not is_gray(image):
                 return True
         return False
 
@@ -115,9 +116,12 @@ class Gallery:
         return ""
 
     def _content(self, row: int) -> bytes:
-        """Return what identifies an image; an unreadable one is empty."""
+        """Return what identifies an image; an unreadable one is empty.
+
+        The bytes of an array do not say how many of them are a row.
+        """
         try:
-            return self.pictures.content(row)
+            return f"{self.pictures.size(row)}\n".encode() + self.pictures.content(row)
         except ImageError:
             return b""
 

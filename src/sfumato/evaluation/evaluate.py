@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Collection
@@ -11,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from sfumato.config import build
-from sfumato.errors import UsageError
+from sfumato.errors import SfumatoError, UsageError
 from sfumato.evaluation.by_label import breakdown, obedience
 from sfumato.evaluation.cost import measure_cost
 from sfumato.evaluation.extractor import Classifies
@@ -91,6 +92,7 @@ def evaluate_run(
             curve=curve,
             nearest=[(int(k), int(rows[k])) for k in np.argsort(distances, kind="stable")[:24]],
             images_seen=seen,
+            data=reference.prepared.spec.fingerprint,
             **asdict(measure_cost(sampler)),
         )
         run.keep(name, evaluation.model_dump(mode="json"))
@@ -107,7 +109,7 @@ def _draw_all(
     metrics: Collection[str] | None,
     progress: Progress,
 ) -> tuple[np.ndarray, np.ndarray, list[dict[str, Score]]]:
-    """Draw and score every set; return the images and features of the first, and the scores of each."""
+    """Draw and score every set; return the images and features of the first, and the scores that all have."""
     kept: list[np.ndarray] = []
     each = []
     ruler, test, train = reference.ruler, reference.test, _train(reference)
@@ -119,7 +121,9 @@ def _draw_all(
         measure = partial(score_features, test, train, features, protocol, metrics=metrics, logits=logits)
         found = ruler.ranks.by_first(measure)
         each.append({name: ruler.titled(score) for name, score in found.items()})
-    return kept[0], kept[1], each
+    # such as C_T, which a draw has only where some of its images lie near the data
+    shared = [name for name in each[0] if all(name in one for one in each)]
+    return kept[0], kept[1], [reference.doubted({name: one[name] for name in shared}) for one in each]
 
 
 def _train(reference: Reference) -> np.ndarray | None:
@@ -149,7 +153,7 @@ def _distributions(reference: Reference, images: np.ndarray, distances: np.ndarr
             measure=name,
             title=found.title,
             unit=found.unit,
-            edges=[float(f"{edge:.6g}") for edge in found.edges],
+            edges=found.edges.tolist(),
             real=[round(float(share), 5) for share in found.real],
             generated=[round(float(share), 5) for share in found.generated],
             distance=found.distance,
@@ -159,30 +163,45 @@ def _distributions(reference: Reference, images: np.ndarray, distances: np.ndarr
 
 
 def evaluations(run: Run, pattern: str = "evaluations/*/scores.json") -> list[Evaluation]:
-    """Return everything that was measured about a run, newest first."""
-    return [build(Evaluation, read_json(file), str(file)) for file in run.kept(pattern)]
+    """Return everything that was measured about a run, newest first.
+
+    What is damaged, or was written by another version, is left out: it is measured again.
+    """
+    found = []
+    for file in run.kept(pattern):
+        with contextlib.suppress(SfumatoError):
+            found.append(build(Evaluation, read_json(file), str(file)))
+    return found
+
+
+def _on_own_data(run: Run) -> list[Evaluation]:
+    """Return what was measured against images held out of the run's own data, newest first."""
+    fingerprint = run.data.fingerprint
+    return [one for one in evaluations(run) if one.data == fingerprint]
 
 
 def ranking(run: Run) -> list[Evaluation]:
-    """Return what ranks a run: its last weights, drawn from as its recipe says, newest first."""
+    """Return what ranks a run: its last weights, drawn as its recipe says, on its own data, newest first."""
     recipe, seen = run.recipe, run.status.images
     model = lookup(recipe.preset).model
     if not issubclass(model, GenerativeModel):
         return []
     drawn = describe_sampling(recipe.sampling, model)
-    found = (one for one in evaluations(run) if one.images_seen == seen and {"fd", "kd"} & one.scores.keys())
-    return [one for one in found if leading(one.scores).protocol.sampling == drawn]
+    known = (one for one in _on_own_data(run) if {"fd", "kd"} & one.scores.keys())
+    return [
+        one for one in known if one.images_seen == seen and leading(one.scores).protocol.sampling == drawn
+    ]
 
 
 def best_snapshot(run: Run) -> int:
     """Return after how many images a run's weights were best, by the newest evaluation that ranks it.
 
-    Without one, by the newest of all.
+    Without one, by the newest on its own data.
 
     Raises:
-        UsageError: If it was never evaluated.
+        UsageError: If it was never evaluated on these.
     """
-    found = ranking(run) or evaluations(run)
+    found = ranking(run) or _on_own_data(run)
     if not found:
         raise UsageError(
             f"{run.path}: nobody knows yet which weights are best; measure them with `sfumato evaluate "
@@ -220,6 +239,7 @@ def _key(
     facts = [
         weights, sampler.recipe.sampling.model_dump(mode="json"), reference.n, CURVE_POINTS,
         CURVE_IMAGES, reference.protocol().model_dump(mode="json"), draws, sorted(metrics or ()),
+        reference.prepared.spec.fingerprint,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 

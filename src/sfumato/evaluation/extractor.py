@@ -41,6 +41,11 @@ class Extractor(ABC):
     ranks: Ranks = ALONE
     """The processes that look together, each at a part of the images."""
 
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """What its features depend on beside the images, for the names of files that remember them."""
+        return self.name, self.weights_sha256, self.resize, self.dtype
+
     @abstractmethod
     def embed(self, images: Tensor) -> Tensor:
         """Map uint8 [B, H, W, C] on the device to Float [B, D]."""

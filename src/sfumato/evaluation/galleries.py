@@ -51,8 +51,8 @@ def extract(gallery: Gallery, extractor: Extractor, cache: Path, tell: Tell) -> 
     Raises:
         SfumatoError: If more than 10% cannot be read.
     """
-    facts = (gallery.sha256, extractor.name, extractor.weights_sha256, extractor.resize, extractor.dtype)
-    file = cache / f"{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}.npy"
+    facts = repr((gallery.sha256, *extractor.facts))
+    file = cache / f"{hashlib.sha256(facts.encode()).hexdigest()[:32]}.npy"
     look = partial(_look, gallery, extractor, tell)
     features = remembered(file, look, len(gallery), extractor.ranks)
     gallery.check(range(len(gallery)), len(features))
@@ -122,10 +122,8 @@ def fitted(gallery: Gallery, data: DataSpec, config: DataConfig, most: int, rank
         uint8 [N, H, W, C].
 
     Raises:
-        UsageError: If one is gray and the other is not.
         SfumatoError: If more than 10% cannot be read.
     """
-    check_colours(gallery, data.name, data.channels == 3)
     chosen = np.sort(np.random.default_rng(0).permutation(len(gallery))[:most])
 
     def read(rows: range) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from sfumato.batch import Column, Condition, DataSpec
 
 MOST_CATEGORIES = 16
-"""Categories of one column that are looked at one by one."""
+"""Categories of one column that are shown one by one."""
 BANDS = (-np.inf, -0.43, 0.43, np.inf)
 """Edges of a standardised number's bands: the thirds of a normal distribution."""
 MIDDLES = (-1.1, 0.0, 1.1)
@@ -72,13 +72,18 @@ class Label:
         return Condition(values, known)
 
 
-def labels(data: DataSpec) -> Iterator[Label]:
-    """Yield every label of a data set."""
+def labels(data: DataSpec, most: int | None = MOST_CATEGORIES) -> Iterator[Label]:
+    """Yield the labels of a data set.
+
+    Args:
+        data: The data set.
+        most: Categories of each column, the first ones; None: all.
+    """
     for column, place in data.slices():
         if column.kind == "binary":
             yield Label(column.name, column, place, 0)
         elif column.kind == "category":
-            for index, name in enumerate(column.categories[:MOST_CATEGORIES]):
+            for index, name in enumerate(column.categories[:most]):
                 yield Label(f"{column.name}: {name}", column, place, index)
         else:
             low, high = (f"{column.mean + edge * column.std:.3g}" for edge in BANDS[1:-1])

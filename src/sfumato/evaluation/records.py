@@ -57,6 +57,8 @@ class Evaluation(Config):
     """On the machine that evaluated; `compare` times everybody anew."""
     images_seen: int
     """Training images seen by the weights."""
+    data: str
+    """Fingerprint of the data whose held-out images were the reference; the run's own, or others."""
 
 
 class DamageScore(Config):

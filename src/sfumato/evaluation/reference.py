@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 
-from sfumato.config import VERSION
+from sfumato.config import VERSION, Config, build
 from sfumato.data.prepared import Prepared
 from sfumato.errors import SfumatoError
 from sfumato.evaluation.extractor import Extractor, remembered
@@ -17,6 +18,7 @@ from sfumato.evaluation.ruler import BLURS, NOISES, blurred, noised
 from sfumato.metrics.memorisation import copies
 from sfumato.metrics.rules import score_features
 from sfumato.metrics.score import Protocol, Score, leading
+from sfumato.storage import read_json, write_json
 
 MOST = 2000
 """Reference images; as many are generated."""
@@ -24,12 +26,18 @@ MOST = 2000
 BLOCK = 1024
 """Training images that are read at once."""
 
+DAMAGED = 64
+"""Images that are damaged at once: blur and noise take twelve times the bytes of the images themselves."""
+
 SHRINKAGE = 0.02
 """Added to each eigenvalue of the training features, as a fraction of their mean."""
 
 
-@dataclass(frozen=True)
-class Anchors:
+UNTRUSTED = "this ruler did not answer to every level of blur and noise, so the number decides nothing"
+"""The note of scores whose ruler failed its anchors."""
+
+
+class Anchors(Config):
     """What the ruler says of real and of damaged images."""
 
     floor: Score
@@ -118,7 +126,8 @@ class Reference:
 
     @cached_property
     def _raw_train(self) -> np.ndarray:
-        file = self._cache / f"train-{self.ruler.weights_sha256[:16]}.npy"
+        facts = repr(self.ruler.facts)
+        file = self._cache / f"train-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.npy"
         train = self.prepared.train
 
         def look(rows: range) -> np.ndarray:  # in blocks, because indexing a memory map by rows copies them
@@ -141,29 +150,70 @@ class Reference:
 
     def distance(self, images: np.ndarray) -> Score:
         """Return the leading score of images: FD, or KD where images are few."""
-        features, test = self.features(images), self.test[: len(images)]
+        return self._apart(self.features(images))
+
+    def _apart(self, features: np.ndarray) -> Score:
+        """Return the leading score of features, float32 [N, D]."""
+        test = self.test[: len(features)]
         measure = partial(score_features, test, None, features, self.protocol(), metrics=("fd", "kd"))
         return leading(self.ruler.ranks.by_first(measure))
 
     @cached_property
     def anchors(self) -> Anchors:
-        """Hold training images against the reference, as they are and damaged.
+        """What the ruler says of training images, as they are and damaged; kept beside the features.
 
-        Not the reference's own images: these, hardly damaged, would be nearer to it than any others.
+        Not of the reference's own images: these, hardly damaged, would be nearer to it than any others.
         """
-        others = np.asarray(self.prepared.images[self.prepared.train[: self.n]])
+        facts = repr((*self.ruler.facts, self.sha256, BLURS, NOISES, VERSION))
+        file = self._cache / f"anchors-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.json"
+
+        def kept() -> Anchors | None:
+            with contextlib.suppress(SfumatoError):  # not there, or of another version
+                return build(Anchors, read_json(file), str(file))
+            return None
+
+        known = self.ruler.ranks.by_first(kept)
+        if known is None:
+            known = self._measured_anchors()
+            values = known.model_dump(mode="json")
+            self.ruler.ranks.by_first(lambda: write_json(file, values))
+        return known
+
+    def doubted(self, scores: Mapping[str, Score]) -> dict[str, Score]:
+        """Note in each score that the data's own ruler is not to be trusted, where its anchors say so.
+
+        All of the ruler's processes must ask at the same time.
+        """
+        if not self.ruler.whitened or self.anchors.trustworthy():
+            return dict(scores)
+        return {
+            name: score.model_copy(update={"note": "; ".join(filter(None, (score.note, UNTRUSTED)))})
+            for name, score in scores.items()
+        }
+
+    def _measured_anchors(self) -> Anchors:
+        """Hold training images against the reference."""
         # a published extractor is slow, so the images that pose are all that it sees of the training set
-        posing = self.train[: self.n] if self.ruler.whitened else self.features(others)
+        posing = self.train[: self.n] if self.ruler.whitened else self._posing(np.asarray)
         known = self.train if self.ruler.whitened else posing
         scores = score_features(
             self.test[: len(posing)], known, posing, self.protocol(), metrics=("fd", "kd", "copies")
         )
         return Anchors(
             floor=leading(scores),
-            blur=[self.distance(blurred(others, sigma)) for sigma in BLURS],
-            noise=[self.distance(noised(others, sigma)) for sigma in NOISES],
+            blur=[self._apart(self._posing(partial(blurred, sigma=sigma))) for sigma in BLURS],
+            noise=[
+                self._apart(self._posing(partial(noised, sigma=sigma, seed=np.random.default_rng(0))))
+                for sigma in NOISES
+            ],
             memorised=scores.get("copies") or self._copied(known, posing, scores["kd"]),
         )
+
+    def _posing(self, damage: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return the features of as many training images as there are in the reference, damaged."""
+        rows = self.prepared.train[: self.n]
+        blocks = (rows[k : k + DAMAGED] for k in range(0, len(rows), DAMAGED))
+        return np.concatenate([self.features(damage(self.prepared.images[block])) for block in blocks])
 
     def _copied(self, known: np.ndarray, posing: np.ndarray, like: Score) -> Score:
         """Return the fraction of copies also where images are too few for a score of it."""

@@ -63,7 +63,7 @@ class Bench:
         """Hash of everything that a result depends on but the restorer."""
         facts = [
             self.trials.sha256, self._protocol(self.reference.protocol()).model_dump(),
-            sorted(f"{one.title} {getattr(one.measure, 'sha256', '')}" for one in self.measures.values()),
+            sorted(f"{one.title} {getattr(one.values, 'sha256', '')}" for one in self.measures.values()),
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

@@ -55,7 +55,10 @@ def blurred(images: np.ndarray, sigma: float) -> np.ndarray:
     return np.rint(smooth).clip(0, 255).astype(np.uint8)
 
 
-def noised(images: np.ndarray, sigma: float, seed: int = 0) -> np.ndarray:
-    """Add white Gaussian noise to uint8 [N, H, W, C], clamp and round."""
+def noised(images: np.ndarray, sigma: float, seed: int | np.random.Generator = 0) -> np.ndarray:
+    """Add white Gaussian noise to uint8 [N, H, W, C], clamp and round.
+
+    One generator for block after block of the images gives the noise of all of them at once.
+    """
     noise = np.random.default_rng(seed).normal(0, sigma, images.shape).astype(np.float32)
     return np.rint(images + noise).clip(0, 255).astype(np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ BINS = 40
 ROOM = 0.25
 """How far the bars go beyond the real values on each side, as a fraction of their range; the outermost
 bars hold what lies further out."""
+ROUNDING = 1e-6
+"""Relative range of a statistic below which its values differ by rounding alone."""
 
 _LEVELS = 256
 
@@ -142,8 +145,12 @@ def _compare(real: Statistic, generated: Statistic) -> Comparison:
     else:
         # From the real ones alone, so that every contestant is drawn in the same bars.
         low, high = float(real.values.min()), float(real.values.max())
+        if high - low <= ROUNDING * max(1, abs(high)):
+            high = low
         room = ROOM * (high - low)
         edges = np.histogram_bin_edges([low - room, high + room], BINS)
+        # To a thousandth of a bar: short to write down, and no two of them become one.
+        edges = np.round(edges, 3 - math.floor(math.log10(edges[1] - edges[0])))
     fractions = []
     for side in sides:
         inside = np.clip(side.values, edges[0], edges[-1])

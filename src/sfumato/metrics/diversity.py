@@ -14,7 +14,7 @@ from sfumato.metrics.neighbours import pairwise_distances
 from sfumato.metrics.uncertainty import Interval, jackknife_variance, random_groups, student_interval
 
 
-def diversity(real: Features, generated: Features) -> tuple[float, Interval]:
+def diversity(real: Features, generated: Features) -> tuple[float, Interval | None]:
     """Return the mean distance between generated images over that between real ones: 1 = as varied.
 
     Args:
@@ -23,7 +23,8 @@ def diversity(real: Features, generated: Features) -> tuple[float, Interval]:
 
     Returns:
         The ratio, at least 0, and its 95% interval: the delete-one jackknife over both sets, exact
-        from the row sums of the distances, as in `kernel.kernel_distance`.
+        from the row sums of the distances, as in `kernel.kernel_distance`. None where all real features
+        but one are equal: without that one nothing is varied, and the ratio has no bound.
 
     Raises:
         UsageError: If the shapes do not fit.
@@ -38,9 +39,9 @@ def diversity(real: Features, generated: Features) -> tuple[float, Interval]:
             "all real features are equal, so nothing is varied beside them; check the extractor."
         )
     value = mean_y / mean_x
-    variance = jackknife_variance(without_y / mean_x)
-    # Without its only unlike image the real set may not vary at all; the ratio is then unbounded.
-    variance += jackknife_variance(mean_y / without_x) if without_x.min() > 0 else np.inf
+    if without_x.min() <= 1e-9 * mean_x:  # rounding leaves something where a zero belongs
+        return value, None
+    variance = jackknife_variance(without_y / mean_x) + jackknife_variance(mean_y / without_x)
     return value, student_interval(value, variance, low=0.0)
 
 

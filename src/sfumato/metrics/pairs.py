@@ -24,17 +24,18 @@ class Paired(NamedTuple):
     """A metric of one image against the one it should be."""
 
     title: str
-    measure: Measure
+    values: Measure
+    """Returns one finite number per image, float64 [N]."""
     higher_is_better: bool | None
     """None: best near 0."""
-
-    def values(self, restored: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """Return one finite number per image, float64 [N]."""
-        return np.minimum(self.measure(restored, target), CEILING)
 
 
 def _on_luma(measure: Measure) -> Measure:
     return lambda restored, target: measure(luma(restored), luma(target))
+
+
+def _psnr(restored: np.ndarray, target: np.ndarray) -> np.ndarray:
+    return np.minimum(psnr(restored, target), CEILING)
 
 
 def _more_colourful(restored: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -42,8 +43,8 @@ def _more_colourful(restored: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 PAIRED: Mapping[str, Paired] = {
-    "psnr": Paired("PSNR", psnr, True),
-    "psnr_luma": Paired("PSNR on luma", _on_luma(psnr), True),
+    "psnr": Paired("PSNR", _psnr, True),
+    "psnr_luma": Paired("PSNR on luma", _on_luma(_psnr), True),
     "ssim": Paired("SSIM", ssim, True),
     "ssim_luma": Paired("SSIM on luma", _on_luma(ssim), True),
     "ms_ssim": Paired("MS-SSIM, 4 scales", ms_ssim, True),

@@ -32,7 +32,7 @@ class _Measured(NamedTuple):
     """A number on its way to becoming a score."""
 
     value: float
-    interval: Interval
+    interval: Interval | None
     note: str = ""
     ideal: float | None = None
     """The best value of a metric that has one."""
@@ -55,7 +55,8 @@ def score_features(
     Args:
         test: Real [N, D]: the reference, held out from training.
         train: Real [T, D]: the training images, for what is said of copying; None where there are none.
-        generated: Real [M, D], M = N.
+        generated: Real [M, D], best with M = N: else precision, recall, density and coverage take a seeded
+            choice of the larger side, and FD carries a note.
         protocol: How the features were made.
         seed: Of the intervals' subsets, and of k-means.
         metrics: Names and groups of `names.METRICS`, or `all`; None for the usual ones.
@@ -130,16 +131,26 @@ class _Sheet:
 
     @cached_property
     def neighbours(self) -> tuple[Neighbourhood, dict[str, Interval]]:
-        """Precision, recall, density and coverage, which take one pass together."""
-        values = neighbourhood(self.real, self.fake)
-        return values, neighbourhood_intervals(self.real, self.fake, values, self.seed)
+        """Precision, recall, density and coverage, which take one pass together, of equally many images.
+
+        More images on one side would mean smaller balls there, or more chances to lie in one.
+        """
+        random, count = np.random.default_rng(self.seed), min(len(self.real), len(self.fake))
+        sides = (self.real, self.fake)
+        real, fake = (side[np.sort(random.permutation(len(side))[:count])] for side in sides)
+        values = neighbourhood(real, fake)
+        return values, neighbourhood_intervals(real, fake, values, self.seed)
 
     def _fd(self) -> _Measured:
         """A covariance of fewer images than dimensions is singular, and that is said."""
         value = frechet_distance(self.real, self.fake)
-        short = min(len(self.real), len(self.fake)) < self.real.shape[1]
+        notes = []
+        if min(len(self.real), len(self.fake)) < self.real.shape[1]:
+            notes.append("rank-deficient: n < d")
+        if len(self.real) != len(self.fake):
+            notes.append("unequal n: FD falls as either count rises, so no FD at another n compares")
         interval = student_interval(value, *self.frechet_noise, low=0.0)
-        return _Measured(value, interval, "rank-deficient: n < d" if short else "")
+        return _Measured(value, interval, "; ".join(notes))
 
     def _fd_inf(self) -> _Measured | None:
         if min(len(self.real), len(self.fake)) < fewest_images(self.real.shape[1]):
@@ -156,7 +167,9 @@ class _Sheet:
 
     def _neighbour(self, name: str) -> _Measured:
         values, intervals = self.neighbours
-        return _Measured(getattr(values, name), intervals[name])
+        count = min(len(self.real), len(self.fake))
+        cut = f"of {count:,} images on each side" if len(self.real) != len(self.fake) else ""
+        return _Measured(getattr(values, name), intervals[name], cut)
 
     def _precision(self) -> _Measured:
         return self._neighbour("precision")

@@ -25,6 +25,10 @@ from sfumato.models.base import FeatureModel, Loss
 from sfumato.objectives.selfsupervised import vicreg
 from sfumato.recipe import ModelConfig, OptimizerConfig, Recipe, TrainingConfig, register
 
+REVISION = 2
+"""Raised whenever the network computes or learns something else than before and `DomainConfig` does not show
+it: trained rulers are kept by this number and the recipe, and old weights would be read by new code."""
+
 
 class DomainConfig(ModelConfig):
     """Options of the feature extractor."""
