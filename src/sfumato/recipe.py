@@ -78,7 +78,8 @@ class TrainingConfig(Config):
     compile: bool = False
     """torch.compile the model's networks; falls back to eager where there is no C++ compiler."""
     deterministic: bool = False
-    """Only deterministic kernels (on a GPU; on a CPU they are so anyway)."""
+    """Only deterministic kernels (on a GPU; on a CPU they are so anyway), and on a CPU the same number of
+    threads to the end, whatever else the machine has to do: another number rounds sums differently."""
     micro_batches: Positive = 1
     """Split each batch into this many parts to save memory; doubled by itself when memory is short."""
     activation_checkpointing: bool = False

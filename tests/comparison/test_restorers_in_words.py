@@ -185,3 +185,11 @@ def test_gaps_are_paired_and_mean_chroma_is_no_rival_in_brightness():
         and 0.2 < gap.interval[0] < 0.3 < gap.interval[1] < 0.4
     )
     assert "colourfulness" not in those["nafnet"].gaps
+
+
+def test_seconds_on_a_busy_machine_are_not_fair():
+    quiet, busy = restorer("nafnet", 25.0), restorer("pix2pix", 24.0, about=training("pix2pix", crowded=True))
+    said = {one.question: one for one in findings([quiet, busy], pairs(), None).findings}
+    fair = said["Had everybody the same chance?"]
+    assert fair.names == ["pix2pix"] and "while pix2pix trained" in fair.answer
+    assert not any("chance" in one.question for one in findings([quiet], pairs(), None).findings)

@@ -189,3 +189,9 @@ def test_advice_on_labels_and_speed():
     fast = contestant("vae", 20, sampling_seconds_16=0.1)
     assert "vae draws 10 times faster than flow" in said([contestant("flow", 10), fast])
     assert "draws" not in said([fast, contestant("flow", 30)])
+
+
+def test_seconds_on_a_busy_machine_are_not_fair():
+    said = warnings(contestant("flow", 10, crowded=True))
+    assert len(said) == 1 and "Other work took part of the processor" in said[0]
+    assert not warnings(contestant("flow", 10))

@@ -68,6 +68,7 @@ class Display:
                 f"  not compiled, trains as it is: {event['failed']}" if event["failed"] else "  compiled"
             ),
             "memory": lambda: f"  memory is short: {event['micro_batches']} micro-batches from here on",
+            "threads": lambda: f"  {self._name}: {event['text']}",
             "warning": lambda: f"  {self._name}: {event['text']}",
             "remark": lambda: f"  {event['text']}",
             "stopped": lambda: f"{self._name}: stopped and saved at image {event['images']:,}",

@@ -165,11 +165,17 @@ def _contestant(entrant: Entrant, seconds: float, reference: Reference, folder: 
         parameters_trained=found.parameters_trained,
         macs_per_image=found.macs_per_image,
         peak_memory_mb=status.peak_memory_mb,
+        crowded=crowded(run),
         losses=losses(run),
         quality=quality(found),
         pictures=contestant_pictures(entrant.name, run, entrant.sampler, found, reference, folder),
         warnings=[],
     )
+
+
+def crowded(run: Run) -> bool:
+    """Say whether other work took part of the processor while a run trained."""
+    return any(event["threads"] < event["asked"] for event in run.log("threads"))
 
 
 def histograms(found: Mapping[str, Evaluation]) -> list[Histogram]:

@@ -66,6 +66,8 @@ class Contestant(Config):
     """Multiply-accumulates to sample one image, all solver steps included."""
     peak_memory_mb: float
     """Peak resident memory of training, MiB."""
+    crowded: bool = False
+    """Whether other work took part of the processor while it trained."""
     losses: list[CurvePoint]
     """Training (and validation) losses."""
     quality: list[CurvePoint]

@@ -111,6 +111,11 @@ def warnings(contestant: Contestant) -> list[str]:
             f"Its images vary only {diversity.value:.0%} as much as real ones: it has collapsed onto "
             "part of the data."
         )
+    if contestant.crowded:
+        said.append(
+            "Other work took part of the processor while it trained, so it has seen fewer images than its "
+            "seconds allow: on a quiet machine it may do better, and the comparison is only then fair."
+        )
     curve = _learning(contestant)
     if len(curve) >= 3:
         (last, now), (best, then) = curve[-1], min(curve, key=lambda point: point[0])

@@ -54,7 +54,7 @@ def look(place: Place, name: str) -> Live:
     images, total = last.get("images", status.images), last.get("total", 0) or status.total
     rate = last.get("images_per_second", 0.0)
     left = (total - images) / rate if rate and total and status.state == "training" else None
-    warned = [event["text"] for event in log if event["event"] == "warning"]
+    warned = [event["text"] for event in log if event["event"] in ("warning", "threads")]
     return Live(
         name, status.state, True, max(images, status.images), total, rate, left,
         last.get("seconds", status.seconds), pictures.newest(run), api.curves(run, place.axes()),

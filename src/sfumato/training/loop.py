@@ -31,6 +31,7 @@ from sfumato.training.records import Recorder
 from sfumato.training.signals import StopRequest, stop_requests
 from sfumato.training.state import TrainingState
 from sfumato.training.step import Outcome, Stepper
+from sfumato.training.threads import Threads
 
 Observer = Callable[[Mapping[str, Any]], None]
 """Receives each event of the log as it happens; what it does with it is its own business."""
@@ -96,6 +97,7 @@ class _Training:
         )  # fmt: skip
         self.feed = with_damage(feed, self.recipe.degradation, self.recipe.seed)
         self.memory = Memory(device)
+        self.threads = Threads(device, fixed=self.config.deterministic)
         self.recorder = Recorder(run, self.recipe, prepared, self.state, ranks, device, observer)
         self._resume()
         self.budget = Budget(self.config.images, self.config.seconds, self.state.progress.plans)
@@ -143,6 +145,7 @@ class _Training:
                 outcome = self._step()
                 self._guard(outcome)
                 self._tick()
+                self._share()
                 self.recorder.step(
                     outcome.terms, self.stepper.rate(self._clock()), self.budget.total, self.budget.settled
                 )
@@ -157,6 +160,8 @@ class _Training:
             with contextlib.suppress(OSError, SfumatoError):  # on a full disk this cannot be written
                 self.recorder.fail(str(error), self.budget.total)
             raise
+        finally:
+            self.threads.restore()
 
     def _done(self) -> bool:
         return bool(self.budget.total) and self.state.progress.images >= self.budget.total
@@ -164,6 +169,13 @@ class _Training:
     def _tick(self) -> None:
         """Bring the seconds up to date: everything since the loop began counts."""
         self.state.progress.seconds = self._before + time.perf_counter() - self._started
+
+    def _share(self) -> None:
+        """Leave cores that other work has taken to it, and write it down."""
+        if said := self.threads.changed():
+            self.recorder.event(
+                "threads", threads=torch.get_num_threads(), asked=self.threads.asked, text=said
+            )
 
     def _plan(self) -> None:
         """Turn seconds into images where it is time; rank 0's clock decides for all."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from sfumato.comparison.build import describe_machine, describe_ruler, differences, losses, now
+from sfumato.comparison.build import crowded, describe_machine, describe_ruler, differences, losses, now
 from sfumato.comparison.records import CurvePoint
 from sfumato.comparison.restorers.duels import LUMA, gaps
 from sfumato.comparison.restorers.measured import Entrant, Measured, Progress, measured, times
@@ -109,6 +109,7 @@ def _training(learned: Learned, run: Run, spread: float | None, bench: Bench) ->
         parameters_trained=sum(parameter.numel() for parameter in model.parameters()),
         macs_per_image=count_macs(lambda: model.restore(picture, noise)),
         peak_memory_mb=status.peak_memory_mb,
+        crowded=crowded(run),
         spread=spread,
         kl=last_logged(run, "/kl"),
         losses=losses(run),

@@ -29,6 +29,8 @@ class Training(Config):
     """Multiply-accumulates to restore one picture."""
     peak_memory_mb: float
     """Peak resident memory of training, MiB."""
+    crowded: bool = False
+    """Whether other work took part of the processor while it trained."""
     spread: float | None
     """How far apart its answers for different seeds lie: standard deviation, levels of 255. None for models
     with one answer."""

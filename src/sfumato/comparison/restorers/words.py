@@ -40,6 +40,7 @@ def findings(
     said += [price(learned)] if learned else []
     said += filters(everybody, learned, pairs)
     said += variational(learned)
+    said += _fairness(learned)
     if learned and min(side.seeds for side in learned) < SEEDS:
         runs = (
             f"These words speak of these runs; of the models only with {SEEDS} training seeds each or more."
@@ -137,6 +138,18 @@ def _likeness(everybody: Sequence[Side]) -> list[Finding]:
         answer = f"{first}: {value} against {scores[others[0]].value:.3g} of {others[0]}."
     answer += " This asks whether the pictures are like true ones as a crowd, not whether each is right."
     return [Finding(question="Whose pictures look most real?", answer=answer, names=[first, *level])]
+
+
+def _fairness(learned: Sequence[Side]) -> list[Finding]:
+    """Say who had less of the processor than its seconds promise."""
+    names = [run.name for side in learned for run in side.runs if run.training and run.training.crowded]
+    if not names:
+        return []
+    answer = (
+        f"Other work took part of the processor while {listed(names)} trained: on a quiet machine the same "
+        "seconds teach more, and only there are equal seconds fair."
+    )
+    return [Finding(question="Had everybody the same chance?", answer=answer, names=names)]
 
 
 def _seen(run: Restorer) -> bool:
