@@ -68,6 +68,7 @@ def test_runs_are_found_by_name_and_path(tmp_path: Path):
         (["a/x/flow", "b/x/flow", "a/y/flow"], ["flow", "b-flow", "y-flow"]),
         (["a/flow", "b/flow", "b/a-flow"], ["a-flow", "b-flow", "a-flow-2"]),
         (["a/median", "a/dct"], ["median-2", "dct"]),
+        (["a/example:flow", "a/example-flow"], ["example:flow", "example-flow-2"]),  # one file's name
     ],
 )
 def test_runs_side_by_side_have_names_of_their_own(tmp_path: Path, paths: list[str], names: list[str]):

@@ -10,6 +10,7 @@ from sfumato.api.scoring import ImageScore, write_scores
 from sfumato.cli.output import columns, console, print_json, say
 from sfumato.errors import UsageError
 from sfumato.exploration.kinds import KINDS
+from sfumato.runs import as_file
 
 
 def parse_seeds(text: str | None) -> list[int] | None:
@@ -35,8 +36,8 @@ def parse_seeds(text: str | None) -> list[int] | None:
 def default_out(run: str, kind: str) -> Path:
     """Return where an exploration goes if nobody says: here, named after the run and the kind."""
     known = KINDS.get(kind)
-    name = Path(run).resolve().name.replace(":", "-")  # example:flow is no file's name
-    return Path(f"{name}-{kind}.{'gif' if known and known.film else 'png'}")
+    name = Path(run).resolve().name
+    return Path(f"{as_file(name)}-{kind}.{'gif' if known and known.film else 'png'}")
 
 
 def tell_kinds(run: str, kinds: Mapping[str, str], as_json: bool) -> None:

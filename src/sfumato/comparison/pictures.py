@@ -11,7 +11,7 @@ from sfumato.evaluation.records import Evaluation
 from sfumato.evaluation.reference import Reference
 from sfumato.imaging.grid import compose
 from sfumato.imaging.png import write_png
-from sfumato.runs import Run
+from sfumato.runs import Run, as_file
 from sfumato.sampling import Sampler, snapshots
 
 GRID = 48
@@ -57,6 +57,6 @@ def contestant_pictures(
 
 
 def _write(folder: Path, name: str, images: np.ndarray, columns: int) -> str:
-    path = folder / "pictures" / f"{name.replace(':', '-')}.png"  # an example's name is no file's
+    path = folder / "pictures" / f"{as_file(name)}.png"
     write_png(path, compose(images, columns=columns))
     return str(path.relative_to(folder).as_posix())

@@ -71,10 +71,15 @@ def named(chosen: Iterable[Run], taken: Collection[str] = ()) -> dict[str, Run]:
     for run in once:
         name = _beside(run, [other for other in once if other.name == run.name and other != run])
         numbered = (f"{name}-{number}" for number in count(2))
-        while name in names or name in taken:
+        while as_file(name) in map(as_file, (*names, *taken)):
             name = next(numbered)
         names[name] = run
     return names
+
+
+def as_file(name: str) -> str:
+    """Return a name as part of a file's, where the colon of `example:flow` is no letter."""
+    return name.replace(":", "-")
 
 
 def _beside(run: Run, others: Sequence[Run]) -> str:

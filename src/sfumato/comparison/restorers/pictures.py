@@ -11,6 +11,7 @@ from sfumato.data.trials import Trial
 from sfumato.evaluation.records import Restored
 from sfumato.imaging.grid import compose
 from sfumato.imaging.png import write_png
+from sfumato.runs import as_file
 
 FIXED = 6
 """Pairs that are shown of everybody: the first, which content chose."""
@@ -66,6 +67,6 @@ def _coloured(images: np.ndarray, channels: int) -> np.ndarray:
 
 def _row(folder: Path, name: str, images: np.ndarray, columns: int | None = None) -> str:
     """Write images side by side; return the picture's name."""
-    path = folder / "pictures" / f"{name}.png"
+    path = folder / "pictures" / f"{as_file(name)}.png"
     write_png(path, compose(images, columns=columns or len(images)))
     return path.relative_to(folder).as_posix()
