@@ -17,7 +17,7 @@ from sfumato.errors import SfumatoError, UsageError
 from sfumato.imaging import icc
 from sfumato.imaging.deep import deep_png, tiff
 from sfumato.imaging.develop import MARK, write_photograph
-from sfumato.imaging.files import ImageError
+from sfumato.imaging.files import ImageError, decode, probe
 from sfumato.imaging.photograph import Photograph, decode_photograph, read_photograph
 
 RNG = np.random.default_rng(0)
@@ -97,6 +97,76 @@ def test_orientation_is_applied_once_and_reset(orientation: int, tmp_path: Path)
     np.testing.assert_array_equal(read_photograph(tmp_path / "a.png").pixels, upright)
     with Image.open(tmp_path / "a.png") as written:
         assert written.getexif().get(0x0112, 1) == 1
+
+
+@pytest.mark.parametrize("packed", [{}, {"compression": "zlib"}])
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_tiff_is_turned_once(orientation: int, depth: type, packed: dict, tmp_path: Path):
+    """Pillow turns a TIFF itself while it decodes."""
+    pixels = COLOUR if depth is np.uint8 else DEEP[..., :3]
+    upright = decode_photograph(
+        encoded(Image.fromarray(COLOUR), "PNG", exif=with_history(orientation)[1])
+    ).pixels  # fmt: skip
+    path, turn = tmp_path / "a.tif", [(274, "H", 1, orientation, True)]
+    tifffile.imwrite(path, pixels, photometric="rgb", extratags=turn, **packed)
+    found = read_photograph(path).pixels
+    assert found.dtype == depth and probe(path) == found.shape[:2] == decode(path.read_bytes()).size
+    if depth is np.uint8:
+        np.testing.assert_array_equal(found, upright)
+        np.testing.assert_array_equal(decode(path.read_bytes()).pixels, upright)
+    else:
+        swapped = orientation >= 5
+        assert found.shape[:2] == ((33, 70) if swapped else (70, 33))
+        corners = {tuple(found[i, k]) for i in (0, -1) for k in (0, -1)}
+        assert corners == {tuple(pixels[i, k]) for i in (0, -1) for k in (0, -1)}
+
+
+@pytest.mark.parametrize(("orientation", "size", "kept"), [
+    (1, (20, 27), "same"), (3, (24, 32), "same"), (3, (24, 27), "none"), (6, (24, 27), "turned"),
+    (6, (20, 27), "none"), (8, (24, 27), "none"), (8, (20, 32), "turned"), (5, (20, 27), "turned"),
+])  # fmt: skip
+def test_the_blocks_of_a_jpeg_turn_with_it(orientation: int, size: tuple[int, int], kept: str):
+    image, exif = Image.fromarray(np.resize(COLOUR, (*size, 3))), Image.Exif()
+    plain = decode_photograph(encoded(image, "JPEG", quality=40)).tables
+    exif[0x0112] = orientation
+    found = decode_photograph(encoded(image, "JPEG", quality=40, exif=exif)).tables
+    turned = tuple(tuple(np.reshape(table, (8, 8)).T.ravel()) for table in plain)
+    assert turned != plain
+    assert found == {"same": plain, "none": (), "turned": turned}[kept]
+
+
+def test_one_odd_entry_costs_no_other_and_never_the_orientation(tmp_path: Path):
+    """A height below the sea as a signed number, which Pillow cannot write."""
+    image, exif = with_history(6)
+    exif[0x8825] = {1: "N", 3: "E"}
+    block = exif.tobytes()
+    assert block.count(b"E\0\0\0") == 1
+    east = b"\0\x03\0\x02\0\0\0\x02E\0\0\0"  # GPSLongitudeRef, two letters of ASCII
+    assert block.count(east) == 1, "Pillow writes big-endian"
+    odd = block.replace(east, b"\0\x06\0\x02\0\0\0\x02E\0\0\0")  # GPSAltitude, a letter
+    found = decode_photograph(encoded(image, "JPEG", exif=odd))
+    assert found.pixels.shape[:2] == (16, 24) and "GPSAltitude" in " ".join(found.notes)
+    write_photograph(tmp_path / "a.jpg", found)
+    with Image.open(tmp_path / "a.jpg") as written:
+        assert written.getexif()[0x010F] == "Kodak" and dict(written.getexif().get_ifd(0x8825)) == {1: "N"}
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.tif"])
+@pytest.mark.parametrize("coding", ["utf-8", "latin-1"])
+def test_names_keep_their_letters(coding: str, name: str, tmp_path: Path):
+    words = "Jürgen Müller".encode(coding)
+    image, exif = with_history(1)
+    exif[0x013B] = words
+    exif[0x8769] = {0xA430: "J?rgen M?ller" if coding == "latin-1" else "J??rgen M??ller"}
+    block = exif.tobytes().replace(b"J?rgen M?ller", words).replace(b"J??rgen M??ller", words)
+    assert block.count(words) == 2
+    write_photograph(tmp_path / name, decode_photograph(encoded(image, "JPEG", exif=block)), {MARK: "yes"})
+    again = read_photograph(tmp_path / name)
+    found = Image.Exif()
+    found.load(again.exif)
+    assert found[0x013B].encode("latin-1") == words
+    assert found.get_ifd(0x8769)[0xA430].encode("latin-1") == words
 
 
 @pytest.mark.parametrize("deep", [False, True])
@@ -191,6 +261,84 @@ def test_other_kinds_of_pixels():
     assert found.notes == ("holds 2 frames; the first was taken",)
 
 
+@pytest.mark.parametrize("packed", [{}, {"compression": "zlib"}])
+def test_deep_tiffs_of_other_kinds(packed: dict):
+    gray = DEEP[..., 0]
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, gray, photometric="miniswhite", **packed)
+    np.testing.assert_array_equal(decode_photograph(buffer.getvalue()).pixels[..., 0], 65535 - gray)
+    eight = decode(buffer.getvalue()).pixels
+    assert np.abs(eight - (65535 - gray) / 257).max() <= 0.5, "negatives are none for training either"
+    buffer = io.BytesIO()
+    inks = np.full((8, 8, 4), (0, 65535, 65535, 0), np.uint16)  # red
+    tifffile.imwrite(buffer, inks, photometric="separated", **packed)
+    found = decode_photograph(buffer.getvalue())
+    assert found.alpha is None and found.pixels.dtype == np.uint8
+    assert found.pixels[0, 0, 0] > 200 and found.pixels[0, 0, 1:].max() < 80
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, (gray // 2).astype(np.int16), **packed)
+    np.testing.assert_array_equal(decode_photograph(buffer.getvalue()).pixels[..., 0], gray // 2)
+
+
+def test_twelve_bits_reach_white():
+    """As Pillow alone reads them: two values in three bytes."""
+    packed = bytes.fromhex("000fff800400") * 4  # 0, 4095, 2048, 1024
+    tags = ImageFileDirectory_v2(prefix=b"II")
+    tags[256], tags[257], tags[258], tags[259], tags[262] = 4, 4, (12,), 1, 1
+    tags[277], tags[278], tags[279], tags[273] = 1, 4, (len(packed),), (0,)
+    file = io.BytesIO()
+    tags.save(file)
+    content = file.getvalue() + packed
+    found = decode_photograph(content).pixels[0, :, 0]
+    assert found.tolist() == [0, 65535, 32776, 16388]
+    assert decode(content).pixels[0].tolist() == [0, 255, 128, 64]
+
+
+def test_a_deep_png_may_name_its_transparent_colour():
+    pixels = DEEP[..., :3].copy()
+    pixels[0, 0] = key = (1, 2, 300)
+    found = decode_photograph(deep_png(pixels, [(b"tRNS", np.array(key, ">u2").tobytes())]))
+    assert found.alpha[0, 0] == 0 and (found.alpha == 0).sum() == 1
+    gray = DEEP[..., :1].copy()
+    gray[2, 3] = 700
+    found = decode_photograph(deep_png(gray, [(b"tRNS", np.array(700, ">u2").tobytes())]))
+    assert found.alpha[2, 3] == 0 and found.alpha.max() == 65535
+
+
+def test_a_small_bmp_of_sixteen_bits_a_pixel():
+    image = Image.new("RGB", (8, 8), (255, 0, 0))
+    head = encoded(image, "BMP")
+    content = bytearray(head[:54] + b"\0\0" * 64)
+    content[28:30], content[34:38] = (16).to_bytes(2, "little"), (128).to_bytes(4, "little")
+    content[54:] = (0x7C00).to_bytes(2, "little") * 64  # 5 bits each, red
+    assert decode_photograph(bytes(content)).pixels[0, 0].tolist() == [255, 0, 0]
+
+
+SHORT, SLOPELESS, UNKNOWN = (
+    b"curv\0\0\0\0\0\0\x40\0", b"para\0\0\0\0\0\1\0\0" + bytes(12), b"para\0\0\0\0\0\x09\0\0"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "curve"),
+    [
+        (np.uint16, SHORT),
+        (np.uint16, SLOPELESS),
+        (np.uint16, UNKNOWN),
+        (np.uint8, SHORT),
+        (np.uint8, UNKNOWN),
+    ],
+)
+def test_a_damaged_tone_curve_is_a_note(kind: type, curve: bytes):
+    profile = bytearray(with_gamma(icc.gray_profile(), 1.0))
+    at = profile.index(b"kTRC", 128)
+    start = int.from_bytes(profile[at + 4 : at + 8], "big")
+    profile[start : start + len(curve)] = curve
+    pixels = np.full((8, 8), 90, kind)
+    found = decode_photograph(encoded(Image.fromarray(pixels), "PNG", icc_profile=bytes(profile)))
+    assert (found.pixels == 90).all() and len(found.notes) == 1
+
+
 def test_what_is_refused(tmp_path: Path):
     whole = encoded(Image.fromarray(COLOUR), "JPEG")
     for content, reason in (
@@ -200,6 +348,10 @@ def test_what_is_refused(tmp_path: Path):
     ):
         with pytest.raises(ImageError, match=reason):
             decode_photograph(content)
+    planes = io.BytesIO()
+    tifffile.imwrite(planes, DEEP[..., :3].transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
+    with pytest.raises(ImageError, match="^16 bits per channel in separate planes"):
+        decode_photograph(planes.getvalue())
     with pytest.raises(ImageError, match="more than the limit"):
         decode_photograph(encoded(Image.new("L", (100, 100)), "PNG"), max_pixels=9999)
     deep = deep_png(DEEP, [])

@@ -19,15 +19,39 @@ from PIL import Image, ImageFile
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 _OTHER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+_BITS, _PHOTOMETRIC, _PLANAR = 258, 262, 284
+"""Tags of a TIFF."""
 _ROWS = 64
 """Rows in a strip of a TIFF."""
 
 
 def depth_of(image: ImageFile.ImageFile) -> int:
-    """Return 16 for an opened, not yet decoded file with 16 bits per channel, else 8."""
-    if image.mode.startswith("I;16"):
-        return 16
-    return 16 if ";16" in _raw_mode(image) else 8
+    """Return 16 for an opened, not yet decoded file whose every bit `read_deep` reads, else 8."""
+    if image.format not in ("PNG", "TIFF") or image.mode in ("CMYK", "I", "F"):
+        return 8
+    return 16 if image.mode.startswith("I;16") or ";16" in _raw_mode(image) else 8
+
+
+def in_planes(image: ImageFile.ImageFile) -> bool:
+    """Say whether a TIFF has 16 bits per channel in separate planes, of which Pillow makes rubbish."""
+    tags = getattr(image, "tag_v2", {})
+    return tags.get(_PLANAR) == 2 and len(tags[_BITS]) > 1 and max(tags[_BITS]) > 8
+
+
+def gray_ends(image: ImageFile.ImageFile) -> tuple[int, int]:
+    """Return the stored values that mean black and white in an opened, not yet decoded gray file."""
+    white = 4095 if _raw_mode(image) == "I;12" else 65535
+    inverted = image.mode.startswith("I;16") and getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
+    return (white, 0) if inverted else (0, white)
+
+
+def stretched(values: NDArray[np.generic], ends: tuple[int, int]) -> NDArray[np.uint16]:
+    """Map values so that `ends`, black and white, become 0 and 65535."""
+    black, white = ends
+    if ends == (0, 65535):
+        return values.astype(np.uint16)
+    scaled = (values.astype(np.float32) - black) * np.float32(65535 / (white - black))
+    return np.rint(scaled.clip(0, 65535)).astype(np.uint16)
 
 
 def read_deep(content: bytes) -> NDArray[np.uint16]:
@@ -42,7 +66,8 @@ def read_deep(content: bytes) -> NDArray[np.uint16]:
     first = _open(content)
     raw = _raw_mode(first)
     if first.mode.startswith("I;16"):
-        return np.asarray(first).astype(np.uint16)[..., None]
+        ends = gray_ends(first)
+        return _with_key(first, stretched(np.asarray(first), ends)[..., None])
     if raw.startswith("LA"):  # 4 bytes a pixel: Pillow hands them over as they are
         _set_raw_mode(first, "RGBA")
         four = np.asarray(first).astype(np.uint16)
@@ -51,7 +76,16 @@ def read_deep(content: bytes) -> NDArray[np.uint16]:
         raw = f"RGBA{raw[4:]}"
         _set_raw_mode(first, raw)
         return _unmultiplied(_both_bytes(first, _open(content), raw))
-    return _both_bytes(first, _open(content), raw)
+    return _with_key(first, _both_bytes(first, _open(content), raw))
+
+
+def _with_key(image: ImageFile.ImageFile, pixels: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Add an alpha where a PNG names one colour as its transparent one (section 11.3.2.1)."""
+    key = image.info.get("transparency")
+    if key is None or pixels.shape[2] not in (1, 3):
+        return pixels
+    seen = (pixels != np.asarray(key)).any(axis=-1, keepdims=True)
+    return np.concatenate([pixels, np.where(seen, 65535, 0).astype(np.uint16)], axis=-1)
 
 
 def _both_bytes(first: ImageFile.ImageFile, second: ImageFile.ImageFile, raw: str) -> NDArray[np.uint16]:

@@ -18,6 +18,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from sfumato.errors import UsageError
 from sfumato.imaging import icc
 from sfumato.imaging.deep import deep_png, tiff
+from sfumato.imaging.exif import loaded
 from sfumato.imaging.photograph import Photograph, Pixels
 from sfumato.storage import replacing
 
@@ -97,9 +98,7 @@ def _joined(photo: Photograph, white: int) -> Pixels:
 
 def _exif(photo: Photograph, text: Mapping[str, str]) -> Image.Exif:
     """Return the EXIF block with a line that says what was done, in ASCII as EXIF asks."""
-    exif = Image.Exif()
-    if photo.exif:
-        exif.load(photo.exif)
+    exif = loaded(photo.exif)
     if text:
         exif[_PROCESSING_SOFTWARE] = json.dumps(dict(text), ensure_ascii=True)
     return exif
@@ -133,7 +132,7 @@ def _tiff(photo: Photograph, text: Mapping[str, str]) -> bytes:
     """Encode a TIFF of either depth."""
     exif, tags = _exif(photo, text), ImageFileDirectory_v2(prefix=b"II")
     for tag, value in exif.items():
-        tags[tag] = exif.get_ifd(tag) if tag in (0x8769, 0x8825) else value
+        tags[tag] = value
     if photo.dpi:
         tags[_ACROSS], tags[_DOWN], tags[_UNIT] = *photo.dpi, 2
     pixels = _joined(photo, photo.white)

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps
 
 from sfumato.errors import SfumatoError
+from sfumato.imaging.deep import depth_of, gray_ends, in_planes, stretched
+from sfumato.imaging.exif import ORIENTATION
 from sfumato.imaging.sniff import DECODABLE, SNIFF_BYTES, name_of
 
 MAX_PIXELS = 100_000_000
@@ -29,7 +31,6 @@ MAX_BYTES = 1 << 30
 Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
 
-_ORIENTATION = 0x0112
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -169,20 +170,25 @@ def open_checked(content: bytes, max_pixels: int) -> ImageFile.ImageFile:
             f"{width}x{height} is {width * height / 1e6:.0f} million pixels, "
             f"more than the limit of {max_pixels / 1e6:.0f} million"
         )
+    if in_planes(image):
+        raise ImageError("16 bits per channel in separate planes are not read; save it interleaved")
     return image
 
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:
     """Return (height, width) after the EXIF orientation is applied."""
     width, height = image.size
+    if image.format == "TIFF":  # some versions of Pillow have turned its size already
+        width, height = (image.tag_v2[tag] for tag in (256, 257))  # type: ignore[attr-defined]
     with contextlib.suppress(Exception):  # broken EXIF is common and harmless
-        if image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8):
+        if image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8):
             return width, height
     return height, width
 
 
 def _pixels(image: Image.Image, background: Colour, notes: list[str]) -> NDArray[np.uint8]:
     """Decode fully, upright, to uint8 gray or RGB."""
+    deep, ends = depth_of(image) == 16, gray_ends(image)
     image.load()  # not verify(): that accepts a truncated JPEG
     try:
         upright = ImageOps.exif_transpose(image)
@@ -190,7 +196,8 @@ def _pixels(image: Image.Image, background: Colour, notes: list[str]) -> NDArray
         notes.append("its EXIF orientation is unreadable and was ignored")
         upright = image
     if upright.mode in _SIXTEEN_BIT or upright.mode in ("I", "F"):
-        return _from_wide(np.asarray(upright), notes)
+        values = np.asarray(upright)
+        return _from_wide(stretched(values, ends) if deep else values, notes)
     if upright.has_transparency_data:
         return _composite(upright, background, notes)
     if upright.mode in ("1", "L"):

@@ -83,21 +83,15 @@ def convert_deep(pixels: NDArray[np.uint16], profile: bytes) -> NDArray[np.uint1
 
     Reference: ICC.1:2022, Annex F.2 and F.3 (gray and matrix-based profiles), sections 10.6 and 10.18.
     """
-    tags = _tags(profile)
-    if pixels.shape[2] == 1:
-        curve = _curve(tags[b"kTRC"]) if b"kTRC" in tags else None
-        if curve is None:
-            return None
-        return np.rint(from_linear(curve.clip(0, 1)) * 65535).astype(np.uint16)[pixels]
-    if not {b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC"} <= tags.keys():
+    gray = pixels.shape[2] == 1
+    try:
+        tags = _tags(profile)
+        curves = [_curve(tags[name]) for name in ((b"kTRC",) if gray else (b"rTRC", b"gTRC", b"bTRC"))]
+        columns = [] if gray else [_column(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
+    except (KeyError, ValueError, ZeroDivisionError, struct.error):  # missing, or damaged
         return None
-    read = (_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC"))
-    curves = [curve for curve in read if curve is not None]
-    if len(curves) < 3:
-        return None
-    columns = [
-        np.array(struct.unpack(">3i", tags[name][8:20])) / 65536 for name in (b"rXYZ", b"gXYZ", b"bXYZ")
-    ]
+    if gray:
+        return np.rint(from_linear(curves[0].clip(0, 1)) * 65535).astype(np.uint16)[pixels]
     matrix = (_PCS_TO_RGB @ np.stack(columns, axis=1)).astype(np.float32)
     made = np.empty_like(pixels)
     for k in range(0, len(pixels), 256):  # rows at a time: memory stays flat
@@ -118,8 +112,21 @@ def _tags(profile: bytes) -> dict[bytes, bytes]:
     return {name: profile[start : start + size] for name, start, size in rows if start + size <= len(profile)}
 
 
-def _curve(element: bytes) -> NDArray[np.float32] | None:
-    """Return a tone curve as a table of 65,536 values in [0, 1], or None if it cannot be read."""
+def _column(element: bytes) -> NDArray[np.float64]:
+    """Return an XYZ element, of PCS units.
+
+    Raises:
+        struct.error: If it is too short.
+    """
+    return np.array(struct.unpack(">3i", element[8:20])) / 65536
+
+
+def _curve(element: bytes) -> NDArray[np.float32]:
+    """Return a tone curve as a table of 65,536 values in [0, 1].
+
+    Raises:
+        ValueError, ZeroDivisionError, struct.error: If it cannot be read.
+    """
     x = np.linspace(0, 1, 65536)
     kind = element[:4]
     if kind == b"curv":
@@ -131,11 +138,11 @@ def _curve(element: bytes) -> NDArray[np.float32] | None:
             return (x ** (points[0] / 256)).astype(np.float32)
         return np.interp(x, np.linspace(0, 1, count), points / 65535).astype(np.float32)
     if kind != b"para":
-        return None
+        raise ValueError(f"{kind!r} is no tone curve")
     (form,) = struct.unpack_from(">H", element, 8)
     sizes = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}
     if form not in sizes:
-        return None
+        raise ValueError(f"{form} is no form of a parametric curve")
     values = [v / 65536 for v in struct.unpack_from(f">{sizes[form]}i", element, 12)]
     g, a, b, c, d, e, f = (values + [0.0] * 7)[:7]
     if form == 0:

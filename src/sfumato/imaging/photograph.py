@@ -18,21 +18,14 @@ from scipy import ndimage
 
 from sfumato.imaging import icc
 from sfumato.imaging.deep import depth_of, read_deep
+from sfumato.imaging.exif import read_history
 from sfumato.imaging.files import MAX_PIXELS, ImageError, open_checked, quietly, read_file
 
 Pixels = NDArray[np.unsignedinteger]
 Floats = NDArray[np.float32]
 
-_ORIENTATION = 0x0112
-_KEPT = frozenset({
-    0x010D, 0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x8298, 0x8769, 0x8825,
-    0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
-})  # fmt: skip
-"""EXIF entries that speak of the photograph (names, camera, dates, place); the others speak of the file."""
-
-_EXIF_FOLDER = 0x8769
-_STALE = (0xA001, 0xA002, 0xA003, 0xA005)
-"""Colour space, size and interoperability, true of the old file only."""
+_DOWN, _ACROSS = (3, 4, 7, 8), (2, 3, 6, 7)
+"""EXIF orientations whose upright picture is flipped that way, after swapping its sides from 5 on."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,8 @@ class Photograph:
     profile: str = ""
     """The name of the ICC profile that the file came with."""
     tables: tuple[tuple[int, ...], ...] = ()
-    """The quantisation tables of a JPEG, 64 numbers each in reading order, luma first."""
+    """The quantisation tables of a JPEG, 64 numbers each in reading order, luma first, turned as the pixels
+    are; none where its blocks no longer begin in the upper left corner."""
     format: str = "PNG"
     """The kind of file that it was."""
     notes: tuple[str, ...] = ()
@@ -114,14 +108,16 @@ def decode_photograph(content: bytes, *, max_pixels: int = MAX_PIXELS) -> Photog
             notes.append(f"holds {getattr(image, 'n_frames', 2)} frames; the first was taken")
         steps: dict[int, list[int]] = getattr(image, "quantization", {})  # of a JPEG
         tables = tuple(tuple(steps[number]) for number in sorted(steps))
-        turn, exif = _history(image, notes)
+        turn, exif = read_history(image, notes)
         profile = image.info.get("icc_profile") or b""
         samples = read_deep(content) if deep else _samples(image, profile, notes)
         pixels, alpha = _split(samples)
         if samples.dtype == np.uint16 and profile:
             pixels = _deep_to_srgb(pixels, profile, notes)
-        pixels = _upright(_filled(pixels, alpha), turn)
-        alpha = None if alpha is None else _upright(alpha, turn)
+        stored = 1 if kind == "TIFF" else turn  # Pillow turns a TIFF while it decodes
+        pixels = _upright(_filled(pixels, alpha), stored)
+        alpha = None if alpha is None else _upright(alpha, stored)
+        tables = _turned(tables, turn, pixels.shape[:2])
         if dpi and turn >= 5:
             dpi = dpi[1], dpi[0]
     named = icc.name_of(profile) if profile else ""
@@ -137,26 +133,6 @@ def _resolution(image: Image.Image) -> tuple[float, float] | None:
         if 1 < across < 1e5 and 1 < down < 1e5:
             return across, down
     return None
-
-
-def _history(image: Image.Image, notes: list[str]) -> tuple[int, bytes]:
-    """Return the orientation, and the EXIF block with all that is still true."""
-    try:
-        exif = image.getexif()
-        turn = int(exif.get(_ORIENTATION, 1))
-        inner = dict(exif.get_ifd(_EXIF_FOLDER))
-        place = dict(exif.get_ifd(0x8825))
-        kept = Image.Exif()
-        for tag in set(exif) & _KEPT - {_EXIF_FOLDER, 0x8825}:
-            kept[tag] = exif[tag]
-        if facts := {tag: value for tag, value in inner.items() if tag not in _STALE}:
-            kept[_EXIF_FOLDER] = facts
-        if place:
-            kept[0x8825] = place
-        return (turn if 1 <= turn <= 8 else 1), (kept.tobytes() if len(kept) else b"")
-    except Exception:  # the pixels are good even where the EXIF block is not
-        notes.append("its EXIF block is unreadable and was dropped")
-        return 1, b""
 
 
 def _samples(image: Image.Image, profile: bytes, notes: list[str]) -> Pixels:
@@ -230,6 +206,17 @@ def _upright(array: Pixels, orientation: int) -> Pixels:
     """Apply an EXIF orientation (1 to 8) to [H, W] or [H, W, C]."""
     if orientation >= 5:
         array = array.swapaxes(0, 1)
-    down = orientation in (3, 4, 7, 8)
-    across = orientation in (2, 3, 6, 7)
+    down, across = orientation in _DOWN, orientation in _ACROSS
     return np.ascontiguousarray(array[:: -1 if down else 1, :: -1 if across else 1])
+
+
+def _turned(
+    tables: tuple[tuple[int, ...], ...], orientation: int, size: tuple[int, ...]
+) -> tuple[tuple[int, ...], ...]:
+    """Turn a JPEG's tables with its pixels, which are `size` (height, width) when upright."""
+    height, width = size
+    if (orientation in _DOWN and height % 8) or (orientation in _ACROSS and width % 8):
+        return ()
+    if orientation < 5:
+        return tables
+    return tuple(tuple(np.reshape(table, (8, 8)).T.ravel().tolist()) for table in tables)
