@@ -33,6 +33,7 @@ from sfumato.imaging.png import write_png
 from sfumato.metrics.memorisation import authenticity, copies
 
 CPU = torch.device("cpu")
+FACES = Path(__file__).resolve().parents[2] / "shared" / "data" / "faces.tar"
 CONTESTANTS = {
     "fastgan, DiffAugment": ("fastgan", ["model.augment=[colour, translation]"]),
     "fastgan, none": ("fastgan", []),
@@ -94,7 +95,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True, help="a folder of images, or a tar of one")
+    parser.add_argument("--data", type=Path, default=FACES, help="a folder of images, or a tar of one")
     parser.add_argument("--count", type=int, default=200, help="training images")
     parser.add_argument("--size", type=int, default=64, help="pixels")
     parser.add_argument("--budget", type=float, default=180.0, help="training seconds of each")

@@ -1,5 +1,6 @@
 """Every public name of `sfumato`."""
 
+from . import api as api
 from .api import (
     Restoration as Restoration,
 )

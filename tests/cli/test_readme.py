@@ -57,7 +57,7 @@ def test_the_commands(sfumato, repository: Path, photos: Path, tmp_path: Path, s
         words = [part for word in shlex.split(line, comments=True)[1:] for part in glob.glob(word) or [word]]
         found = sfumato(*words)
         assert found.code == 0, f"{line}\n{found.err}"
-    for made in ("report/report.pptx", "leaderboard/leaderboard.html", "faces.gif", "pairs/manifest.jsonl"):
+    for made in ("talk/report.pptx", "leaderboard/leaderboard.html", "faces.gif", "pairs/manifest.jsonl"):
         assert Path(made).is_file(), made
     assert len(list(Path("restored").glob("*.png"))) == 2
 

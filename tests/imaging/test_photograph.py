@@ -321,13 +321,7 @@ SHORT, SLOPELESS, UNKNOWN = (
 
 @pytest.mark.parametrize(
     ("kind", "curve"),
-    [
-        (np.uint16, SHORT),
-        (np.uint16, SLOPELESS),
-        (np.uint16, UNKNOWN),
-        (np.uint8, SHORT),
-        (np.uint8, UNKNOWN),
-    ],
+    [*((np.uint16, one) for one in (SHORT, SLOPELESS, UNKNOWN)), (np.uint8, SHORT), (np.uint8, UNKNOWN)],
 )
 def test_a_damaged_tone_curve_is_a_note(kind: type, curve: bytes):
     profile = bytearray(with_gamma(icc.gray_profile(), 1.0))

@@ -23,7 +23,7 @@ Start here:
   sfumato demo                                 everything once, on drawn portraits, in 6 minutes
   sfumato compare --data photos/ --budget 3m   three models on your images, one report
   sfumato train photos/                        preset, size and budget chosen from the data
-  sfumato sample flow-photos -n 16             pictures from a trained run
+  sfumato sample flow-photos -n 16             pictures from a trained run, named in train's last line
 
 Each verb has its own --help with examples.
 """
