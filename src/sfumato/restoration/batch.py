@@ -118,7 +118,7 @@ def run_batch(
                 _work(job, worker, settings, wishes, batch)
             except (ImageError, UsageError) as error:  # this picture does not suit; the next one may
                 batch.failures[job.name] = str(error)
-            except SfumatoError:  # such as a full disk, which the next one would find full too
+            except SfumatoError:  # of writing, such as a full disk, which the next one would find full too
                 raise
             except Exception as error:  # too little memory, or a fault of the program
                 batch.failures[job.name] = _unexpected(error)
@@ -203,7 +203,10 @@ def _work(job: Job, worker: Worker, settings: dict[str, Any], wishes: Wishes, ba
                 "--overwrite"
             )
     photo = read_photograph(job.source)
-    made = worker(photo)
+    try:
+        made = worker(photo)
+    except SfumatoError as error:  # of this picture, such as NaN in a tile: a worker writes nothing
+        raise ImageError(str(error)) from error
     if there and not own:  # what other settings made beside it would be taken for this one's
         for path in (page_path, *map(job.map, MAPS)):
             path.unlink(missing_ok=True)
