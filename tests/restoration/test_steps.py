@@ -150,6 +150,7 @@ def test_unfade_and_named_methods(scenes):
     [
         ({"method": "classical", "steps": ("colour",)}, "example:two_stage or a run of yours"),
         ({"method": "tv", "colour": 0.9}, "example:two_stage or a run of yours"),
+        ({"steps": ("denoise",), "colour": 0.9}, r"add colour to --steps \(denoise,colour\)"),
         ({"steps": ("denose",)}, "did you mean 'denoise'"),
         ({"method": "nml"}, "did you mean 'nlm'"),
         ({"method": "notch", "steps": ("denoise",)}, "is for the step destripe"),
