@@ -82,6 +82,18 @@ def test_provenance(tmp_path: Path):
         assert MARK not in picture.text, "nothing was restored"
 
 
+def test_a_step_that_changed_nothing_is_not_taken(tmp_path: Path):
+    source, out = album(tmp_path / "in", 1), tmp_path / "out"
+    colour = np.random.default_rng(0).integers(0, 256, (24, 24, 3), np.uint8)
+    Image.fromarray(colour).save(source / "01.png")
+    for record in api.restore_files(source, out, steps=["deblock"]).records:
+        (step,) = record["steps"]
+        assert not step["kept"] and step["reason"] == "left out: asked for; there was nothing to take"
+        assert record[MARK] is False
+        with Image.open(out / record["output"]) as picture:
+            assert MARK not in picture.text, "it never was a JPEG"
+
+
 def test_maps_are_written_where_there_are_any_and_the_record_says_what_white_is(tmp_path: Path):
     source, out = album(tmp_path / "in", 1), tmp_path / "out"
     api.restore_files(source, out, steps=["denoise"])

@@ -210,6 +210,7 @@ def test_the_page_and_the_map(scenes, noisy):
     text = page("<b>old & new</b>.png", hurt, found)
     assert "&lt;b&gt;old &amp; new" in text and "<b>" not in text
     assert text.count("data:image/png;base64,") == 3 and "http" not in text and "kurtosis" in text
+    assert "(0 explains everything)" in text
     heat, peak = heat_map(found.changed)
     assert heat.shape == (192, 192, 3) and peak == pytest.approx(np.quantile(found.changed, 0.999))
     assert heat[np.unravel_index(found.changed.argmax(), (192, 192))].tolist() == [255, 255, 255]
