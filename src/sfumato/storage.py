@@ -141,6 +141,15 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def short(stem: str, rest: str) -> str:
+    """Return a stem that makes a name of at most 255 bytes with `rest`; a longer one ends in its own hash."""
+    if len((stem + rest).encode()) <= 255:
+        return stem
+    digest = hashlib.sha256(stem.encode()).hexdigest()[:8]
+    room = 255 - len(rest.encode()) - len(digest) - 1
+    return stem.encode()[:room].decode(errors="ignore") + "~" + digest
+
+
 def _cannot_write(target: Path, error: OSError) -> str:
     return (
         f"{target}: cannot be written ({error.strerror or error}); nothing was half-written. "
