@@ -33,7 +33,9 @@ def restore(
             "--steps", metavar="A,B,C", help="destripe, deblock, denoise, deblur, unfade, colour, x2, x4."
         ),
     ] = None,
-    strength: Annotated[float, Option("--strength", metavar="0-1", help="How far to go; 0: the input.")] = 1.0,
+    strength: Annotated[
+        float, Option("--strength", metavar="0-1", help="How far to go; 0: the input.")
+    ] = 1.0,
     colour: Annotated[
         float | None,
         Option("--colour", metavar="0-1", help="How strongly to colour, times --strength."),

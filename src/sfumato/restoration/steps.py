@@ -25,7 +25,7 @@ from sfumato.restoration.traces import find_blur, find_fade
 
 _STRONGEST_GAIN = 2.0
 _SAME = 1e-6
-"""Below this a pass changed nothing: the way to YCbCr and back alone costs 3e-7, a step of 16 bits is 1.5e-5."""
+"""Below this a pass changed nothing: the way to YCbCr and back costs 3e-7, a step of 16 bits is 1.5e-5."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,8 @@ def _colour(
     if found.colour == "colour" and not settings.recolour:
         return image, checks.Verdict(False, "it has colours of its own; --recolour would replace them")
     share = settings.strength * (1.0 if settings.colour is None else settings.colour)
-    return coloured(image, tool, share) if share else image, checks.Verdict(True, "the colours are proposals, not memories")
+    made = coloured(image, tool, share) if share else image
+    return made, checks.Verdict(True, "the colours are proposals, not memories")
 
 
 def _applied(tool: Method, plane: Floats) -> Floats:

@@ -108,7 +108,9 @@ def stanford_cars(root: Path, config: DataConfig) -> Source:
     tables = [base / "devkit" / "cars_meta.mat", base / "devkit" / "cars_train_annos.mat"]
     folders = [base / "cars_train", base / "cars_test"]
     images = [folder / name for folder in folders for name in walk(folder).images]
-    return Source("stanford-cars", stamp([*tables, *images], "stanford-cars"), partial(_cars, root, config.background))
+    return Source(
+        "stanford-cars", stamp([*tables, *images], "stanford-cars"), partial(_cars, root, config.background)
+    )
 
 
 def _cars(root: Path, background: tuple[int, int, int]) -> Contents:
