@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -64,12 +63,18 @@ def replacing(target: Path) -> Iterator[Path]:
 def replacing_folder(target: Path) -> Iterator[Path]:
     """Give a temporary folder to fill; rename it to `target` when the block ends well.
 
+    A link at `target` stays one: the folder that it leads to is replaced. A disk that is mounted there
+    cannot be renamed: what was made moves into it, in the order of its names.
+
     Raises:
         SfumatoError: As `replacing`.
     """
+    real = Path(os.path.realpath(target))
+    mounted = os.path.ismount(real)
+    temporary = (real if mounted else real.parent) / f".{uuid.uuid4().hex}.tmp"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".", suffix=".tmp", dir=target.parent))
+        real.parent.mkdir(parents=True, exist_ok=True)
+        temporary.mkdir()  # unlike mkdtemp's, as open to others as any folder of this person's
     except OSError as error:
         raise SfumatoError(_cannot_write(target, error)) from error
     try:
@@ -77,13 +82,17 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         for path in temporary.rglob("*"):
             if path.is_file():
                 flush(path)
-        if target.exists():  # set aside by a rename: there is no moment without a whole folder
+        if mounted:
+            for path in sorted(temporary.iterdir()):
+                os.replace(path, real / path.name)
+        elif real.exists():  # set aside by a rename: there is no moment without a whole folder
             old = temporary.with_name(f"{temporary.name}.old")
-            os.replace(target, old)
-            os.replace(temporary, target)
+            shutil.copymode(real, temporary)
+            os.replace(real, old)
+            os.replace(temporary, real)
             shutil.rmtree(old, ignore_errors=True)
         else:
-            os.replace(temporary, target)
+            os.replace(temporary, real)
     except OSError as error:
         raise SfumatoError(_cannot_write(target, error)) from error
     finally:
@@ -130,6 +139,15 @@ def sha256(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def short(stem: str, rest: str) -> str:
+    """Return a stem that makes a name of at most 255 bytes with `rest`; a longer one ends in its own hash."""
+    if len((stem + rest).encode()) <= 255:
+        return stem
+    digest = hashlib.sha256(stem.encode()).hexdigest()[:8]
+    room = 255 - len(rest.encode()) - len(digest) - 1
+    return stem.encode()[:room].decode(errors="ignore") + "~" + digest
 
 
 def _cannot_write(target: Path, error: OSError) -> str:

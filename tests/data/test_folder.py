@@ -12,6 +12,7 @@ from PIL import Image
 from sfumato.data.settings import DataConfig
 from sfumato.data.sources import open_source
 from sfumato.data.sources.source import Contents
+from sfumato.data.sources.walk import walk
 from sfumato.errors import UsageError
 
 
@@ -122,6 +123,23 @@ def test_links_never_lead_out_or_round(photos, tmp_path: Path):
     source = open_source(str(root), DataConfig())
     assert names(source.read()) == ["000.png", "001.png", "002.png", "again.png"]
     assert "3 links" in source.notes[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+def test_a_link_to_itself_or_into_a_locked_folder_is_passed_over(photos, tmp_path: Path):
+    root, locked = photos(2), photos(1, "locked")
+    (root / "x").symlink_to("x")
+    (root / "y.png").symlink_to(root / "x" / "y.png")
+    locked_links = 0
+    locked.chmod(0)
+    try:
+        if not os.access(locked, os.X_OK):  # root may enter
+            (root / "locked.png").symlink_to(locked / "000.png")
+            locked_links = 1
+        found = walk(root)
+    finally:
+        locked.chmod(0o700)
+    assert found.images == ["000.png", "001.png"] and found.links == 2 + locked_links
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")

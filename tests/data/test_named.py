@@ -92,6 +92,10 @@ def test_celeba_with_its_attributes_and_split(tmp_path: Path, picture):
         assert [column.name for column in contents.columns] == ["Smiling", "Hat"]
         assert [item.split for item in contents.items] == ["test", "test", "train", "test"]
         assert contents.items[0].cells == ("1", "-1")
+    before = open_source(str(root), DataConfig()).identity
+    assert open_source(str(root), DataConfig()).identity == before
+    Image.fromarray(picture(9)).save(root / "img_align_celeba" / "000001.jpg")
+    assert open_source(str(root), DataConfig()).identity != before, "a file was mended under its name"
 
 
 def test_cityscapes_holds_out_val_and_test(tmp_path: Path, photos):

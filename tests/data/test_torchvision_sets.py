@@ -78,3 +78,7 @@ def test_stanford_cars(tmp_path: Path, picture):
         contents = open_source(given, DataConfig()).read()
         assert [item.cells[0] for item in contents.items] == ["Audi", "Fiat", "Audi"] * 2
         assert contents.pictures.content(0)
+    before = open_source(str(base), DataConfig()).identity
+    assert open_source(str(base), DataConfig()).identity == before
+    Image.fromarray(picture(9)).save(base / "cars_test" / "1.jpg")
+    assert open_source(str(base), DataConfig()).identity != before, "a file was mended under its name"

@@ -13,14 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from sfumato import api
-from sfumato.errors import UsageError
+from sfumato.errors import SfumatoError, UsageError
 from sfumato.imaging.develop import MARK
 from sfumato.imaging.photograph import Photograph
 from sfumato.restoration.batch import run_batch
 from sfumato.restoration.steps import Restoration
+from sfumato.restoration.tiling import tiled
 
 
 def album(folder: Path, good: int, side: int = 24) -> Path:
@@ -80,6 +82,18 @@ def test_provenance(tmp_path: Path):
         assert MARK not in picture.text, "nothing was restored"
 
 
+def test_a_step_that_changed_nothing_is_not_taken(tmp_path: Path):
+    source, out = album(tmp_path / "in", 1), tmp_path / "out"
+    colour = np.random.default_rng(0).integers(0, 256, (24, 24, 3), np.uint8)
+    Image.fromarray(colour).save(source / "01.png")
+    for record in api.restore_files(source, out, steps=["deblock"]).records:
+        (step,) = record["steps"]
+        assert not step["kept"] and step["reason"] == "left out: asked for; there was nothing to take"
+        assert record[MARK] is False
+        with Image.open(out / record["output"]) as picture:
+            assert MARK not in picture.text, "it never was a JPEG"
+
+
 def test_maps_are_written_where_there_are_any_and_the_record_says_what_white_is(tmp_path: Path):
     source, out = album(tmp_path / "in", 1), tmp_path / "out"
     api.restore_files(source, out, steps=["denoise"])
@@ -129,6 +143,37 @@ def test_a_fault_with_one_picture_does_not_end_the_folder(tmp_path: Path):
     assert [path.name for path in found.written] == ["02.restored.png"]
     assert "ZeroDivisionError: of the test (test_batch.py, line" in found.failures["00.png"]
     assert "fit into memory" in found.failures["01.png"]
+
+
+def test_a_network_that_fails_on_one_picture_does_not_end_the_folder(tmp_path: Path, monkeypatch):
+    source, out = album(tmp_path / "in", 3), tmp_path / "out"
+    Image.new("L", (24, 24), 255).save(source / "00.png")
+    Image.new("L", (41, 24), 9).save(source / "01.png")
+
+    def network(tile: torch.Tensor) -> torch.Tensor:
+        if tile.shape[3] == 41:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return tile / (tile.min() < 1) - 0 * tile  # white: infinite
+
+    def worker(photo: Photograph) -> Restoration:
+        tiled(network, torch.from_numpy(photo.floats()).permute(2, 0, 1))
+        return api.restore(photo.pixels)
+
+    found = run_batch(source, out, worker, {})
+    assert [path.name for path in found.written] == ["02.restored.png"]
+    assert "holds NaN" in found.failures["00.png"] and "memory does not" in found.failures["01.png"]
+    with open(out / "failures.csv", newline="") as file:
+        assert [row["file"] for row in csv.DictReader(file)] == ["00.png", "01.png"]
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    asked = []
+    monkeypatch.setattr(os, "fsync", full)
+    (source / "00.png").unlink()
+    with pytest.raises(SfumatoError, match="No space left"):
+        run_batch(source, tmp_path / "full", lambda photo: asked.append(1) or api.restore(photo.pixels), {})
+    assert len(asked) == 1, "the next one would find it full too"
 
 
 def test_a_list_of_failures_that_is_not_ours_stays(tmp_path: Path):

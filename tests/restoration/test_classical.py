@@ -13,6 +13,7 @@ from sfumato.restoration import dct
 from sfumato.restoration.classical import METHODS, Identity, OverlappedDCT, TotalVariation, white
 from sfumato.restoration.colouring import GrayAsRGB, MeanChroma
 from sfumato.restoration.method import Method, mean_psnr, tune
+from sfumato.restoration.noise import estimate_noise
 from sfumato.restoration.stripes import remove_stripes
 from sfumato.restoration.wavelet import daubechies, forward, inverse
 
@@ -72,6 +73,18 @@ def test_tiles_of_a_filter_are_its_whole(scenes):
         method = METHODS[name]()
         difference = np.abs(method.apply(large[..., None])[..., 0] - method.plane(large)).max()
         assert difference <= allowed, name
+
+
+@pytest.mark.parametrize("name", ["nlm", "wiener", "wavelet"])
+def test_tiles_share_the_noise_of_the_whole(name: str, scenes, noisy):
+    """A side of grass and one of sky: by itself each would be given a noise of its own."""
+    large = noisy(np.tile(scenes[0], (4, 4))[:700, :750], 6)
+    large[:, :375] = noisy(large[:, :375], 40, seed=1)
+    sigma = estimate_noise(large).sigma
+    found = METHODS[name]().apply(large[..., None])[..., 0]
+    np.testing.assert_array_equal(found, METHODS[name](sigma=sigma).apply(large[..., None])[..., 0])
+    flat = np.full((700, 750, 1), 0.5, np.float32)
+    np.testing.assert_allclose(METHODS[name]().apply(flat), flat, rtol=0, atol=1e-6)
 
 
 def test_what_tune_refuses():

@@ -150,6 +150,7 @@ def test_unfade_and_named_methods(scenes):
     [
         ({"method": "classical", "steps": ("colour",)}, "example:two_stage or a run of yours"),
         ({"method": "tv", "colour": 0.9}, "example:two_stage or a run of yours"),
+        ({"steps": ("denoise",), "colour": 0.9}, r"add colour to --steps \(denoise,colour\)"),
         ({"steps": ("denose",)}, "did you mean 'denoise'"),
         ({"method": "nml"}, "did you mean 'nlm'"),
         ({"method": "notch", "steps": ("denoise",)}, "is for the step destripe"),
@@ -209,6 +210,7 @@ def test_the_page_and_the_map(scenes, noisy):
     text = page("<b>old & new</b>.png", hurt, found)
     assert "&lt;b&gt;old &amp; new" in text and "<b>" not in text
     assert text.count("data:image/png;base64,") == 3 and "http" not in text and "kurtosis" in text
+    assert "(0 explains everything)" in text
     heat, peak = heat_map(found.changed)
     assert heat.shape == (192, 192, 3) and peak == pytest.approx(np.quantile(found.changed, 0.999))
     assert heat[np.unravel_index(found.changed.argmax(), (192, 192))].tolist() == [255, 255, 255]

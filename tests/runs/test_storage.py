@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,6 +76,56 @@ def test_a_folder_is_replaced_whole(tmp_path: Path):
             (temporary / "sub" / text).write_text(text)
     assert [p.name for p in target.rglob("*")] == ["sub", "second"]
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes and links")
+def test_a_folder_is_as_open_as_others_and_a_link_to_it_stays(tmp_path: Path):
+    before = os.umask(0o022)
+    try:
+        with replacing_folder(tmp_path / "new"):
+            pass
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o755
+    disk, link = tmp_path / "disk" / "out", tmp_path / "link"
+    disk.mkdir(parents=True)
+    disk.chmod(0o750)
+    link.symlink_to(disk)
+    with replacing_folder(link) as temporary:
+        (temporary / "x").write_text("new")
+        assert temporary.parent == disk.parent, "on the disk that it is for"
+    assert link.is_symlink() and (disk / "x").read_text() == "new"
+    assert stat.S_IMODE(disk.stat().st_mode) == 0o750, "who made it said who may look"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "link", "new"]
+    assert list(disk.parent.iterdir()) == [disk]
+    link.unlink()
+    link.symlink_to(tmp_path / "later")  # leads nowhere yet
+    with replacing_folder(link) as temporary:
+        (temporary / "x").write_text("new")
+    assert link.is_symlink() and (tmp_path / "later" / "x").read_text() == "new"
+
+
+MOUNTED = """
+import sys
+from pathlib import Path
+from sfumato.storage import replacing_folder
+target = Path(sys.argv[1])
+with replacing_folder(target) as temporary:
+    (temporary / "sub").mkdir()
+    (temporary / "sub" / "x").write_text("new")
+    assert temporary.stat().st_dev == target.stat().st_dev != target.parent.stat().st_dev
+assert [path.relative_to(target).as_posix() for path in sorted(target.rglob("*"))] == ["sub", "sub/x"]
+"""
+
+
+def test_a_disk_that_is_mounted_there_is_filled(tmp_path: Path):
+    (tmp_path / "disk").mkdir()
+    mount = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', str(tmp_path / "disk")]
+    if not shutil.which("unshare") or subprocess.run([*mount, "true"], capture_output=True).returncode:
+        pytest.skip("nothing may be mounted here")
+    command = [*mount, sys.executable, "-c", MOUNTED, str(tmp_path / "disk")]
+    made = subprocess.run(command, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
 
 
 def test_a_file_in_the_way_is_named(tmp_path: Path):

@@ -58,10 +58,10 @@ def restore(
             the one that comes along.
         steps: Steps to take, such as ["denoise", "x2"]; empty: chosen from the diagnosis, or all that the
             method is for.
-        strength: From 0 (the input) to 1.
+        strength: From 0 (the input) to 1; of colours too.
         keep_grain: Share of the removed noise that is given back, 0 to 1.
         colour: How strongly to colour, 0 to 1; for auto and runs that colour. None: fully where that is asked
-            for.
+            for. Steps that are named have to hold "colour" then.
         recolour: Treat the colours of a colour photograph too.
         self_ensemble: Ask a network about the photograph, its mirror image, and both turned by quarters, and
             take the mean: about 0.1 dB better, eight times slower.

@@ -33,10 +33,12 @@ def restore(
             "--steps", metavar="A,B,C", help="destripe, deblock, denoise, deblur, unfade, colour, x2, x4."
         ),
     ] = None,
-    strength: Annotated[float, Option("--strength", metavar="0-1", help="How far to go.")] = 1.0,
+    strength: Annotated[
+        float, Option("--strength", metavar="0-1", help="How far to go; 0: the input.")
+    ] = 1.0,
     colour: Annotated[
         float | None,
-        Option("--colour", metavar="0-1", help="How strongly to colour, with auto or a run that colours."),
+        Option("--colour", metavar="0-1", help="How strongly to colour, times --strength."),
     ] = None,
     keep_grain: Annotated[
         float, Option("--keep-grain", metavar="0-1", help="Share of the removed noise to give back.")

@@ -26,7 +26,7 @@ from sfumato.imaging.png import write_png
 from sfumato.memory import out_of_memory
 from sfumato.restoration.slider import heat_map, page
 from sfumato.restoration.steps import Restoration
-from sfumato.storage import sha256, write_json, write_rows, write_text
+from sfumato.storage import sha256, short, write_json, write_rows, write_text
 
 KEY = "sfumato-key"
 """The text chunk by which a later run knows its own work."""
@@ -118,7 +118,7 @@ def run_batch(
                 _work(job, worker, settings, wishes, batch)
             except (ImageError, UsageError) as error:  # this picture does not suit; the next one may
                 batch.failures[job.name] = str(error)
-            except SfumatoError:  # such as a full disk, which the next one would find full too
+            except SfumatoError:  # of writing, such as a full disk, which the next one would find full too
                 raise
             except Exception as error:  # too little memory, or a fault of the program
                 batch.failures[job.name] = _unexpected(error)
@@ -160,7 +160,7 @@ def _jobs(source: Path, out: Path, ending: str) -> Iterator[Job]:
         # a.jpg may lie beside a.png, and both beside a.jpg.png
         alone = stems[str(path.with_suffix("")).casefold()] == 1
         written = Path(plain(path))  # whatever bytes a name is made of
-        stem = _short(written.stem if alone else written.name, f".{ending}.{MAPS[-1]}.png")
+        stem = short(written.stem if alone else written.name, f".{ending}.{MAPS[-1]}.png")
         yield Job(plain(name), root / name, out / written.parent / f"{stem}.{ending}.png")
 
 
@@ -171,15 +171,6 @@ def _unexpected(error: Exception) -> str:
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(place.filename).name}, line {place.lineno}"
     return f"a fault of the program, please report it: {type(error).__name__}: {error} ({where})"
-
-
-def _short(stem: str, rest: str) -> str:
-    """Return a stem that makes a name of at most 255 bytes; a longer one ends in a hash of itself."""
-    if len((stem + rest).encode()) <= 255:
-        return stem
-    digest = hashlib.sha256(stem.encode()).hexdigest()[:8]
-    room = 255 - len(rest.encode()) - len(digest) - 1
-    return stem.encode()[:room].decode(errors="ignore") + "~" + digest
 
 
 def _work(job: Job, worker: Worker, settings: dict[str, Any], wishes: Wishes, batch: Batch) -> None:
@@ -203,7 +194,10 @@ def _work(job: Job, worker: Worker, settings: dict[str, Any], wishes: Wishes, ba
                 "--overwrite"
             )
     photo = read_photograph(job.source)
-    made = worker(photo)
+    try:
+        made = worker(photo)
+    except SfumatoError as error:  # of this picture, such as NaN in a tile: a worker writes nothing
+        raise ImageError(str(error)) from error
     if there and not own:  # what other settings made beside it would be taken for this one's
         for path in (page_path, *map(job.map, MAPS)):
             path.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ The filters are scikit-image's and SciPy's; what is ours stands in `dct`, `wavel
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -74,12 +74,16 @@ class KnownNoise(Classical):
     """A filter that must know how strong the noise is."""
 
     against: ClassVar[str] = "denoise"
-    sigma: float | None = Field(default=None, gt=0, le=1)
-    """Standard deviation of the noise in [0, 1]; empty: measured."""
+    sigma: float | None = Field(default=None, ge=0, le=1)
+    """Standard deviation of the noise in [0, 1], 0 where there is none; empty: measured."""
 
     def deviation(self, plane: Floats) -> float:
         """Return sigma, as it was given or as the plane shows it; 0 where there is no noise."""
-        return self.sigma or estimate_noise(plane).sigma
+        return estimate_noise(plane).sigma if self.sigma is None else self.sigma
+
+    def measured(self, plane: Floats) -> Self:
+        """Return it with the noise of the whole: a tile of grass would be taken for a noisy one."""
+        return self.model_copy(update={"sigma": self.deviation(plane)})
 
 
 class NonLocalMeans(KnownNoise):

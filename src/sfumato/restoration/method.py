@@ -59,6 +59,10 @@ class Classical(Config, ABC):
     def plane(self, plane: Floats) -> Floats:
         """Return [H, W] from [H, W]."""
 
+    def measured(self, plane: Floats) -> Self:
+        """Return it with what it has to know of the whole plane [H, W], so that all tiles share it."""
+        return self
+
     def grid(self) -> Iterator[Self]:
         """Yield every combination of the values in `tried`; the other parameters stay as they are."""
         for values in itertools.product(*self.tried.values()):
@@ -72,9 +76,10 @@ class Classical(Config, ABC):
         plane = np.ascontiguousarray(plane, np.float32)
         if self.radius is None or max(plane.shape) <= 640:
             return np.asarray(self.plane(plane), np.float32)
+        whole = self.measured(plane)
 
         def local(tile: torch.Tensor) -> torch.Tensor:
-            return torch.from_numpy(np.asarray(self.plane(tile[0, 0].numpy()), np.float32))[None, None]
+            return torch.from_numpy(np.asarray(whole.plane(tile[0, 0].numpy()), np.float32))[None, None]
 
         return tiled(local, torch.from_numpy(plane)[None], overlap=self.radius)[0].numpy()
 

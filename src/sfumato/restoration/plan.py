@@ -48,12 +48,13 @@ class Settings(Config):
     steps: tuple[str, ...] | None = None
     """Steps to take; empty: chosen from the diagnosis, or all that the method is for."""
     strength: float = Field(default=1.0, ge=0, le=1)
-    """How far to go from the input to the result."""
+    """How far to go from the input to the result, colours included."""
     keep_grain: float = Field(default=0.3, ge=0, le=1)
     """Share of the removed noise that is given back, so that skin does not look like plastic; not where
     blocks or stripes went with it."""
     colour: float | None = Field(default=None, ge=0, le=1)
-    """How strongly to colour. Empty: fully where the method colours."""
+    """How strongly to colour, times `strength`. Empty: fully where the method colours. Steps that are named
+    have to hold `colour` then."""
     recolour: bool = False
     """Treat the colours of a colour photograph too, not its brightness alone."""
     self_ensemble: bool = False
@@ -90,6 +91,11 @@ def tools_of(settings: Settings, device: torch.device | str = "cpu") -> Tools:
     tools = _named(settings, device)
     if "colour" not in tools and _colours(settings):
         raise UsageError(f"--steps colour: {_NO_COLOURISER}")
+    if settings.colour is not None and steps and "colour" not in steps:
+        raise UsageError(
+            f"--colour {settings.colour:g} with --steps {','.join(steps)}: only the steps that are named are "
+            f"taken; add colour to --steps ({','.join(steps)},colour), or leave out --colour."
+        )
     if settings.method not in CHOSEN_HERE and steps and not set(tools) & set(steps):
         raise UsageError(
             f"--method {settings.method} is for the step {', '.join(tools)}, which --steps "

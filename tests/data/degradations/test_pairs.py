@@ -73,6 +73,20 @@ def test_names_that_other_systems_would_not_have(picture, tmp_path: Path):
     assert same(pixels(tmp_path / "out" / "degraded"), pixels(tmp_path / "again"))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_names_that_an_ending_makes_too_long(photos, picture, tmp_path: Path):
+    folder = photos(1)
+    names = ["x" * 251 + ".png", "x" * 251 + ".jpg", "y" * 255, "é" * 127, "x" * 250 + ".jpg"]
+    for seed, name in enumerate(names):
+        Image.fromarray(picture(seed, (9, 9))).save(folder / name, "PNG")
+    os.rename(folder / "000.png", os.fsencode(folder) + b"/" + b"\xff" * 100)  # longer when it is told
+    found = degrade(folder, "jpeg", tmp_path / "out")
+    assert len(set(found.files)) == 6 and not found.failures and names[0] in found.files
+    assert sorted(pixels(tmp_path / "out" / "clean")) == sorted(found.files)
+    again = replay(tmp_path / "out" / "manifest.jsonl", tmp_path / "out" / "clean", tmp_path / "again")
+    assert again.files == found.files
+
+
 def test_a_replay_is_equal_bit_for_bit(mixed: Path, tmp_path: Path):
     out = tmp_path / "out"
     for preset in ("old-photo", "mixed"):

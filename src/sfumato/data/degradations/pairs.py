@@ -23,7 +23,7 @@ from sfumato.data.sources.walk import walk
 from sfumato.errors import UsageError
 from sfumato.imaging.files import ImageError, read_image
 from sfumato.imaging.png import write_png
-from sfumato.storage import replacing_folder, write_rows
+from sfumato.storage import replacing_folder, short, write_rows
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -199,15 +199,18 @@ def _png_names(names: Sequence[str]) -> list[str]:
     outputs: dict[str, str] = {}
     # files that are called .png already keep their names
     for name in sorted(names, key=lambda name: not name.endswith(".png")):
-        portable = plain(name).replace("\\", "_")  # a separator, on some systems
-        png = str(PurePosixPath(portable).with_suffix(".png"))
-        if png.casefold() in taken:  # some file systems do not tell A from a
-            png = f"{portable}.png"
-        while png.casefold() in taken:
-            png += ".png"
+        given = PurePosixPath(plain(name).replace("\\", "_"))  # a separator, on some systems
+        stem, png = given.name, _png(given, given.stem)
+        while png.casefold() in taken:  # some file systems do not tell A from a
+            png, stem = _png(given, stem), f"{stem}.png"
         taken.add(png.casefold())
         outputs[name] = png
     return [outputs[name] for name in names]
+
+
+def _png(given: PurePosixPath, stem: str) -> str:
+    """Return the name of a PNG in the folder of a picture."""
+    return str(given.with_name(short(stem, ".png") + ".png"))
 
 
 def _read(path: Path) -> NDArray[np.uint8]:

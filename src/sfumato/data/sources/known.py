@@ -67,10 +67,11 @@ def _svhn(root: Path) -> Contents:
 
 def celeba(root: Path, config: DataConfig) -> Source:
     """Open CelebA, aligned and cropped, with its 40 attributes and its own split."""
-    tables = [root / "list_attr_celeba.txt", root / "list_eval_partition.txt"]
-    names = sorted(path.name for path in (root / "img_align_celeba").iterdir())
-    identity = stamp([path.resolve() for path in tables if path.is_file()], "celeba", *names)
-    return Source("celeba", identity, partial(_celeba, root, config.background))
+    base = root.resolve()
+    tables = [base / "list_attr_celeba.txt", base / "list_eval_partition.txt"]
+    images = sorted((base / "img_align_celeba").iterdir())
+    files = [path for path in (*tables, *images) if path.is_file()]
+    return Source("celeba", stamp(files, "celeba"), partial(_celeba, root, config.background))
 
 
 def _celeba(root: Path, background: tuple[int, int, int]) -> Contents:
@@ -105,9 +106,11 @@ def stanford_cars(root: Path, config: DataConfig) -> Source:
     """Open Stanford Cars: 8,144 + 8,041 photographs of 196 classes."""
     base = (root / "stanford_cars").resolve()
     tables = [base / "devkit" / "cars_meta.mat", base / "devkit" / "cars_train_annos.mat"]
-    names = [name for part in ("cars_train", "cars_test") for name in walk(base / part).images]
-    identity = stamp(tables, "stanford-cars", *names)
-    return Source("stanford-cars", identity, partial(_cars, root, config.background))
+    folders = [base / "cars_train", base / "cars_test"]
+    images = [folder / name for folder in folders for name in walk(folder).images]
+    return Source(
+        "stanford-cars", stamp([*tables, *images], "stanford-cars"), partial(_cars, root, config.background)
+    )
 
 
 def _cars(root: Path, background: tuple[int, int, int]) -> Contents:

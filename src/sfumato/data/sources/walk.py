@@ -31,7 +31,7 @@ class Listing:
     others: list[str] = field(default_factory=list)
     """Relative paths of the other files."""
     links: int = 0
-    """Links that were not followed: to folders, or out of this one."""
+    """Links that were not followed: to folders, out of this one, or to nothing that may be looked at."""
 
 
 def walk(root: Path) -> Listing:
@@ -64,15 +64,20 @@ def _files(folder: str, prefix: str, inside: str, listing: Listing) -> Iterator[
         if entry.name.startswith(".") or entry.name.lower() in _SYSTEM:
             continue
         relative = prefix + entry.name
+        try:
+            is_folder, is_file = entry.is_dir(), entry.is_file()
+        except OSError:  # a link to itself, or into a folder that may not be entered
+            listing.links += 1
+            continue
         if entry.is_dir(follow_symlinks=False):
             # A Windows junction says it is a plain folder; only its real path tells.
             if _within(os.path.realpath(entry.path), os.path.join(inside, *prefix.split("/"))):
                 yield from _files(entry.path, relative + "/", inside, listing)
             else:
                 listing.links += 1
-        elif entry.is_symlink() and entry.is_dir():
+        elif entry.is_symlink() and is_folder:
             listing.links += 1
-        elif entry.is_file():
+        elif is_file:
             yield entry.path, relative, entry.is_symlink()
 
 
