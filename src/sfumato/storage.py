@@ -53,7 +53,7 @@ def replacing(target: Path) -> Iterator[Path]:
         flush(temporary)
         os.replace(temporary, target)
     except OSError as error:
-        raise SfumatoError(_cannot_write(target, error)) from error
+        raise SfumatoError(cannot_write(target, error)) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -76,7 +76,7 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         real.parent.mkdir(parents=True, exist_ok=True)
         temporary.mkdir()  # unlike mkdtemp's, as open to others as any folder of this person's
     except OSError as error:
-        raise SfumatoError(_cannot_write(target, error)) from error
+        raise SfumatoError(cannot_write(target, error)) from error
     try:
         yield temporary
         for path in temporary.rglob("*"):
@@ -94,7 +94,7 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         else:
             os.replace(temporary, real)
     except OSError as error:
-        raise SfumatoError(_cannot_write(target, error)) from error
+        raise SfumatoError(cannot_write(target, error)) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -150,7 +150,8 @@ def short(stem: str, rest: str) -> str:
     return stem.encode()[:room].decode(errors="ignore") + "~" + digest
 
 
-def _cannot_write(target: Path, error: OSError) -> str:
+def cannot_write(target: Path, error: OSError) -> str:
+    """Say that a file cannot be written, why, and what to do."""
     return (
         f"{target}: cannot be written ({error.strerror or error}); nothing was half-written. "
         "Free some space or choose another folder, then run the same command again."

@@ -82,6 +82,8 @@ def test_a_bare_name_lives_under_runs():
     assert place("a/b") == Path("a/b")
     assert place("/tmp/x") == Path("/tmp/x")
     assert place("porträts 2") == Path("runs/porträts 2")
+    for folder in ("/data/2026-11-22T10:30/runs/x", f"/{'deep/' * 60}x"):
+        assert place(folder) == Path(folder), "only the last name is new"
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a\nb", "a\0b", "x" * 201, "what?", "a:b", " "])
@@ -195,6 +197,9 @@ def test_nan_never_enters_the_log(tmp_path: Path):
     with pytest.raises(ValueError):
         run.append_log({"event": "loss", "value": float("nan")})
     assert run.log() == []
+    (run.path / "log.jsonl").mkdir()  # as on a full disk, it cannot be written
+    with pytest.raises(SfumatoError, match=r"log.jsonl: cannot be written"):
+        run.append_log({"event": "loss"})
 
 
 def test_another_schema_is_refused(tmp_path: Path):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from sfumato import api
+from sfumato.api.training import _absolute
 from sfumato.errors import SfumatoError, UsageError
 from sfumato.runs import Run
 
@@ -41,6 +45,38 @@ def test_what_is_no_length_is_refused(finished: Run, more: str, said: str):
     with pytest.raises(UsageError, match=said):
         api.resume(finished.path, more=more, device="cpu")
     assert finished.status == before
+
+
+def test_killed_while_it_was_laid_out(finished: Run):
+    (finished.path / "conditions.safetensors").unlink()
+    api.resume(finished.path, more=8, device="cpu")
+    assert finished.status.state == "finished" and len(api.sample(finished, n=2)) == 2
+
+
+def test_passes_are_for_new_runs(finished: Run):
+    with pytest.raises(UsageError, match="--epochs is for new runs.*--more"):
+        api.train("dcgan", data="portraits:40", run=finished.path, resume="auto", epochs=3, settings=SMALL)
+
+
+def test_why_it_did_not_go_on_is_kept(tmp_path: Path, small_images: str):
+    there, elsewhere = Path(shutil.copy(small_images, tmp_path / "photos.npz")), tmp_path / "elsewhere.npz"
+    run = api.train("dcgan", data=there, run=tmp_path / "run", images=16, device="cpu", settings=SMALL)
+    there.rename(elsewhere)
+    with pytest.raises(UsageError):
+        api.resume(run.path, more=8, device="cpu")
+    assert run.status.state == "failed" and "no such folder" in run.status.error
+    elsewhere.rename(there)
+    assert api.resume(run.path, device="cpu").status.state == "finished" and not run.status.error
+
+
+def test_a_named_set_is_one_whatever_lies_here(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("portraits").mkdir()
+    Path("photos").mkdir()
+    assert _absolute("portraits") == "portraits" and _absolute("portraits:40") == "portraits:40"
+    assert _absolute("./portraits") == str(tmp_path / "portraits")
+    assert _absolute("photos") == str(tmp_path / "photos")
+    assert _absolute("fashion-mnist:photos") == f"fashion-mnist:{tmp_path / 'photos'}"
 
 
 def test_what_came_along_is_only_read():

@@ -10,10 +10,15 @@ import sys
 import pytest
 import torch
 
+from sfumato import recipe as recipes
+from sfumato.api.training import _lengthen
 from sfumato.errors import SfumatoError, UsageError
+from sfumato.recipe import Entry
 from sfumato.runs import Run, checkpoints
 from sfumato.training import records, train
 from sfumato.training.step import Stepper
+
+from .conftest import toy_recipe
 
 CPU = torch.device("cpu")
 
@@ -84,6 +89,38 @@ def test_the_rate_of_a_nan_step_is_not_learnt_from(toys):
     train(clean, toys.prepared, CPU)
     steps = [newest(r).tensors["optimizers"]["mean/step"].item() for r in (run, clean)]
     assert steps == [18, 20]
+
+
+def test_what_a_nan_step_wrote_into_buffers_is_taken_back(toys, monkeypatch):
+    """Statistics of batch normalisation, or a codebook, are written before anybody knows of the NaN."""
+
+    class Remembering(toys.model):
+        def __init__(self, config, data) -> None:
+            super().__init__(config, data)
+            self.register_buffer("seen", torch.zeros(()))
+
+        def losses(self, batch, clock):
+            spoilt = float("nan") if clock.step == 3 else 1.0
+            self.seen += spoilt * batch.images.abs().mean().detach()
+            yield from super().losses(batch, clock)
+
+    toys.hook(lambda batch, clock, value: value * (float("nan") if clock.step == 3 else 1))
+    monkeypatch.setitem(recipes._registry, "toy", Entry("toy", Remembering, toy_recipe))
+    run = toys.make("buffers")
+    assert train(run, toys.prepared, CPU).state == "finished"
+    assert len(events(toys, run, "skip")) == 1
+    for part in ("weights", "ema"):
+        assert 0 < newest(run).tensors[part]["seen"] < 20
+
+
+def test_what_went_wrong_before_a_resume_is_still_known_at_the_end(toys):
+    run = toys.make("risen")
+    train(run, toys.prepared, CPU)
+    for value in (5.0, 2.0, 1.0, 1.2, 2.2, 2.4):
+        run.append_log({"event": "validation", "images": 160, "values": {"loss": value}})
+    _lengthen(run, 80)
+    assert train(run, toys.prepared, CPU).images == 240
+    assert ["by heart" in sentence for sentence in run.diagnosis] == [True]
 
 
 def test_infinite_gradients_of_finite_losses_are_skipped_too(toys):

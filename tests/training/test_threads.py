@@ -84,6 +84,18 @@ def test_a_deterministic_training_keeps_its_threads(many: int, toys):
     torch.use_deterministic_algorithms(False)
 
 
+@pytest.mark.parametrize("shown", ["nothing", "other numbers"])
+def test_counters_that_do_not_add_up_are_not_believed(many: int, shown: str, monkeypatch):
+    """Some containers hide their host's counters, some number their cores anew."""
+    cores = threads.psutil.cpu_times(percpu=True)
+    hidden = [core._replace(**dict.fromkeys(core._fields, 0.0)) for core in cores]
+    monkeypatch.setattr(threads.psutil, "cpu_times", lambda percpu: hidden if shown == "nothing" else [])
+    with busy(many):
+        watched = Threads(torch.device("cpu"), fixed=False)
+        time.sleep(0.6)
+        assert watched.changed() == "" and torch.get_num_threads() == many
+
+
 def test_where_their_number_must_not_change(many: int, monkeypatch):
     monkeypatch.setattr(threads, "SPAN", 0.0)
     monkeypatch.setattr(threads, "fitting", lambda *_: 1)

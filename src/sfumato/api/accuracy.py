@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from sfumato.api.data import Observer, renamed, silent
-from sfumato.api.training import create, fit_batch
+from sfumato.api.planning import fit_batch
+from sfumato.api.training import create
 from sfumato.batch import Condition
 from sfumato.config import VERSION, override
 from sfumato.data.prepared import Prepared

@@ -9,7 +9,8 @@ from filelock import FileLock
 
 from sfumato.api.data import Observer, renamed, silent
 from sfumato.api.measuring import Backbone
-from sfumato.api.training import create, fit_batch
+from sfumato.api.planning import fit_batch
+from sfumato.api.training import create
 from sfumato.data.prepared import Prepared
 from sfumato.evaluation.reference import Reference
 from sfumato.evaluation.ruler import load_ruler

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ import torch
 
 from sfumato import runs
 from sfumato.api.data import Observer, data_of, reporting, silent
+from sfumato.api.planning import budgeted, chosen, fit_batch, free_place
 from sfumato.conditions import Conditions
 from sfumato.config import explain, override, parse_duration
 from sfumato.data.degradations import preset as degradation
-from sfumato.data.doctor import inspect
 from sfumato.data.prepare import prepare as prepare_data
 from sfumato.data.prepared import Prepared
+from sfumato.data.sources import NAMES
+from sfumato.data.sources.named import SETS
 from sfumato.diffusion.solvers import check_steps
-from sfumato.errors import UsageError
+from sfumato.errors import SfumatoError, UsageError
 from sfumato.models.base import GenerativeModel
 from sfumato.models.own import preset_name
 from sfumato.ranks import Ranks
@@ -31,7 +34,7 @@ from sfumato.training import check, check_damage
 from sfumato.training import train as train_run
 from sfumato.training.precision import choose_device, choose_precision
 
-CONDITIONS = 4096
+CONDITIONS, KEPT = "conditions.safetensors", 4096
 """Joint labels of training images that a run carries with it."""
 
 
@@ -85,25 +88,31 @@ def train(
     path = None if run is None else runs.place(run)
     if path is not None and resume == "auto" and (path / "recipe.yaml").is_file():
         begun = Run(path)
+        if epochs is not None:
+            raise UsageError(
+                f"{path}: --epochs is for new runs; this one goes on to the end that it was begun with. "
+                f"`sfumato resume {path} --more IMAGES` trains it on."
+            )
         _same(begun, preset, str(data), budget, images, [f"seed={seed}", *settings])
         return _continue(begun, where, allow_bad, observer)
     budgets = [value for value in (budget, images, epochs) if value is not None]
     if len(budgets) > 1:
         raise UsageError("choose one of --budget, --images and --epochs; they all say when to stop.")
     if preset is None:
-        preset, settings, budget = _choose(str(data), settings, budget, bool(budgets), observer)
+        preset, settings, budget = chosen(str(data), settings, budget, bool(budgets), observer)
     recipe = override(lookup(preset).recipe(), [f"seed={seed}", *settings])
     prepared = prepare_data(str(data), recipe.data, allow_bad=allow_bad, progress=reporting(observer))
     if not any(setting.replace(" ", "").startswith("training.batch_size=") for setting in settings):
         recipe = fit_batch(recipe, prepared, observer)
-    recipe = _budgeted(recipe, prepared, budget, images, epochs)
-    path = path or _free_name(preset, prepared.spec.name)
+    recipe = budgeted(recipe, prepared, budget, images, epochs)
+    path = path or free_place(preset, prepared.spec.name)
     with Ranks.joined(where) as ranks:
         ranks.wait()  # nobody still looks for what rank 0 is about to write
         if ranks.first:
             create(path, recipe, prepared, str(data), where, ranks.world)
         ranks.wait()
-        train_run(Run(path), prepared, where, observer, ranks=ranks)
+        with _told(Run(path), ranks):
+            train_run(Run(path), prepared, where, observer, ranks=ranks)
         ranks.wait()  # rank 0 has written how it ended
     return Run(path)
 
@@ -145,15 +154,33 @@ def _continue(
     more: str | int | None = None,
 ) -> Run:
     run.check_own()
-    prepared = data_of(run, observer, allow_bad=allow_bad)
     with Ranks.joined(device) as ranks:
         ranks.wait()  # nobody still reads what rank 0 is about to change
         if more is not None and ranks.first:
             _lengthen(run, more)
         ranks.wait()
         if run.status.state != "finished":
-            train_run(run, prepared, device, observer, reset_optimizers, ranks)
+            with _told(run, ranks):
+                prepared = data_of(run, observer, allow_bad=allow_bad)
+                if ranks.first and not (run.path / CONDITIONS).is_file():  # killed while it was laid out
+                    _keep_conditions(run, prepared)
+                ranks.wait()
+                train_run(run, prepared, device, observer, reset_optimizers, ranks)
+            ranks.wait()  # rank 0 has written how it ended
     return run
+
+
+@contextlib.contextmanager
+def _told(run: Run, ranks: Ranks) -> Iterator[None]:
+    """Write into a run's status why it did not go on, for whoever looks at it later."""
+    try:
+        yield
+    except Exception as error:
+        if ranks.first and not run.in_use():  # it is nobody else's
+            words = str(error) or type(error).__name__
+            with contextlib.suppress(SfumatoError):
+                run.write_status(run.status.model_copy(update={"state": "failed", "error": words}))
+        raise
 
 
 def _lengthen(run: Run, more: str | int) -> None:
@@ -215,7 +242,11 @@ def _same(
 
 def _absolute(source: str) -> str:
     """Return where data are, independent of the working folder; a name stays a name."""
-    return str(Path(source).resolve()) if Path(source).exists() else source
+    name, _, rest = source.partition(":")
+    if name in NAMES:  # as open_source reads it, whatever folder has that name here
+        return f"{name}:{Path(rest).expanduser().resolve()}" if name in SETS and rest else source
+    path = Path(source).expanduser()
+    return str(path.resolve()) if path.exists() else source
 
 
 def create(
@@ -240,68 +271,11 @@ def create(
     recipe = override(recipe, [f"data.size={size}"])
     run = Run.create(path, recipe, spec, _absolute(source))
     environment.write(run, device)
-    rows = prepared.condition(prepared.train[:CONDITIONS])
-    Conditions(rows).save(path / "conditions.safetensors")
+    _keep_conditions(run, prepared)
     return run
 
 
-def fit_batch(recipe: Recipe, prepared: Prepared, observer: Observer) -> Recipe:
-    """Return the recipe with a batch that nobody asked for cut down to the data, and say so."""
-    most = max(len(prepared.train) // 2 * 2, 2)
-    if recipe.training.batch_size <= most:
-        return recipe
-    text = f"training.batch_size is {most} instead of {recipe.training.batch_size}: there are no more images."
-    observer({"event": "warning", "text": text})
-    return override(recipe, [f"training.batch_size={most}"])
-
-
-def _budgeted(
-    recipe: Recipe,
-    prepared: Prepared,
-    budget: str | float | None,
-    images: int | None,
-    epochs: float | None,
-) -> Recipe:
-    """Return the recipe with the budget that was asked for, whole steps of it."""
-    batch = recipe.training.batch_size
-    if epochs is not None:
-        if not 0 < epochs < 1e6:
-            raise UsageError(f"--epochs {epochs}: it must be above 0 and below a million.")
-        images = max(round(epochs * len(prepared.train)), batch)
-    if images is not None:
-        if images < batch:
-            raise UsageError(
-                f"--images {images}: less than one batch of {batch}; choose at least {batch}, or "
-                "--set training.batch_size smaller."
-            )
-        return override(recipe, [f"training.images={images}", "training.seconds=null"])
-    if budget is not None:
-        seconds = parse_duration(budget)
-        return override(recipe, [f"training.seconds={seconds}", "training.images=null"])
-    if recipe.training.images is None and recipe.training.seconds is None:
-        return override(recipe, ["training.seconds=600"])
-    return recipe
-
-
-def _choose(
-    data: str,
-    settings: Sequence[str],
-    budget: str | float | None,
-    budgeted: bool,
-    observer: Observer,
-) -> tuple[str, list[str], str | float | None]:
-    """Choose preset, size and budget from the data, and say why."""
-    config = override(lookup("flow").recipe(), [s for s in settings if s.startswith("data.")]).data
-    report = inspect(data, config, progress=reporting(observer))
-    found = report.recommendation
-    observer({"event": "choice", "preset": found.preset, "budget": found.budget, "reasons": found.reasons})
-    return found.preset, list(settings), budget if budgeted else found.budget
-
-
-def _free_name(preset: str, data: str) -> Path:
-    """Return a new run's place: runs/flow-portraits, or with a number behind it."""
-    base = re.sub(r"[^\w.-]+", "-", f"{preset}-{data}").strip("-.") or preset
-    count = 1
-    while (place := runs.place(base if count == 1 else f"{base}-{count}")).exists():
-        count += 1
-    return place
+def _keep_conditions(run: Run, prepared: Prepared) -> None:
+    """Keep some of the training images' conditions with a run, from which sampling draws."""
+    rows = prepared.condition(prepared.train[:KEPT])
+    Conditions(rows).save(run.path / CONDITIONS)

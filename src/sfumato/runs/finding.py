@@ -123,6 +123,7 @@ def place(name: str | Path, root: Path = Path("runs")) -> Path:
     text = str(name)
     if text.startswith(PREFIX):
         raise UsageError(only_read(text))
-    if re.search(r'[\x00-\x1f<>:"|?*]', text) or text.strip(". ") == "" or len(text) > 200:
+    last = Path(text).name  # the folders above are there, or any that the system allows
+    if re.search(r'[\x00-\x1f<>:"|?*]', last) or text.strip(". ") == "" or len(last) > 200 or "\0" in text:
         raise UsageError(f"--run '{text}': a run's name is a folder's name of up to 200 characters.")
     return root / text if re.fullmatch(r"[^/\\]+", text) else Path(text)

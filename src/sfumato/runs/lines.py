@@ -8,16 +8,26 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from sfumato.errors import SfumatoError
+from sfumato.storage import cannot_write
+
 
 def append(file: Path, event: Mapping[str, Any]) -> None:
-    """Append one event; its line is written in one go and flushed."""
+    """Append one event; its line is written in one go and flushed.
+
+    Raises:
+        SfumatoError: If it cannot be written, as on a full disk.
+    """
     line = json.dumps(event, allow_nan=False, separators=(",", ":")) + "\n"
-    with open(file, "ab+") as log:
-        if log.tell():
-            log.seek(-1, os.SEEK_END)
-            if log.read(1) != b"\n":  # the line a killed process was writing
-                line = "\n" + line
-        log.write(line.encode())
+    try:
+        with open(file, "ab+") as log:
+            if log.tell():
+                log.seek(-1, os.SEEK_END)
+                if log.read(1) != b"\n":  # the line a killed process was writing
+                    line = "\n" + line
+            log.write(line.encode())
+    except OSError as error:
+        raise SfumatoError(cannot_write(file, error)) from error
 
 
 def read(file: Path) -> Iterator[dict[str, Any]]:

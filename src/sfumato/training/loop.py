@@ -97,7 +97,9 @@ class _Training:
         )  # fmt: skip
         self.feed = with_damage(feed, self.recipe.degradation, self.recipe.seed)
         self.memory = Memory(device)
-        self.threads = Threads(device, fixed=self.config.deterministic)
+        # compiled code is made for a number of threads, and ranks with different ones would drift apart
+        steady = self.config.deterministic or self.config.compile or ranks.world > 1
+        self.threads = Threads(device, fixed=steady)
         self.recorder = Recorder(run, self.recipe, prepared, self.state, ranks, device, observer)
         self._resume()
         self.budget = Budget(self.config.images, self.config.seconds, self.state.progress.plans)
@@ -198,16 +200,12 @@ class _Training:
         # what draws from torch's own generator, such as dropout, is a function of the step too
         torch.manual_seed(derive("dropout", self.recipe.seed, progress.step, self.ranks.rank))
         while True:
-            outcome, short = None, False
             try:
                 outcome = self.stepper.step(batch, clock)
+                break
             except (RuntimeError, MemoryError) as error:
                 if not out_of_memory(error):
                     raise
-                short = True
-            (short,) = self.ranks.any(short, device=self.device)
-            if outcome and not short:
-                break
             self._split()
         progress.images += self.config.batch_size
         progress.step += 1
@@ -215,8 +213,13 @@ class _Training:
 
     def _split(self) -> None:
         """Halve the micro-batches after running out of memory, and write it down."""
-        progress = self.state.progress
-        rows = self.config.batch_size // self.ranks.world // progress.micro_batches
+        progress, world = self.state.progress, self.ranks.world
+        if world > 1:  # the others are within the step, where they cannot be told
+            raise SfumatoError(
+                f"out of memory in one of {world} processes; begin anew with a smaller training.batch_size "
+                f"or --set training.micro_batches={2 * progress.micro_batches}."
+            )
+        rows = self.config.batch_size // progress.micro_batches
         if rows % 2 or rows < 4:  # two images at least, as _check asks
             raise SfumatoError(
                 f"out of memory with {rows} images at once; choose a smaller data.size or model.width, "

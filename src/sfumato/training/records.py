@@ -90,6 +90,11 @@ class Recorder:
         """Say that training begins or goes on."""
         progress, total = self.state.progress, self.recipe.training.images or 0
         resumed = progress.images > 0
+        for past in self.run.log() if resumed else ():  # what was wrong before is still known
+            if past["event"] == "loss":
+                self.watch.losses(past["values"], past["images"])
+            elif past["event"] == "validation":
+                self.watch.validation(past["values"], past["images"])
         self.event("start", resumed=resumed, precision=self.recipe.training.precision)
         self._pictured = resumed
         while total and progress.snapshots and progress.images < self._moment(progress.snapshots, total):
@@ -219,9 +224,10 @@ class Recorder:
             clock = Clock(self.state.progress.images, total, block, noise)
             for name, value in self.state.ema.validation(feed.batch(block * size), clock).items():  # type: ignore[operator]
                 sums[name] = sums.get(name, 0.0) + float(value) / blocks
-        if sums:
-            self.event("validation", values={k: round(v, 6) for k, v in sums.items()})
-            self._warn(self.watch.validation(sums, self.state.progress.images))
+        values = {name: round(value, 6) for name, value in sums.items() if math.isfinite(value)}
+        if values:
+            self.event("validation", values=values)
+            self._warn(self.watch.validation(values, self.state.progress.images))
 
     def checkpoint_due(self) -> bool:
         """Return whether it is time for a checkpoint."""

@@ -36,6 +36,7 @@ class Stepper:
     ) -> None:
         self.state, self.config, self.ranks, self.device = state, config, ranks, device
         self.dtype = DTYPES[config.precision]
+        self.buffers = list(state.model.buffers())
 
     def step(self, batch: Batch, clock: Clock) -> Outcome:
         """Run one step on this process's part of the batch.
@@ -48,11 +49,14 @@ class Stepper:
             torch.OutOfMemoryError: If a micro-batch does not fit; the caller splits further.
         """
         streams = self._streams(batch, clock)
+        kept = [buffer.clone() for buffer in self.buffers]  # written before anybody knows of a NaN
         terms: dict[str, Tensor] = {}
         while (losses := self._backward(streams, terms)) is not None:
             if not self._update(losses, clock, terms):
                 for stream in streams:
                     getattr(stream, "close", lambda: None)()
+                for buffer, value in zip(self.buffers, kept, strict=True):
+                    buffer.copy_(value)
                 return Outcome(terms, finite=False)
         self.ranks.average_buffers(self.state.model)
         self._average(clock, len(batch) * self.ranks.world)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import NamedTuple
 
 import psutil
 import torch
@@ -12,6 +13,26 @@ SPAN = 10.0
 TAKEN, FREE = 0.25, 0.1
 """Shares of a core: more than the first must be missing for a thread to go, less than the second for it to
 come back, so that a browser or a mail program changes nothing."""
+
+
+COUNTED = 0.8
+"""Share of the cores' time that their counters must account for, or they are not believed."""
+
+
+class Spent(NamedTuple):
+    """The processor's seconds up to a moment."""
+
+    time: float
+    """The moment."""
+    free: float
+    """Of all cores that this process may use: what was its own or nobody's."""
+    counted: float
+    """All that was counted of these cores."""
+    cores: int
+    """How many they are."""
+
+
+_NEVER = Spent(0.0, 0.0, 0.0, 0)
 
 
 class Threads:
@@ -30,16 +51,18 @@ class Threads:
         """
         self.asked = torch.get_num_threads()
         self.watched = device.type == "cpu" and self.asked > 1 and not fixed
-        self._since = _spent() if self.watched else (0.0, 0.0)
+        self._since = _spent() if self.watched else _NEVER
 
     def changed(self) -> str:
         """Look again if it is time; return what there is to say if their number has changed, or nothing."""
-        if not self.watched or time.perf_counter() - self._since[0] < SPAN:
+        if not self.watched or time.perf_counter() - self._since.time < SPAN:
             return ""
-        now = _spent()
-        elapsed, cores = now[0] - self._since[0], now[1] - self._since[1]
+        before, now = self._since, _spent()
         self._since, threads = now, torch.get_num_threads()
-        wanted = fitting(threads, self.asked, cores / elapsed)
+        elapsed = now.time - before.time
+        if now.counted - before.counted < COUNTED * elapsed * now.cores:
+            return ""  # a container may hide the counters of its host, or number them otherwise
+        wanted = fitting(threads, self.asked, (now.free - before.free) / elapsed)
         if wanted == threads:
             return ""
         torch.set_num_threads(wanted)
@@ -68,14 +91,15 @@ def fitting(threads: int, asked: int, free: float) -> int:
     return max(min(threads, fewer), min(asked, more), 1)
 
 
-def _spent() -> tuple[float, float]:
-    """Return the time and the processor's seconds that were this process's or nobody's."""
-    process = psutil.Process()
-    mine = process.cpu_affinity() if hasattr(process, "cpu_affinity") else None
-    cores = psutil.cpu_times(percpu=True)
-    idle = sum(
-        core.idle + getattr(core, "iowait", 0.0)
-        for number, core in enumerate(cores)
-        if mine is None or number in mine
-    )
-    return time.perf_counter(), time.process_time() + idle
+def _spent() -> Spent:
+    """Look at the processor's counters; those that cannot be read are nobody's."""
+    now, own = time.perf_counter(), time.process_time()
+    try:
+        process = psutil.Process()
+        mine = set(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else None
+        cores = [core for k, core in enumerate(psutil.cpu_times(percpu=True)) if mine is None or k in mine]
+    except (psutil.Error, OSError):
+        return Spent(now, own, 0.0, psutil.cpu_count() or 1)
+    idle = sum(core.idle + getattr(core, "iowait", 0.0) for core in cores)
+    twice = sum(getattr(core, name, 0.0) for core in cores for name in ("guest", "guest_nice"))
+    return Spent(now, own + idle, sum(map(sum, cores)) - twice, len(mine or cores))
