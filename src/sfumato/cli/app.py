@@ -107,7 +107,8 @@ def resume(
 ) -> None:
     """Go on with a run that was stopped.
 
-    It continues from its newest whole checkpoint, bit for bit.
+    It continues from its newest whole checkpoint, bit for bit with as many threads as before
+    (training.deterministic=true keeps their number beside other work).
 
     \b
     Examples:
