@@ -186,7 +186,7 @@ def _upright_size(image: Image.Image) -> tuple[int, int]:
     return height, width
 
 
-def _pixels(image: Image.Image, background: Colour, notes: list[str]) -> NDArray[np.uint8]:
+def _pixels(image: ImageFile.ImageFile, background: Colour, notes: list[str]) -> NDArray[np.uint8]:
     """Decode fully, upright, to uint8 gray or RGB."""
     deep, ends = depth_of(image) == 16, gray_ends(image)
     image.load()  # not verify(): that accepts a truncated JPEG
