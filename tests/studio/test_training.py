@@ -69,6 +69,9 @@ def test_a_training_outlives_who_started_it_and_is_stopped_and_taken_up_again(
     seen = run.status.images
     again = api.start_again(run, device="cpu")
     process_of(again)
+    assert again.state == "preparing" and len(api.launches("runs")) == 1, "it does not hold the run yet"
+    with pytest.raises(UsageError, match="under way already"):
+        api.start_again(run, device="cpu")
     waits(lambda: run.status.state == "training" and run.log("loss")[-1]["images"] > seen)
     api.stop("long")
     waits(lambda: not again.alive)

@@ -64,6 +64,10 @@ def test_why_it_did_not_go_on_is_kept(tmp_path: Path, small_images: str):
     there.rename(elsewhere)
     with pytest.raises(UsageError):
         api.resume(run.path, more=8, device="cpu")
+    assert run.status.state == "finished", "what is finished stays so"
+    run.write_status(run.status.model_copy(update={"state": "stopped"}))
+    with pytest.raises(UsageError):
+        api.resume(run.path, device="cpu")
     assert run.status.state == "failed" and "no such folder" in run.status.error
     elsewhere.rename(there)
     assert api.resume(run.path, device="cpu").status.state == "finished" and not run.status.error

@@ -50,7 +50,9 @@ class Launch:
     def state(self) -> Literal["preparing", "failed", "begun"]:
         """begun: there is a run, whose own status says more."""
         if (self.path / "recipe.yaml").is_file():
-            return "begun"
+            # until it holds the run again, the run tells how it ended last time
+            waits = self.alive and Run(self.path).status.state in ("created", "stopped", "failed")
+            return "preparing" if waits else "begun"
         return "preparing" if self.alive else "failed"
 
     @property
@@ -133,6 +135,8 @@ def start_again(run: Run | str | Path, *, device: str = "auto") -> Launch:
     if found.status.state in ("finished", "training"):
         raise UsageError(f"{found.name}: it is {found.status.state}; there is nothing to go on with.")
     launch = Launch(found.path.absolute())
+    if launch.alive:
+        raise UsageError(f"{found.name}: it is under way already, and will show itself in a moment.")
     _detach(launch, ["resume", str(launch.path), "--device", device])
     return launch
 

@@ -155,13 +155,14 @@ def _continue(
 ) -> Run:
     run.check_own()
     with Ranks.joined(device) as ranks:
+        with _told(run, ranks):
+            prepared = data_of(run, observer, allow_bad=allow_bad)
         ranks.wait()  # nobody still reads what rank 0 is about to change
         if more is not None and ranks.first:
             _lengthen(run, more)
         ranks.wait()
         if run.status.state != "finished":
             with _told(run, ranks):
-                prepared = data_of(run, observer, allow_bad=allow_bad)
                 if ranks.first and not (run.path / CONDITIONS).is_file():  # killed while it was laid out
                     _keep_conditions(run, prepared)
                 ranks.wait()
@@ -176,10 +177,11 @@ def _told(run: Run, ranks: Ranks) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if ranks.first and not run.in_use():  # it is nobody else's
-            words = str(error) or type(error).__name__
-            with contextlib.suppress(SfumatoError):
-                run.write_status(run.status.model_copy(update={"state": "failed", "error": words}))
+        words = str(error) or type(error).__name__
+        with contextlib.suppress(SfumatoError):
+            status = run.status
+            if ranks.first and status.state != "finished" and not run.in_use():  # it is nobody else's
+                run.write_status(status.model_copy(update={"state": "failed", "error": words}))
         raise
 
 
