@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sfumato.batch import Column, Condition, DataSpec
-from sfumato.conditions import Conditions, parse_wish
+from sfumato.conditions import Conditions, parse_wish, quoted, wished
 from sfumato.errors import UsageError
 
 DATA = DataSpec(
@@ -57,6 +57,42 @@ def test_wishes(text, values, known):
 def test_wishes_that_cannot_be_read(text, said):
     with pytest.raises(UsageError, match=said.replace("?", r"\?")):
         parse_wish(DATA, text)
+
+
+CROWDED = DataSpec(
+    name="odd", height=16, width=16, channels=3,
+    columns=(
+        Column(name="hat, red", kind="binary"), Column(name="a=b", kind="binary"),
+        Column(name="kind", kind="category", categories=("boot, ankle", 'dish 6"', "x=y")),
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ('"hat, red"=1', [1, 0, 0, 0, 0]),
+        (' "a=b" = 1 , "hat, red"=1', [1, 1, 0, 0, 0]),
+        ('kind="boot, ankle",a=b=1', None),
+        ('kind="boot, ankle"', [0, 0, 1, 0, 0]),
+        ('"boot, ankle"', [0, 0, 1, 0, 0]),
+        ('kind=dish 6"', [0, 0, 0, 1, 0]),
+        ('"x=y"', [0, 0, 0, 0, 1]),
+        ("kind=x=y", [0, 0, 0, 0, 1]),
+    ],
+)
+def test_names_with_commas_stand_in_quotes(text, values):
+    if values is None:
+        with pytest.raises(UsageError, match="there is no label 'a'"):
+            parse_wish(CROWDED, text)
+    else:
+        assert parse_wish(CROWDED, text).row.values[0].tolist() == values
+
+
+def test_what_is_written_is_read():
+    wishes = {"hat, red": "1", "a=b": "0", "kind": "boot, ankle", "plain": "2.5"}
+    text = ",".join("=".join(map(quoted, pair)) for pair in wishes.items())
+    assert dict(wished(text)) == wishes and quoted("smiling") == "smiling"
 
 
 def test_data_without_labels_grant_nothing():

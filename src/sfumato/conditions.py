@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,6 +82,7 @@ def parse_wish(data: DataSpec, text: str) -> Wish:
     Args:
         data: What the run knows of its data.
         text: Pairs of a column and a value, with commas between; a category's name stands for itself.
+            What has a comma or an equals sign itself stands in double quotes.
 
     Raises:
         UsageError: If the data have no such column or value, naming the nearest ones.
@@ -89,17 +91,30 @@ def parse_wish(data: DataSpec, text: str) -> Wish:
         raise UsageError(f"'{text}': {data.name} has no labels, so there is nothing to ask for.")
     row = Condition.unknown(1, data.condition_width)
     looked_for = torch.zeros(data.condition_width, dtype=torch.bool)
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, value = (word.strip() for word in part.partition("="))
-        column, place = _column(data, name) if equals else _having(data, name)
+    for name, value in wished(text):
+        column, place = _having(data, name) if value is None else _column(data, name)
         if row.known[0, place].any():
             raise UsageError(f"'{text}': asks twice for {column.name}; of several wishes each is a --where.")
-        row.values[0, place] = _value(column, value if equals else name, part)
+        row.values[0, place] = _value(column, name if value is None else value)
         row.known[0, place] = 1
         looked_for[place] = column.kind != "number"
     if not row.known.any():
         raise UsageError(f"'{text}': write COLUMN=VALUE, for example {_example(data)}.")
     return Wish(text, row, looked_for)
+
+
+def wished(text: str) -> Iterator[tuple[str, str | None]]:
+    """Yield the names and values of `smiling=1,"hat, red"=0,boot`; None where a word stands alone."""
+    for part in re.findall(r'(?:"[^"]*"|[^,])+', text):
+        found = re.fullmatch(r'((?:"[^"]*"|[^=])*)(=?)(.*)', part.strip(), re.DOTALL)
+        name, equals, value = (re.sub(r'^"(.*)"$', r"\1", word.strip()) for word in found.groups())
+        if name or equals:
+            yield name, value if equals else None
+
+
+def quoted(word: str) -> str:
+    """Return a name or a value as `wished` reads it."""
+    return f'"{word}"' if set(word) & set(",=") else word
 
 
 def _column(data: DataSpec, name: str) -> tuple[Column, slice]:
@@ -122,22 +137,23 @@ def _having(data: DataSpec, category: str) -> tuple[Column, slice]:
     raise UsageError(f"there is no class '{category}' in {data.name}; {nearest(category, known)}")
 
 
-def _value(column: Column, text: str, part: str) -> torch.Tensor:
+def _value(column: Column, text: str) -> torch.Tensor:
     """Return the entries of a column's place in the condition's vector."""
+    said = f"'{column.name}={text}'"
     if column.kind == "category":
         if text not in column.categories:
-            raise UsageError(f"'{part}': {column.name} has no '{text}'; {nearest(text, column.categories)}")
+            raise UsageError(f"{said}: {column.name} has no '{text}'; {nearest(text, column.categories)}")
         return torch.eye(column.width)[column.categories.index(text)]
     if column.kind == "binary":
         if text.lower() not in YES + NO:
-            raise UsageError(f"'{part}': {column.name} is either there or not; write 1 or 0.")
+            raise UsageError(f"{said}: {column.name} is either there or not; write 1 or 0.")
         return torch.tensor([float(text.lower() in YES)])
     try:
         number = float(text)
     except ValueError:
         number = float("nan")
     if not abs(number) < 1e30:
-        raise UsageError(f"'{part}': {column.name} is a number; write for example {_example_of(column)}.")
+        raise UsageError(f"{said}: {column.name} is a number; write for example {_example_of(column)}.")
     return torch.tensor([(number - column.mean) / column.std])
 
 

@@ -115,6 +115,20 @@ def test_eight_contestants_with_hostile_names_fit(written: Written, tmp_path: Pa
     assert "<a:t>&\"'" in said(shown[1])
 
 
+@pytest.mark.parametrize("count", [12, 31])
+def test_a_crowd_of_contestants_fits(written: Written, tmp_path: Path, count: int) -> None:
+    names = [f"run-{number}" for number in range(count)]
+    records = named(written.records, names)
+    shown = list(Presentation(str(write_slides(records, tmp_path))).slides)
+    assert [overflowing(slide) for slide in shown] == [[] for _ in shown]
+    assert all(min(shape.width, shape.height) > 0 for slide in shown for shape in slide.shapes)
+    tables = [shape.table for slide in shown for shape in slide.shapes if shape.has_table]
+    assert {cell.text for table in tables for cell in table.rows[0].cells} == {"", *names}
+    assert all(len(table.columns) <= 9 for table in tables)
+    everything = "\n".join(map(said, shown)).split("\n")
+    assert all(everything.count(name) >= 4 for name in names)  # verdict, table, grid, legend
+
+
 def test_everything_may_be_missing(written: Written, tmp_path: Path) -> None:
     bare = {"scores": {}, "attributes": {}, "pictures": {}, "losses": [], "quality": [], "copies": None,
             "diversity": None, "draws": [], "breakdown": {}}  # fmt: skip

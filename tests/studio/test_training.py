@@ -16,7 +16,12 @@ from PIL import Image
 
 from sfumato import api
 from sfumato.errors import UsageError
+from sfumato.runs import lines
 from sfumato.studio import form
+from sfumato.studio.datasets import Datasets
+from sfumato.studio.live import look
+from sfumato.studio.place import Place
+from sfumato.studio.words import Words
 
 from .conftest import served
 from .test_page import SIZES, Visit
@@ -135,6 +140,39 @@ def test_what_fails_later_says_why(tmp_path: Path, process_of: Any):
     waits(lambda: launch.state == "failed")
     assert "there is no such folder" in launch.words
     assert [one.path.name for one in api.launches(tmp_path / "runs")] == ["none"]
+
+
+def test_who_dies_before_the_run_can_say_why_is_not_forgotten(
+    small_images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, process_of: Any
+):
+    monkeypatch.chdir(tmp_path)
+    run = api.train("vae", data=small_images, run="short", epochs=1, settings=KEYS, device="cpu")
+    spoken = run.status
+    run.write_status(spoken.model_copy(update={"state": "stopped"}))
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "torch.py").write_text('raise SystemExit("this torch does not load")')
+    monkeypatch.setenv("PYTHONPATH", str(broken), prepend=os.pathsep)
+    launch = api.start_again(run, device="cpu")
+    process_of(launch)
+    waits(lambda: not launch.alive)
+    assert launch.state == "failed" and [one.path.name for one in api.launches("runs")] == ["short"]
+    assert "does not load" in launch.words and run.status.state == "stopped", "it tells of the last time"
+    run.write_status(spoken)  # somebody went on with it in a terminal
+    assert launch.state == "begun" and api.launches("runs") == [] and not launch.record.exists()
+
+
+def test_curves_are_not_drawn_anew_at_every_look(
+    small_images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "runs"
+    run = api.train("vae", data=small_images, run=folder / "one", epochs=1, settings=KEYS, device="cpu")
+    say = Words("en")
+    place = Place(folder, Datasets(folder, (), say), say, ())
+    first = look(place, "one").panels
+    assert first and look(place, "one").panels is first
+    lines.append(run.path / "log.jsonl", run.log("loss")[-1])
+    assert look(place, "one").panels is not first
 
 
 @pytest.mark.parametrize("preset", [preset.name for preset in api.presets() if preset.generates])

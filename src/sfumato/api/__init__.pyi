@@ -117,7 +117,9 @@ from .restoring import (
     upscale as upscale,
 )
 from .sampling import adjustable as adjustable
+from .sampling import quoted as quoted
 from .sampling import sample as sample
+from .sampling import wished as wished
 from .scoring import (
     ImageScore as ImageScore,
 )

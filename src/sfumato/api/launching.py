@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,11 +49,9 @@ class Launch:
 
     @property
     def state(self) -> Literal["preparing", "failed", "begun"]:
-        """begun: there is a run, whose own status says more."""
-        if (self.path / "recipe.yaml").is_file():
-            # until it holds the run again, the run tells how it ended last time
-            waits = self.alive and Run(self.path).status.state in ("created", "stopped", "failed")
-            return "preparing" if waits else "begun"
+        """begun: the run's own status says more; failed: the process ended before that."""
+        if self._told():
+            return "begun"
         return "preparing" if self.alive else "failed"
 
     @property
@@ -73,6 +72,16 @@ class Launch:
         process = self._process()
         if process is not None:
             process.send_signal(number)
+
+    def _told(self) -> bool:
+        """Whether the run has spoken since; until then it tells how it ended last time, if it ever began."""
+        if not (self.path / "recipe.yaml").is_file():
+            return False
+        try:
+            status, since = Run(self.path).status, read_json(self.record)["since"]
+        except (SfumatoError, KeyError):  # nobody knows of a process
+            return not self.record.exists()
+        return status.state != "created" and status.heartbeat > since
 
     def _process(self) -> psutil.Process | None:
         """Return its process, and no other one that has its number by now."""
@@ -158,7 +167,7 @@ def stop(run: Run | str | Path) -> None:
 
 
 def launches(folder: str | Path = "runs") -> list[Launch]:
-    """Return what was started in a folder and has no run yet: it prepares its images, or failed.
+    """Return what was started in a folder and whose run says nothing yet: it prepares its images, or failed.
 
     The records of trainings that are over are removed: their runs say more, and may be renamed or deleted.
     """
@@ -183,12 +192,13 @@ def _detach(launch: Launch, arguments: Sequence[str]) -> None:
     options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+    since = time.time()  # the system knows when a process began by the second only
     with open(launch.record.with_suffix(".txt"), "wb") as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "sfumato", *arguments, "--quiet"],
             stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, **options,
         )  # fmt: skip
     created = psutil.Process(process.pid).create_time()
-    facts = {"pid": process.pid, "created": created, "host": socket.gethostname()}
+    facts = {"pid": process.pid, "created": created, "since": since, "host": socket.gethostname()}
     write_json(launch.record, facts | {"arguments": list(arguments)})
     threading.Thread(target=process.wait, daemon=True).start()  # no zombie while this process lives

@@ -13,6 +13,8 @@ from sfumato import runs
 from sfumato.api.data import Observer, silent
 from sfumato.api.opening import open_sampler
 from sfumato.conditions import Wish, parse_wish
+from sfumato.conditions import quoted as quoted
+from sfumato.conditions import wished as wished
 from sfumato.config import override
 from sfumato.diffusion.solvers import check_steps
 from sfumato.errors import UsageError

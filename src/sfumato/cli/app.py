@@ -162,7 +162,7 @@ def sample(
     from sfumato.cli.progress import display
 
     settings = o.sampling(set_, sampler=sampler, steps=steps, guidance=guidance)
-    wishes = [*(where or ()), *(class_ or ())]
+    wishes = [*(where or ()), *map(api.quoted, class_ or ())]
     with display(quiet) as observer:
         images = api.sample(
             run, n, seed, where=wishes, at=at, settings=settings, out=out, device=device, observer=observer

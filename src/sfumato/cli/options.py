@@ -37,7 +37,8 @@ Where = Annotated[
     Option(
         "--where",
         metavar="LABEL=1,...",
-        help="What to draw, e.g. smiling=1,glasses=0 or age=40; repeatable, one row of the grid for each.",
+        help="What to draw, e.g. smiling=1,glasses=0 or age=40; repeatable, one row of the grid for each. "
+        "Names with commas stand in quotes: '\"hat, red\"=1'.",
     ),
 ]
 Class = Annotated[

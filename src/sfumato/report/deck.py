@@ -94,13 +94,16 @@ class Deck:
         """Add the dot of a value."""
         self._shape(slide, "OVAL", Box(at - 0.09, middle - 0.09, 0.18, 0.18), colour)
 
-    def legend(self, slide: Any, colours: dict[str, int], top: float) -> None:
-        """Add everybody's mark and name in one row, sharing its width."""
-        room = min((WIDTH - 2 * MARGIN) / max(len(colours), 1), 2.4)
+    def legend(self, slide: Any, colours: dict[str, int], top: float) -> float:
+        """Add everybody's mark and name, ten in a row and eight rows at most; return where it ends."""
+        rows = min(max(-(-len(colours) // 10), 1), 8)
+        columns = -(-len(colours) // rows)
+        room = min((WIDTH - 2 * MARGIN) / max(columns, 1), 2.4)
         for place, (name, pigment) in enumerate(colours.items()):
-            left = MARGIN + place * room
-            self.mark(slide, pigment, left, top + 0.17)
-            self.text(slide, name, Box(left + 0.2, top, room - 0.25, 0.34), (13, 8), bold=True)
+            left, line = MARGIN + place % columns * room, top + place // columns * 0.35
+            self.mark(slide, pigment, left, line + 0.17)
+            self.text(slide, name, Box(left + 0.2, line, room - 0.25, 0.34), (13, 8), bold=True)
+        return top + rows * 0.35
 
     def table(self, slide: Any, rows: Sequence[Sequence[str]], box: Box, best: set[tuple[int, int]]) -> None:
         """Add a table whose first row and column are headings; `best` cells (row, column) are marked."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +15,7 @@ from sfumato.comparison.records import Comparison
 from sfumato.report import formats, glossary
 from sfumato.report.deck import MARGIN, MONO, SERIF, WIDTH, Box, Deck
 from sfumato.report.distributions import Distribution
-from sfumato.report.ladder import ladder
+from sfumato.report.ladder import Rung, ladder
 from sfumato.report.leaderboard import Row, leaderboard
 from sfumato.report.palette import ACCENT, PIGMENTS, RULE, SOFT, assign
 from sfumato.report.pictures import corner, load
@@ -25,8 +27,10 @@ WHOLE = WIDTH - 2 * MARGIN
 TOP = 1.35
 """Inches from the upper edge at which a slide's contents begin."""
 T = TypeVar("T")
-ROWS, GRIDS, MEASURES, ABREAST = 8, 4, 3, 4
-"""What one slide holds: rows of a table, grids of images, distributions; and of one, panels abreast."""
+ROWS, COLUMNS, GRIDS, RUNGS = 8, 8, 4, 12
+"""What one slide holds: rows and columns of a table, grids of images, places on the scale."""
+MEASURES, ABREAST = 3, 4
+"""Distributions on a slide; and of one, panels abreast, in two rows at most."""
 
 
 def write_slides(comparison: Comparison, folder: Path) -> Path:
@@ -51,7 +55,12 @@ def write_slides(comparison: Comparison, folder: Path) -> Path:
     _curves(deck, drawn, ordered)
     _tradeoffs(deck, drawn, ordered)
     per_slide = MEASURES if 2 < len(colours) <= ABREAST else 2
-    for found in _parts(drawn.distributions, per_slide):
+    pieces = [
+        replace(one, panels=list(panels))
+        for one in drawn.distributions
+        for panels in _parts(one.panels, 2 * ABREAST)
+    ]
+    for found in _parts(pieces, per_slide):
         _distributions(deck, found, ordered)
     _closing(deck, comparison, measurements(comparison))
     folder.mkdir(parents=True, exist_ok=True)
@@ -90,43 +99,49 @@ def _verdict(deck: Deck, comparison: Comparison, colours: dict[str, int]) -> Non
     if found is None:
         return
     words = f"{found.metric}, {found.better} is better; dots with 95% intervals"
-    deck.text(slide, words, Box(MARGIN, 3.3, WHOLE, 0.4), (14, 10), colour=SOFT)
-    step = min(0.62, 3.3 / len(found.rungs))
+    top = 3.3
+    for part in _parts(found.rungs, RUNGS):
+        if part[0] is not found.rungs[0]:
+            slide, top = deck.slide("The verdict", f"{words}, continued."), TOP
+        deck.text(slide, words, Box(MARGIN, top, WHOLE, 0.4), (14, 10), colour=SOFT)
+        _rungs(deck, slide, part, top + 0.5, colours)
+
+
+def _rungs(deck: Deck, slide: object, rungs: Sequence[Rung], top: float, colours: dict[str, int]) -> None:
+    """Lay places on the scale below one another."""
+    step = min(0.62, 3.3 / len(rungs))
     start, length = MARGIN + 2.4, WHOLE - 5.2
-    for place, rung in enumerate(found.rungs):
-        top, colour = 3.8 + place * step, PIGMENTS[colours[rung.name]].light
-        middle = top + step / 2
+    for place, rung in enumerate(rungs):
+        colour, middle = PIGMENTS[colours[rung.name]].light, top + (place + 0.5) * step
         deck.mark(slide, colours[rung.name], MARGIN, middle)
         deck.text(slide, rung.name, Box(MARGIN + 0.22, middle - 0.17, 2.0, 0.34), (15, 8), bold=True)
         deck.bar(slide, Box(start, middle, length, 0.01), RULE)
         low, high, at = (start + length * value / 100 for value in (rung.low, rung.high, rung.at))
         deck.bar(slide, Box(low, middle - 0.02, max(high - low, 0.02), 0.05), colour)
         deck.dot(slide, at, middle, colour)
-        deck.text(
-            slide,
-            f"{rung.text} {rung.interval}",
-            Box(start + length + 0.2, middle - 0.17, 2.6, 0.34),
-            (14, 9),
-        )
+        words = f"{rung.text} {rung.interval}"
+        deck.text(slide, words, Box(start + length + 0.2, middle - 0.17, 2.6, 0.34), (14, 9))
 
 
 def _tables(deck: Deck, comparison: Comparison) -> None:
     """Show the leaderboard, group by group."""
     names = [one.name for one in comparison.contestants]
-    gap = " " if len(names) <= ABREAST else "\n"  # narrow columns have the interval below the value
+    columns = _parts(range(len(names)), COLUMNS)
+    gap = " " if len(columns) == 1 and len(columns[0]) <= ABREAST else "\n"  # narrow: interval below value
     for group in leaderboard(comparison):
-        for rows in _parts(group.rows, ROWS):
+        for rows, places in product(_parts(group.rows, ROWS), columns):
+            shown = [[row.cells[place] for place in places] for row in rows]
             notes = "\n".join(f"{row.title}: {row.meaning} {row.note}".strip() for row in rows)
             slide = deck.slide(group.title, notes)
-            head = ["", *names]
+            head = ["", *(names[place] for place in places)]
             body = [
-                [_measure(row), *(f"{cell.text}{gap}{cell.interval}".strip() for cell in row.cells)]
-                for row in rows
+                [_measure(row), *(f"{cell.text}{gap}{cell.interval}".strip() for cell in cells)]
+                for row, cells in zip(rows, shown, strict=True)
             ]
             best = {
                 (down, across)
-                for down, row in enumerate(rows, start=1)
-                for across, cell in enumerate(row.cells, start=1)
+                for down, cells in enumerate(shown, start=1)
+                for across, cell in enumerate(cells, start=1)
                 if cell.standing == "best"
             }
             deck.table(slide, [head, *body], Box(MARGIN, TOP, WHOLE, 5.3), best)
@@ -151,9 +166,9 @@ def _curves(deck: Deck, drawn: Plots, colours: dict[str, int]) -> None:
         notes = "Measured after training on snapshots, with fewer images than the final scores; compare the "
         notes += "curves with one another, not with the table."
         slide = deck.slide("How they learned", "\n".join([notes, *(one.label for _, one in drawn.quality)]))
-        deck.legend(slide, colours, TOP)
+        top = deck.legend(slide, colours, TOP)
         shown = [(words, one.png(3), one.label) for words, one in drawn.quality]
-        _row(deck, slide, shown, Box(MARGIN, TOP + 0.55, WHOLE, 4.9))
+        _row(deck, slide, shown, Box(MARGIN, top + 0.2, WHOLE, 6.6 - top))
 
 
 def _tradeoffs(deck: Deck, drawn: Plots, colours: dict[str, int]) -> None:
@@ -161,19 +176,20 @@ def _tradeoffs(deck: Deck, drawn: Plots, colours: dict[str, int]) -> None:
     if drawn.tradeoffs:
         notes = [f"{title}: {words} {one.label}" for title, words, one in drawn.tradeoffs]
         slide = deck.slide("What it costs, what it buys", "\n".join(notes))
-        deck.legend(slide, colours, TOP)
+        top = deck.legend(slide, colours, TOP)
         shown = [(f"{name}. {words}", one.png(3), one.label) for name, words, one in drawn.tradeoffs]
-        _row(deck, slide, shown, Box(MARGIN, TOP + 0.55, WHOLE, 4.9))
+        _row(deck, slide, shown, Box(MARGIN, top + 0.2, WHOLE, 6.6 - top))
 
 
 def _distributions(deck: Deck, found: Sequence[Distribution], colours: dict[str, int]) -> None:
     """Show real values (area) beside generated ones (line), one row for each measure."""
     notes = "The gray area is how real images are spread, the line how generated ones are."
     slide = deck.slide("Distributions", "\n".join([notes, *(f"{one.title}: {one.words}" for one in found)]))
-    deck.legend(slide, colours, TOP)
-    height = min(5.2 / len(found), 2.6)
+    here = {name: colours[name] for one in found for name, *_ in one.panels}
+    begin = deck.legend(slide, here, TOP) + 0.1
+    height = min((7.0 - begin) / len(found), 2.6)
     for down, one in enumerate(found):
-        top = TOP + 0.45 + down * height
+        top = begin + down * height
         deck.text(slide, one.title, Box(MARGIN, top, 1.9, height - 0.1), (15, 9), font=SERIF)
         rows = -(-len(one.panels) // ABREAST)
         columns = -(-len(one.panels) // rows)

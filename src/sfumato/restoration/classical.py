@@ -150,7 +150,7 @@ class Wavelet(KnownNoise):
     """BayesShrink on Daubechies wavelets, averaged over shifts."""
 
     title: ClassVar[str] = "wavelet"
-    radius: ClassVar[int | None] = 64
+    radius: ClassVar[int | None] = None  # the thresholds are statistics of whole bands
     tried: ClassVar = {"order": (1, 2, 4)}
     order: int = Field(default=4, ge=1, le=8)
     """Vanishing moments of the wavelet."""

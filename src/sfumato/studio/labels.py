@@ -39,7 +39,7 @@ def label_controls(place: Place, picker: gr.Dropdown | gr.State) -> gr.Textbox:
 def fitting(asked: str | None, *runs: api.Run) -> str:
     """Return what was asked for if every run knows such labels; a wish for other runs is nothing here."""
     known = {column.name for column in _shared(runs)}
-    return (asked or "") if set(_read(asked)) <= known else ""
+    return (asked or "") if set(dict(api.wished(asked or ""))) <= known else ""
 
 
 def _shared(runs: Sequence[api.Run]) -> list[Any]:
@@ -49,15 +49,9 @@ def _shared(runs: Sequence[api.Run]) -> list[Any]:
     return [each for each in first if all((each.name, each.kind, each.categories) in one for one in kinds)]
 
 
-def _read(asked: str | None) -> dict[str, str]:
-    """Return what is asked for by the labels' names."""
-    pairs = (part.partition("=") for part in (asked or "").split(",") if part)
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
 def _controls(place: Place, columns: Sequence[Any], asked: str, where: gr.Textbox) -> None:
     """Add a control for each column, and let them write what they ask for."""
-    say, said = place.say, _read(asked)
+    say, said = place.say, dict(api.wished(asked))
     attributes = [column for column in columns if column.kind == "binary"]
     others = [column for column in columns if column.kind != "binary"]
     own = gr.Checkbox(value=bool(asked), label=say("labels.own"), info=say("labels.own_info"))
@@ -70,9 +64,10 @@ def _controls(place: Place, columns: Sequence[Any], asked: str, where: gr.Textbo
         further = [_control(place, column, said.get(column.name)) for column in others]
 
     def ask(chosen: bool, there: list[str], *values: Any) -> tuple[Any, str]:
-        wishes = [f"{column.name}={int(column.name in there)}" for column in attributes]
-        wishes += [f"{column.name}={value}" for column, value in zip(others, values, strict=True) if value]
-        return gr.Column(visible=chosen), ",".join(wishes) if chosen else ""
+        wishes = {column.name: str(int(column.name in there)) for column in attributes}
+        wishes |= {column.name: str(value) for column, value in zip(others, values, strict=True) if value}
+        text = ",".join("=".join(map(api.quoted, pair)) for pair in wishes.items())
+        return gr.Column(visible=chosen), text if chosen else ""
 
     events = [own.input, present.input]
     events += [one.release if isinstance(one, gr.Slider) else one.input for one in further]

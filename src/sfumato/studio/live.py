@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sfumato import api
@@ -45,9 +47,10 @@ class Live:
 
 def look(place: Place, name: str) -> Live:
     """Look at a run, or at what is about to be one."""
-    for launch in api.launches(place.runs):
-        if launch.path.name == name:
-            return Live(name, launch.state, trouble=launch.words if launch.state == "failed" else "")
+    launch = next((one for one in api.launches(place.runs) if one.path.name == name), None)
+    trouble = launch.words if launch and launch.state == "failed" else ""
+    if launch and not (launch.path / "recipe.yaml").is_file():
+        return Live(name, launch.state, trouble=trouble)
     run = place.run(name)
     status, log = run.status, run.log()
     last = next((event for event in reversed(log) if event["event"] == "loss"), {})
@@ -55,8 +58,19 @@ def look(place: Place, name: str) -> Live:
     rate = last.get("images_per_second", 0.0)
     left = (total - images) / rate if rate and total and status.state == "training" else None
     warned = [event["text"] for event in log if event["event"] in ("warning", "threads")]
+    panels = _panels(run, place.axes(), status.state, int(STEPS * math.log(len(log) + 1)))
     return Live(
-        name, status.state, True, max(images, status.images), total, rate, left,
-        last.get("seconds", status.seconds), pictures.newest(run), api.curves(run, place.axes()),
-        list(dict.fromkeys(warned))[-4:], status.error,
+        name, launch.state if launch else status.state, True, max(images, status.images), total, rate, left,
+        last.get("seconds", status.seconds), pictures.newest(run), panels,
+        list(dict.fromkeys(warned))[-4:], trouble or status.error,
     )  # fmt: skip
+
+
+STEPS = 300
+"""Curves are drawn anew when their log is longer by one part in so many: drawing hours takes a second."""
+
+
+@lru_cache(maxsize=8)
+def _panels(run: api.Run, axes: api.Labels, state: str, length: int) -> list[Any]:
+    """Return a run's curves; its state and its log's length say whether they are those of the last look."""
+    return api.curves(run, axes)

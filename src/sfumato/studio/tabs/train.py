@@ -36,10 +36,8 @@ def build(place: Place, tab: gr.Tab) -> None:
 
 def _names(place: Place) -> list[str]:
     """Return what can be watched: runs of one's own, and what is about to be one."""
-    return [
-        *(launch.path.name for launch in api.launches(place.runs)),
-        *(run.name for run in place.own_runs()),
-    ]
+    begun = [launch.path.name for launch in api.launches(place.runs)]
+    return list(dict.fromkeys([*begun, *(run.name for run in place.own_runs())]))
 
 
 def _known(place: Place, name: str | None) -> str:
