@@ -78,8 +78,9 @@ class TrainingConfig(Config):
     compile: bool = False
     """torch.compile the model's networks; falls back to eager where there is no C++ compiler."""
     deterministic: bool = False
-    """Only deterministic kernels (on a GPU; on a CPU they are so anyway), and on a CPU the same number of
-    threads to the end, whatever else the machine has to do: another number rounds sums differently."""
+    """Deterministic kernels where torch has them (on a GPU, where it warns of those that it lacks; on a CPU
+    they are so anyway), and on a CPU the same number of threads to the end, whatever else the machine has to
+    do: another number rounds sums differently."""
     micro_batches: Positive = 1
     """Split each batch into this many parts to save memory; doubled by itself when memory is short."""
     activation_checkpointing: bool = False

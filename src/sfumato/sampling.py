@@ -60,7 +60,7 @@ class Sampler:
             raise UsageError(f"{run.path}: a {recipe.preset} does not generate images.")
         conditions = Conditions.load(run.path / "conditions.safetensors")
         if found.scalars.get("batchnorm", 0) < latents:
-            estimate_batchnorm(model, conditions, device, latents)
+            estimate_batchnorm(model, conditions, device, latents, fitting_at_once(run.data))
         return cls(model, run.data, recipe, conditions, device)
 
     def images(
@@ -131,6 +131,11 @@ def draw(
     return to_uint8(images).cpu().numpy()
 
 
+def fitting_at_once(data: DataSpec) -> int:
+    """Return how many images statistics are estimated on together: 250 of 64x64, fewer of larger ones."""
+    return min(250, max(16, 250 * 64**2 // (data.height * data.width)))
+
+
 @contextlib.contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Switch a model to evaluation mode for a while."""
@@ -144,7 +149,11 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 @torch.no_grad()
 def estimate_batchnorm(
-    model: GenerativeModel, conditions: Conditions, device: torch.device, images: int = 2000
+    model: GenerativeModel,
+    conditions: Conditions,
+    device: torch.device,
+    images: int = 2000,
+    at_once: int = 250,
 ) -> None:
     """Re-estimate BatchNorm statistics under the present (averaged) weights.
 
@@ -157,6 +166,7 @@ def estimate_batchnorm(
         conditions: Labels to generate with.
         device: Where the model is.
         images: How many seeded latents to average over.
+        at_once: How many go through the network together, see `fitting_at_once`.
     """
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     if not norms:
@@ -168,8 +178,8 @@ def estimate_batchnorm(
         norm.reset_running_stats()
         norm.momentum = None  # a plain average over all batches
         norm.train()
-    for start in range(0, images, 250):
-        seeds = [derive("batchnorm", seed) for seed in range(start, min(start + 250, images))]
+    for start in range(0, images, at_once):
+        seeds = [derive("batchnorm", seed) for seed in range(start, min(start + at_once, images))]
         noise = ImageNoise(seeds, device)
         condition = conditions.draw(seeds).to(device)
         model.decode(model.latents(noise), condition, SamplingConfig(), noise)

@@ -78,6 +78,7 @@ def test_a_name_that_is_nearly_right(sfumato):
         (("--images", "-5"), ("--images -5",)),
         (("--epochs", "nan"), ("--epochs nan",)),
         (("--images", "64", "--budget", "3m"), ("choose one of",)),
+        (("--budget", "3m", "--set", "training.images=500"), ("choose one of", "training.images")),
         (("--seed", "-1"), ("seed = -1",)),
         (("--device", "gpu"), ("--device 'gpu'", "auto, cpu, cuda or mps")),
         (("--resume", "maybe"), ("--resume 'maybe'",)),

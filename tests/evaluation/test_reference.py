@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +53,21 @@ def test_who_comes_second_waits_and_trains_nothing(small, monkeypatch, short_rul
         second = pool.submit(open_reference, small, CPU, lambda event: None)
         digests = {one.result().ruler.weights_sha256 for one in (first, second)}
     assert len(trainings) == len(digests) == 1
+
+
+def test_a_ruler_that_was_stopped_judges_nobody(small, monkeypatch, short_ruler):
+    monkeypatch.setattr(rulers_of_data, "REVISION", -2)
+    told = []
+
+    def interrupting(event):
+        told.append(event)
+        if len(told) == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(SfumatoError, match="stopped before the end; run the same command again"):
+        open_reference(small, CPU, interrupting)
+    assert told and not rulers_of_data.has_ruler(small)
+    assert open_reference(small, CPU, lambda event: None).n and rulers_of_data.has_ruler(small)
 
 
 def test_code_that_learns_otherwise_is_another_ruler(small, reference, monkeypatch, short_ruler):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sfumato.batch import Column
 from sfumato.conditions import parse_wish
 from sfumato.exploration import sweeps
 from sfumato.exploration.places import of_seeds
@@ -19,6 +20,12 @@ def test_every_label_goes_over_its_range(plain):
         alone = sampler.conditions.draw([3])
         alone.values[:, 0] = parse_wish(sampler.data, text).row.values[:, 0]
         np.testing.assert_array_equal(found.images[k], sampler.images([3], alone)[0])
+
+
+def test_classes_that_do_not_fit_are_counted():
+    letters = Column(name="letter", kind="category", categories=tuple("abcdefghijklmnopqrstuvwxyz"))
+    assert sweeps._row_name(letters) == "letter (the first 16 of 26)" and len(sweeps._stops(letters)) == 16
+    assert sweeps._row_name(letters.model_copy(update={"categories": ("a", "b")})) == "letter"
 
 
 def test_a_sweep_of_truncation_passes_through_nothing_and_everything(plain):

@@ -38,13 +38,18 @@ def test_a_finished_run_trains_on(finished: Run):
 
 @pytest.mark.parametrize(
     ("more", "said"),
-    [("3", "less than one batch of 8"), ("0", "less than"), ("long", "such as 50000, or a time such as 10m")],
+    [
+        ("3", "less than one batch of 8"),
+        ("0", "less than"),
+        ("long", "such as 50000, or a time such as 10m"),
+        ("2000000000000", "training.images = 2000000000"),
+    ],
 )
 def test_what_is_no_length_is_refused(finished: Run, more: str, said: str):
-    before = finished.status
+    before, told = finished.status, finished.log("longer")
     with pytest.raises(UsageError, match=said):
         api.resume(finished.path, more=more, device="cpu")
-    assert finished.status == before
+    assert finished.status == before and finished.log("longer") == told
 
 
 def test_killed_while_it_was_laid_out(finished: Run):
@@ -53,9 +58,19 @@ def test_killed_while_it_was_laid_out(finished: Run):
     assert finished.status.state == "finished" and len(api.sample(finished, n=2)) == 2
 
 
-def test_passes_are_for_new_runs(finished: Run):
-    with pytest.raises(UsageError, match="--epochs is for new runs.*--more"):
-        api.train("dcgan", data="portraits:40", run=finished.path, resume="auto", epochs=3, settings=SMALL)
+def test_a_budget_of_passes_goes_on_too(tmp_path: Path):
+    def trained(epochs: float) -> Run:
+        return api.train(
+            "dcgan", data="portraits:40", run=tmp_path / "run", resume="auto", epochs=epochs, device="cpu",
+            settings=SMALL,
+        )  # fmt: skip
+
+    run = trained(1)
+    seen = run.status.images
+    run.write_status(run.status.model_copy(update={"state": "stopped"}))
+    assert trained(1).status.state == "finished" and run.status.images == seen
+    with pytest.raises(UsageError, match=f"training.images {seen}, not {2 * seen}"):
+        trained(2)
 
 
 def test_why_it_did_not_go_on_is_kept(tmp_path: Path, small_images: str):

@@ -20,6 +20,12 @@ from sfumato.training.step import Stepper
 CPU = torch.device("cpu")
 
 
+def test_half_precision_is_scaled_wherever_it_is(toys):
+    config = TrainingConfig(precision="fp16", batch_size=8)
+    state = TrainingState(toys.model(ModelConfig(), toys.prepared.spec), config, CPU)
+    assert all(scaler.is_enabled() for scaler in state.scalers.values())
+
+
 def stop_once(at: int):
     """Return a step that asks for an end, once, while it works."""
     original, asked = Stepper.step, []

@@ -99,6 +99,7 @@ def _accuracy(
         run = Run(Path(scratch, "classifier"))
         create(run.path, override(recipe, [f"seed={seed}"]), learned, CLASSIFIER, device)
         train_run(run, learned, device, observer, ranks=ALONE)
+        run.check_finished()
         ruler = load_ruler(run, device)
     seen = ruler.predictions(np.asarray(prepared.images[prepared.test]))
     truth = prepared.condition(prepared.test)

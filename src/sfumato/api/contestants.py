@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sfumato.api.data import Observer, data_of
+from sfumato.api.planning import ends
 from sfumato.api.training import train
 from sfumato.config import parse_duration
 from sfumato.data.prepared import Prepared
-from sfumato.errors import SfumatoError, UsageError
+from sfumato.errors import UsageError
 from sfumato.models.base import GenerativeModel, Model, RestorationModel
 from sfumato.models.own import preset_name
 from sfumato.recipe import lookup
@@ -68,6 +69,11 @@ class Plan:
         names = tuple(dict.fromkeys(map(preset_name, models)))
         if not names:
             raise UsageError("--models: name at least one preset; `sfumato presets` lists them.")
+        if ends(settings):
+            raise UsageError(
+                "--set training.images and training.seconds: say it with --images or --budget, which the "
+                "report speaks of."
+            )
         budget = BUDGET if budget is None and images is None else budget
         if budget is not None:
             parse_duration(budget)
@@ -129,10 +135,7 @@ def train_all(plan: Plan, folder: Path, device: str, allow_bad: bool, observer: 
                 seed=seed, device=device, resume="auto", settings=plan.settings, allow_bad=allow_bad,
                 observer=observer,
             )  # fmt: skip
-            if run.status.state != "finished":
-                raise SfumatoError(
-                    f"{run.path}: stopped before the end; run the same command again to go on."
-                )
+            run.check_finished()
             chosen.append(run)
     return chosen
 

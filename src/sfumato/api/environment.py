@@ -18,7 +18,6 @@ from sfumato.training.precision import choose_device, choose_precision
 EXTRAS = {
     "tensorboard": ("tensorboard", "TensorBoard logs"),
     "studio": ("gradio", "the web studio"),
-    "export": ("onnx", "export to ONNX"),
 }
 """Extra to (module, what it is for)."""
 

@@ -42,7 +42,7 @@ from sfumato.metrics.reference_statistics import holds_statistics, read_statisti
 from sfumato.metrics.rules import score_features
 from sfumato.metrics.score import Score
 from sfumato.ranks import Ranks
-from sfumato.runs import Run, checkpoints
+from sfumato.runs import Run
 from sfumato.sampling import Sampler
 from sfumato.storage import read_json
 from sfumato.training.precision import choose_device
@@ -243,8 +243,8 @@ def open_run(run: Run, device: torch.device, settings: Sequence[str] = ()) -> Tr
     """Open a trained run, which draws as its recipe says where no setting changes that."""
     sampling = sampling_settings(run, settings)
     recipe = run.recipe.model_copy(update={"sampling": sampling})
-    sampler = replace(Sampler.open(run, device), recipe=recipe)
-    folder = checkpoints.folders(run.path)[-1]
+    folder = runs.newest_folder(run)  # looked for once: a run that trains writes newer ones
+    sampler = replace(Sampler.open(run, device, folder), recipe=recipe)
     weights = read_json(folder / "manifest.json")["sha256"]["ema.safetensors"]
     return Trained(run, sampler, weights)
 

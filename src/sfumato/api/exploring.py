@@ -21,8 +21,9 @@ from sfumato.errors import UsageError
 from sfumato.exploration.frames import Frames
 from sfumato.exploration.kinds import KINDS as KINDS
 from sfumato.exploration.kinds import Kind, check, choose, kinds_for, starting_seeds
+from sfumato.exploration.sweeps import RANGES
 from sfumato.imaging.film import check_suffix
-from sfumato.runs import Run, checkpoints
+from sfumato.runs import Run
 from sfumato.storage import read_json
 from sfumato.training.precision import choose_device
 
@@ -153,10 +154,11 @@ def explore(
     }  # fmt: skip
     options = {key: value for key, value in given.items() if value is not None}
     check(chosen, options, seeds, at)
+    sampling = sampling_settings(found, _swept(chosen, settings))
     request = Request(
         found, chosen, starting_seeds(chosen, seeds, options), options,
-        _wishes(found, chosen, where, bool(images)), images, sampling_settings(found, settings),
-        folder_at(found, at) or newest_folder(found), choose_device(device), observer,
+        _wishes(found, chosen, where, bool(images)), images, sampling,
+        folder_at(found, at) or runs.newest_folder(found), choose_device(device), observer,
     )  # fmt: skip
     observer({"event": "progress", "what": "exploring", "done": 0, "total": 1})
     shown = MAKERS[kind](request)
@@ -166,12 +168,17 @@ def explore(
     return found_there if out is None else replace(found_there, path=found_there.write(out, milliseconds))
 
 
-def newest_folder(run: Run) -> Path:
-    """Return the folder of a run's newest whole checkpoint; raises UsageError where there is none."""
-    checkpoint = checkpoints.newest(run.path)
-    if checkpoint is None:
-        raise UsageError(f"{run.path}: there are no weights yet; train it with `sfumato resume {run.path}`.")
-    return checkpoint.path
+def _swept(kind: Kind, settings: Sequence[str]) -> list[str]:
+    """Return sampling settings as they are somewhere on the way of a kind that goes through one of them.
+
+    Raises:
+        UsageError: If that one is given too.
+    """
+    if kind.name not in RANGES:
+        return list(settings)
+    if any(s.removeprefix("sampling.").partition("=")[0].strip() == kind.name for s in settings):
+        raise UsageError(f"{kind.name}: explore goes through its values itself; leave the setting out.")
+    return [*settings, f"{kind.name}={RANGES[kind.name][1]:g}"]
 
 
 def _wishes(run: Run, kind: Kind, where: Sequence[str], photographs: bool) -> tuple[Wish, ...]:

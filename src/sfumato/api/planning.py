@@ -35,9 +35,7 @@ def budgeted(
     """Return the recipe with the budget that was asked for, whole steps of it."""
     batch = recipe.training.batch_size
     if epochs is not None:
-        if not 0 < epochs < 1e6:
-            raise UsageError(f"--epochs {epochs}: it must be above 0 and below a million.")
-        images = max(round(epochs * len(prepared.train)), batch)
+        images = passes(epochs, len(prepared.train), batch)
     if images is not None:
         if images < batch:
             raise UsageError(
@@ -51,6 +49,23 @@ def budgeted(
     if recipe.training.images is None and recipe.training.seconds is None:
         return override(recipe, ["training.seconds=600"])
     return recipe
+
+
+def passes(epochs: float, count: int, batch: int) -> int:
+    """Return the images of so many passes over a number of them, at least one batch.
+
+    Raises:
+        UsageError: If that cannot be.
+    """
+    if not 0 < epochs < 1e6:
+        raise UsageError(f"--epochs {epochs}: it must be above 0 and below a million.")
+    return max(round(epochs * count), batch)
+
+
+def ends(settings: Sequence[str]) -> bool:
+    """Return whether settings of a recipe say when training stops."""
+    keys = {setting.partition("=")[0].strip() for setting in settings}
+    return bool(keys & {"training.images", "training.seconds"})
 
 
 def chosen(

@@ -52,6 +52,7 @@ def open_reference(
                 create(run.path, recipe, prepared, RULER, device)
             if run.status.state != "finished":
                 train_run(run, prepared, device, renamed(observer, "training the ruler"), ranks=ALONE)
+                run.check_finished()
 
     backbone.ranks.by_first(trained)  # trained by several processes it would be another ruler
     ruler = load_ruler(run, device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from sfumato.imaging.png import write_png
 from sfumato.models.base import GenerativeModel
 from sfumato.recipe import SamplingConfig, lookup
 from sfumato.runs import Run
+from sfumato.storage import short
 
 
 def sample(
@@ -156,6 +158,10 @@ def sampling_settings(run: Run, settings: Sequence[str]) -> SamplingConfig:
         check_steps(changed.sampler, changed.steps)
     if "guidance" in used and changed.guidance not in (1, recipe.sampling.guidance):
         _check_guidance(run, changed.guidance)
+    if changed.eta != recipe.sampling.eta and changed.sampler != "ddim":
+        raise UsageError(f"sampling.eta {changed.eta:g}: ddim alone knows it; choose it too: --sampler ddim.")
+    if changed.guidance_interval != recipe.sampling.guidance_interval and changed.guidance == 1:
+        raise UsageError("sampling.guidance_interval: nothing is guided at guidance 1; add --guidance 2.")
     return changed
 
 
@@ -188,13 +194,19 @@ def grid_path(out: str | Path) -> Path:
 
 def paths(out: Path, wishes: Sequence[str], seeds: Sequence[int]) -> list[Path]:
     """Return where each image goes: a file per seed, in a folder per wish where there are several."""
-    folders = [out / _slug(wish) for wish in wishes] if len(wishes) > 1 else [out]
+    folders = [out / slug for slug in _slugs(wishes)] if len(wishes) > 1 else [out]
     return [folder / f"{seed:06d}.png" for folder in folders for seed in seeds]
 
 
-def _slug(wish: str) -> str:
-    """Return a wish as a folder's name: smiling-1_glasses-0."""
-    return re.sub(r"[^\w.]+", "-", wish.replace(" ", "").replace(",", "_")).strip("-.") or "wish"
+def _slugs(wishes: Sequence[str]) -> list[str]:
+    """Return wishes as names of folders, smiling-1_glasses-0; no two of them alike on any system."""
+    slugs: list[str] = []
+    for wish in wishes:
+        words = re.sub(r"[^\w.]+", "-", wish.replace(" ", "").replace(",", "_")).strip("-.") or "wish"
+        ends = chain([""], (f"-{number}" for number in count(2)))
+        names = (short(words, end) + end for end in ends)
+        slugs.append(next(name for name in names if name.casefold() not in map(str.casefold, slugs)))
+    return slugs
 
 
 def _write(

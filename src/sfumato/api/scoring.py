@@ -12,7 +12,6 @@ import numpy as np
 from sfumato import runs
 from sfumato.api import pictures
 from sfumato.api.data import Observer, data_of, silent
-from sfumato.api.exploring import newest_folder
 from sfumato.api.opening import open_sampler
 from sfumato.api.sampling import folder_at
 from sfumato.conditions import Wish, parse_wish
@@ -107,7 +106,7 @@ def score(
         raise UsageError("score what? Name at least one image.")
     found = run if isinstance(run, Run) else runs.find(run)
     wish = parse_wish(found.data, where) if where is not None else None
-    folder = folder_at(found, at) or newest_folder(found)
+    folder = folder_at(found, at) or runs.newest_folder(found)
     read = pictures.read(found, images)
     sampler = open_sampler(found, device, folder)
     model = sampler.model

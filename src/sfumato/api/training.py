@@ -13,7 +13,7 @@ import torch
 
 from sfumato import runs
 from sfumato.api.data import Observer, data_of, reporting, silent
-from sfumato.api.planning import budgeted, chosen, fit_batch, free_place
+from sfumato.api.planning import budgeted, chosen, ends, fit_batch, free_place, passes
 from sfumato.conditions import Conditions
 from sfumato.config import explain, override, parse_duration
 from sfumato.data.degradations import preset as degradation
@@ -83,23 +83,23 @@ def train(
     """
     if resume not in ("auto", "never"):
         raise UsageError(f"--resume '{resume}': choose auto (start or continue) or never.")
+    budgets = sum(value is not None for value in (budget, images, epochs)) + ends(settings)
+    if budgets > 1:
+        raise UsageError(
+            "choose one of --budget, --images, --epochs and --set training.images or training.seconds; "
+            "they all say when to stop."
+        )
     where = choose_device(device)
     preset = None if preset is None else preset_name(preset)
     path = None if run is None else runs.place(run)
     if path is not None and resume == "auto" and (path / "recipe.yaml").is_file():
         begun = Run(path)
         if epochs is not None:
-            raise UsageError(
-                f"{path}: --epochs is for new runs; this one goes on to the end that it was begun with. "
-                f"`sfumato resume {path} --more IMAGES` trains it on."
-            )
+            images = passes(epochs, begun.data.n_train, begun.recipe.training.batch_size)
         _same(begun, preset, str(data), budget, images, [f"seed={seed}", *settings])
         return _continue(begun, where, allow_bad, observer)
-    budgets = [value for value in (budget, images, epochs) if value is not None]
-    if len(budgets) > 1:
-        raise UsageError("choose one of --budget, --images and --epochs; they all say when to stop.")
     if preset is None:
-        preset, settings, budget = chosen(str(data), settings, budget, bool(budgets), observer)
+        preset, settings, budget = chosen(str(data), settings, budget, budgets > 0, observer)
     recipe = override(lookup(preset).recipe(), [f"seed={seed}", *settings])
     prepared = prepare_data(str(data), recipe.data, allow_bad=allow_bad, progress=reporting(observer))
     if not any(setting.replace(" ", "").startswith("training.batch_size=") for setting in settings):
@@ -204,8 +204,8 @@ def _lengthen(run: Run, more: str | int) -> None:
         raise UsageError(f"--more {more}: less than one batch of {batch} images; choose {batch} or more.")
     total = status.images + images // batch * batch
     with run.locked():
-        run.append_log({"event": "longer", "time": time.time(), "images": status.images, "total": total})
         recipe = override(run.recipe, [f"training.images={total}", "training.seconds=null"])
+        run.append_log({"event": "longer", "time": time.time(), "images": status.images, "total": total})
         write_text(run.path / "recipe.yaml", to_yaml(recipe))
         run.write_status(status.model_copy(update={"state": "stopped", "total": total}))
 

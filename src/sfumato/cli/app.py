@@ -108,7 +108,7 @@ def resume(
     """Go on with a run that was stopped.
 
     It continues from its newest whole checkpoint, bit for bit with as many threads as before
-    (training.deterministic=true keeps their number beside other work).
+    (training.deterministic=true keeps their number beside other work, and is needed for it on a GPU).
 
     \b
     Examples:

@@ -103,7 +103,7 @@ def find(
     anchors = of_seeds(sampler, [derive("direction", k) for k in range(2 * images)])
     seen = _log_odds(see(decode(sampler, at_anchors(anchors), sampling)), sampler.data, index)
     more = _beyond(seen, anchors.condition, index)
-    z = (anchors.latents - sampler.model.centre()).double().cpu().flatten(1)
+    z = (anchors.latents - sampler.model.centre()).cpu().double().flatten(1)
     difference, spread = _difference(z[:images], more[:images])
     area, interval = _area(z[images:] @ (difference / spread), more[images:])
     length = (difference.square() / spread).sum().sqrt().clamp(min=1e-12)

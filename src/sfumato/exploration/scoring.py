@@ -59,7 +59,7 @@ def measure(
             seeds = [derive("score", draw)] * len(pixels)
             condition = shown(sampler, seeds, wish).to(sampler.device)
             scores = model.score(pixels, condition, ImageNoise(seeds, sampler.device))
-            found[rows] += scores.double().cpu().numpy() / DRAWS
+            found[rows] += scores.cpu().double().numpy() / DRAWS
         told(min(start + BATCH, len(images)), len(images))
     return found
 

@@ -48,7 +48,7 @@ def attributes(
     """Change one label of an image after the other, everything else kept: a row for each.
 
     An attribute goes from absent to present, a number over its range, a column of classes through all of
-    them (there are then at least as many columns as classes).
+    them, but for those beyond the first 16 (there are then at least as many columns as classes).
 
     Args:
         sampler: The trained model, of labelled data.
@@ -69,7 +69,7 @@ def attributes(
         made += [{"label": column.name, "value": _said(column, entry)} for entry in entries]
     condition = Condition(torch.cat(values), torch.cat(known))
     places = showing(at_anchors(anchors, [0] * len(condition)), condition)
-    names = ", ".join(column.name for column, _ in columns)
+    names = ", ".join(map(_row_name, (column for column, _ in columns)))
     return Frames(decode(sampler, places, sampling), frames, made, (f"Rows, from the top: {names}.",))
 
 
@@ -98,6 +98,12 @@ def sweep(
     columns = [decode(sampler, places, plain.model_copy(update={key: value})) for value in values]
     rows = list(np.stack(columns, axis=1))
     return in_rows(rows, [{"seed": seed, key: value} for seed in seeds for value in values])
+
+
+def _row_name(column: Column) -> str:
+    """Return a column's name, and how many of its classes are shown if not all."""
+    cut = column.kind == "category" and column.width > MOST_CLASSES
+    return f"{column.name} (the first {MOST_CLASSES} of {column.width})" if cut else column.name
 
 
 def _stops(column: Column) -> Tensor:

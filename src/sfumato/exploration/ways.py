@@ -31,7 +31,7 @@ def spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
         b: The other.
         t: Float64 [T] in [0, 1].
     """
-    x, y = a.flatten().double().cpu(), b.flatten().double().cpu()
+    x, y = a.flatten().cpu().double(), b.flatten().cpu().double()
     cosine = (x @ y) / (x.norm() * y.norm()).clamp(min=1e-12)
     angle = torch.acos(cosine.clamp(-1, 1))
     if torch.sin(angle) < 1e-4:  # the same or opposite ones: no great circle, or no single one

@@ -106,7 +106,7 @@ class DDPM(Denoising):
 
     def _straight(self) -> Float64[Tensor, " 1000"]:
         """Return the time on the straight path that has each timestep's signal-to-noise ratio."""
-        return (self.sigma / (self.alpha + self.sigma)).double()
+        return (self.sigma / (self.alpha + self.sigma)).cpu().double()  # not every device knows float64
 
     def _predicted(self, x_t: Images, timestep: Int64[Tensor, " B"], condition: Condition) -> Images:
         return self.unet(x_t, (timestep + 1) / TIMESTEPS, condition).float()

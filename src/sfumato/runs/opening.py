@@ -27,6 +27,15 @@ class Opened(NamedTuple):
     """What was stored beside them."""
 
 
+def newest_folder(run: Run) -> Path:
+    """Return the folder of a run's newest whole checkpoint.
+
+    Raises:
+        UsageError: If the run has no weights yet.
+    """
+    return _newest(run).path
+
+
 def opened(run: Run, device: torch.device | str = "cpu", folder: Path | None = None) -> Opened:
     """Build a run's model with its averaged weights.
 
@@ -39,9 +48,7 @@ def opened(run: Run, device: torch.device | str = "cpu", folder: Path | None = N
         UsageError: If the run has no weights yet.
         SfumatoError: If the weights are damaged.
     """
-    checkpoint = checkpoints.load(folder) if folder else checkpoints.newest(run.path)
-    if checkpoint is None:
-        raise UsageError(f"{run.path}: there are no weights yet; train it with `sfumato resume {run.path}`.")
+    checkpoint = checkpoints.load(folder) if folder else _newest(run)
     recipe = run.recipe
     model = lookup(recipe.preset).model(recipe.model, run.data)
     checkpoints.copy_into(model, checkpoint.tensors["ema"], checkpoint.path)
@@ -49,3 +56,10 @@ def opened(run: Run, device: torch.device | str = "cpu", folder: Path | None = N
     model = model.to(device=device, memory_format=layout)  # type: ignore[call-overload]
     model.requires_grad_(False).eval()
     return Opened(model, sha256(checkpoint.path / "ema.safetensors"), checkpoint.scalars)
+
+
+def _newest(run: Run) -> checkpoints.Checkpoint:
+    checkpoint = checkpoints.newest(run.path)
+    if checkpoint is None:
+        raise UsageError(f"{run.path}: there are no weights yet; train it with `sfumato resume {run.path}`.")
+    return checkpoint

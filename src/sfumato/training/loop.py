@@ -27,6 +27,7 @@ from sfumato.training.budget import Budget
 from sfumato.training.check import check
 from sfumato.training.compiling import compile_networks
 from sfumato.training.memory import Memory, recompute
+from sfumato.training.precision import deterministic_kernels
 from sfumato.training.records import Recorder
 from sfumato.training.signals import StopRequest, stop_requests
 from sfumato.training.state import TrainingState
@@ -67,6 +68,7 @@ def train(
         torch.random.fork_rng([device] if device.type == "cuda" else []),
         stop_requests() as stop,
         run.locked() if ranks.first else contextlib.nullcontext(),
+        deterministic_kernels(run.recipe.training.deterministic, device),
     ):
         training = _Training(run, prepared, device, ranks, observer)
         if reset_optimizers:
@@ -82,8 +84,6 @@ class _Training:
     ) -> None:
         self.run, self.recipe, self.ranks, self.device = run, run.recipe, ranks, device
         self.config = self.recipe.training
-        if self.config.deterministic:
-            torch.use_deterministic_algorithms(True, warn_only=True)
         torch.manual_seed(derive("initialisation", self.recipe.seed))
         model = lookup(self.recipe.preset).model(self.recipe.model, run.data)
         self.remarks = [*check(self.recipe, model, run.data, ranks.world)]
@@ -251,6 +251,7 @@ class _Training:
             )
         seconds = self.state.progress.seconds
         self._resume()
+        self.ranks.wait()  # the first is about to write where the others still read
         progress = self.state.progress
         progress.seconds, progress.rollbacks, progress.rate = seconds, rollbacks + 1, rate / 2
         self.budget.plans = progress.plans

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import torch
@@ -50,6 +52,21 @@ def choose_precision(asked: Precision | Literal["auto"], device: torch.device) -
         seconds = _convolution_seconds((torch.bfloat16, torch.float32))
         return "bf16" if seconds[torch.bfloat16] < 0.8 * seconds[torch.float32] else "float32"
     return "float32"
+
+
+@contextlib.contextmanager
+def deterministic_kernels(asked: bool, device: torch.device) -> Iterator[None]:
+    """Take deterministic kernels where torch has them, if they are asked for, until the block ends."""
+    before = torch.are_deterministic_algorithms_enabled()
+    warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    if asked:
+        if device.type == "cuda":  # read when cuBLAS is first used
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warned)
 
 
 def _convolution_seconds(dtypes: Sequence[torch.dtype]) -> dict[torch.dtype, float]:

@@ -180,7 +180,8 @@ class Recorder:
         if not self.ranks.first:
             return
         if isinstance(model, GenerativeModel):
-            sampling.estimate_batchnorm(model, self.conditions, self.device, images=250)
+            at_once = sampling.fitting_at_once(self.run.data)
+            sampling.estimate_batchnorm(model, self.conditions, self.device, images=250, at_once=at_once)
             seeds = range(PREVIEW)
             conditions = self.conditions.draw(seeds)
             images = sampling.draw(model, seeds, conditions, self.recipe.sampling, self.device)

@@ -55,7 +55,7 @@ class TrainingState:
         self.optimizers = {
             name: _optimizer(group, self.settings[name], device, fast) for name, group in self.groups.items()
         }
-        scaled = config.precision == "fp16" and device.type == "cuda"
+        scaled = config.precision == "fp16"  # wherever: small gradients would become 0
         self.scalers = {name: torch.amp.GradScaler(device.type, enabled=scaled) for name in self.groups}
         self._names = {id(p): name for name, p in model.named_parameters()}
         self._averaged = list(self.ema.parameters())
