@@ -4,7 +4,8 @@ denoise  drunet trained on Train400 at sigma 25 for --minutes; Set12, beside DnC
 denoise-wide  the same with a larger network, for hours (--minutes 120; must be above DnCNN's 30.44 dB); two
          processes may train it first: torchrun --nproc-per-node 2 -m -- sfumato train drunet --data
          OUT/data/restoration/restoration/train/Train400 --run OUT/runs/drunet-wide --budget 120m --set
-         degradation=awgn-25 --set "model.widths=[32, 64, 128]" --set training.crop=96
+         degradation=awgn-25 --set "model.widths=[32, 64, 128]" --set training.crop=160 --set
+         training.batch_size=8 --set training.ema_halflife=6000 --set data.test_fraction=0.01
 shipped  the denoiser that comes with the package: Set12 and classic5, beside tuned filters of scikit-image
 approaches  the vae_unet, pix2pix and two_stage that come along, on real photographs; nothing is required
 mixed    vae_unet, pix2pix, two_stage, nafnet and the filters on old photographs; --minutes each

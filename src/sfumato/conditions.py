@@ -106,8 +106,8 @@ def parse_wish(data: DataSpec, text: str) -> Wish:
 def wished(text: str) -> Iterator[tuple[str, str | None]]:
     """Yield the names and values of `smiling=1,"hat, red"=0,boot`; None where a word stands alone."""
     for part in re.findall(r'(?:"[^"]*"|[^,])+', text):
-        found = re.fullmatch(r'((?:"[^"]*"|[^=])*)(=?)(.*)', part.strip(), re.DOTALL)
-        name, equals, value = (re.sub(r'^"(.*)"$', r"\1", word.strip()) for word in found.groups())
+        name, equals, value = re.findall(r'^((?:"[^"]*"|[^=])*)(=?)(.*)$', part.strip(), re.DOTALL)[0]
+        name, value = (re.sub(r'^"(.*)"$', r"\1", word.strip()) for word in (name, value))
         if name or equals:
             yield name, value if equals else None
 

@@ -139,7 +139,7 @@ def override(config: C, assignments: Sequence[str], source: str = "--set") -> C:
             raise UsageError(f"{source} '{assignment}': write KEY=VALUE, for example model.width=64.")
         try:
             value = yaml.safe_load(text)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):  # such as the 45th of a month
             raise UsageError(f"{source} '{assignment}': the value is not valid YAML.") from None
         config = _replace(config, key.strip(), key.strip().split("."), value, source)
     return config

@@ -89,7 +89,11 @@ def replacing_folder(target: Path) -> Iterator[Path]:
             old = temporary.with_name(f"{temporary.name}.old")
             shutil.copymode(real, temporary)
             os.replace(real, old)
-            os.replace(temporary, real)
+            try:
+                os.replace(temporary, real)
+            except OSError:
+                os.replace(old, real)
+                raise
             shutil.rmtree(old, ignore_errors=True)
         else:
             os.replace(temporary, real)
@@ -113,7 +117,10 @@ def write_text(target: Path, text: str) -> None:
 
 def write_json(target: Path, value: Any) -> None:
     """Write JSON atomically, indented for people."""
-    write_text(target, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    if any("\ud800" <= sign <= "\udfff" for sign in text):  # of a file whose name is no UTF-8
+        text = json.dumps(value, indent=1)
+    write_text(target, text + "\n")
 
 
 def write_rows(target: Path, rows: Iterable[Iterable[Any]]) -> None:

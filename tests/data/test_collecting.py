@@ -107,3 +107,29 @@ def test_pictures_of_two_folders_may_have_the_same_name(tmp_path: Path):
     found = collect([tmp_path / folder / "1.png" for folder in "abc"], tmp_path / "out")
     assert found.images == 3 and not found.left_out
     assert {path.name for path in found.folder.iterdir()} == {"1.png", "1 (2).png", "1 (3).png"}
+
+
+def test_what_a_mac_adds_does_not_hide_the_folder(tmp_path: Path):
+    members = {f"photos/{name}/{k}.png": picture(10 * n + k) for n, name in enumerate("ab") for k in range(2)}
+    added = {"__MACOSX/photos/a/._0.png": b"x", ".DS_Store": b"x"}
+    found = collect([archive(tmp_path / "photos.zip", members | added)], tmp_path / "kept")
+    assert names(found.folder) == [f"{name}/{k}.png" for name in "ab" for k in range(2)]
+
+
+def test_pictures_of_two_archives_may_have_the_same_name(tmp_path: Path):
+    both = [
+        archive(tmp_path / f"{k}.zip", {"img/1.png": picture(k), "img/2.png": picture(9 + k)}) for k in (1, 2)
+    ]
+    found = collect(both, tmp_path / "kept")
+    assert found.images == 4 and not found.left_out
+    assert names(found.folder) == ["1 (2).png", "1.png", "2 (2).png", "2.png"]
+
+
+def test_a_damaged_archive_is_refused_by_name(tmp_path: Path):
+    file = archive(tmp_path / "photos.zip", {"1.png": picture(1)})
+    content = bytearray(file.read_bytes())
+    content[60:200] = bytes(140)
+    file.write_bytes(content)
+    with pytest.raises(UsageError, match="photos.zip: cannot be read"):
+        collect([file], tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()

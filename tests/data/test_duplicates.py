@@ -119,3 +119,14 @@ def test_two_images_are_one_for_each_side(fraction: float):
 def test_copies_of_one_image_are_no_data_set():
     with pytest.raises(UsageError, match="2 different images"):
         divide(hexadecimal(5), [None] * 5, np.zeros(5, int), 0.1, None)
+
+
+@pytest.mark.parametrize("count", [20, 21, 60])
+def test_however_many_copies_of_a_picture_stay_on_one_side(picture, count: int):
+    random = np.random.default_rng(0)
+    copies = [picture(0).astype(np.float32) + random.normal(0, 1, picture(0).shape) for _ in range(count)]
+    images = np.stack(
+        [*(np.clip(one, 0, 255).astype(np.uint8) for one in copies), *map(picture, range(1, 200))]
+    )
+    groups = near_groups(images, exact_groups(images))
+    assert set(groups[:count]) == {0} and 0 not in groups[count:]

@@ -187,3 +187,27 @@ def test_a_wrong_path_suggests_the_right_one(photos, monkeypatch):
     monkeypatch.chdir(root.parent)
     with pytest.raises(UsageError, match="did you mean 'portraits'"):
         open_source("portrats", DataConfig())
+
+
+@pytest.mark.parametrize("stray", ["preview", "unlabelled/x"])
+def test_an_image_beside_a_split_is_not_overlooked(photos, stray: str):
+    for part, first in (("train", 0), ("test", 50)):
+        photos(2, f"set/{part}", first=first)
+    photos(1, "set" if stray == "preview" else "set/unlabelled", first=90)
+    with pytest.raises(UsageError, match="1 of its images are in neither"):
+        read(photos(0, "set"))
+
+
+def test_held_out_images_may_lie_flat_beside_classes(photos):
+    photos(2, "set/train/cat")
+    photos(2, "set/train/dog", first=10)
+    photos(2, "set/test", first=50)
+    contents = read(photos(0, "set"))
+    assert contents.columns[0].categories == ("cat", "dog")
+    assert {item.cells for item in contents.items if item.split == "test"} == {("",)}
+
+
+def test_a_table_is_found_however_it_is_written(photos):
+    root = photos(2)
+    (root / "Labels.CSV").write_text("file,hat\n000.png,1\n001.png,0\n")
+    assert [item.cells for item in read(root).items] == [("1",), ("0",)]

@@ -145,3 +145,65 @@ def test_another_encoding_is_refused(photos):
     (root / "labels.csv").write_bytes("file,größe\n000.png,1\n".encode("latin-1"))
     with pytest.raises(UsageError, match="UTF-8"):
         cells(root)
+
+
+def test_one_number_is_one_category():
+    cells = [("1",), ("2",), ("1.0",), ("3",), ("+2",), ("01",)]
+    columns, values, _, _ = encode((RawColumn("n"),), cells, np.arange(6))
+    assert columns[0].categories == ("1", "2", "3") and values.sum(axis=0).tolist() == [3, 2, 1]
+
+
+def test_numbers_that_hardly_vary_and_numbers_without_measure():
+    cells = [("0.1",)] * 20 + [("0.2",), ("0.25",)] * 10
+    columns, values, _, _ = encode((RawColumn("x", "number"),), cells, np.arange(20))
+    assert columns[0].std == 1 and np.abs(values).max() < 1
+    with pytest.raises(UsageError, match="1e160.*not a number"):
+        encode((RawColumn("x", "number"),), [("1e160",), ("2",)], np.arange(2))
+
+
+def test_classes_of_folders_keep_their_names_and_their_bounds():
+    raw = RawColumn("class", "category", ("cat", "null"))
+    _, values, known, _ = encode((raw,), [("cat",), ("null",), ("",)], np.arange(3))
+    assert values.tolist() == [[1, 0], [0, 1], [0, 0]] and known[:, 0].tolist() == [1, 1, 0]
+    many = tuple(f"person {k}" for k in range(1001))
+    columns, _, _, notes = encode(
+        (RawColumn("class", "category", many),), [(name,) for name in many], np.arange(9)
+    )
+    assert columns == () and "1001 different" in notes[0]
+
+
+def test_tables_of_other_countries(photos):
+    root = photos(2)
+    (root / "labels.csv").write_text(
+        "\n\nfile;age;name\n000.png;1,5;a\u2028b\n001.png;2;c\n", encoding="utf-8"
+    )
+    items = open_source(str(root), DataConfig()).read().items
+    assert [item.cells for item in items] == [("1.5", "a\u2028b"), ("2", "c")]
+
+
+def test_a_table_is_for_folders(tmp_path: Path):
+    np.savez(tmp_path / "set.npz", images=np.zeros((4, 8, 8), np.uint8))
+    for source in (str(tmp_path / "set.npz"), "portraits"):
+        with pytest.raises(UsageError, match="a table is for a folder of images"):
+            open_source(source, DataConfig(labels="l.csv"))
+
+
+def test_labels_of_arrays_as_others_save_them(tmp_path: Path):
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8), np.uint8)
+    for name, labels in {
+        "column": np.array([[20], [3], [20], [7]]),
+        "bytes": np.array([b"cat", b"dog"] * 2),
+    }.items():
+        np.savez(tmp_path / f"{name}.npz", images=images, labels=labels)
+    found = {
+        name: open_source(str(tmp_path / f"{name}.npz"), DataConfig()).read() for name in ("column", "bytes")
+    }
+    assert found["column"].columns[0].categories == ("3", "7", "20")
+    assert found["bytes"].columns[0].categories == ("cat", "dog")
+
+
+def test_an_archive_that_is_none(tmp_path: Path):
+    np.save(tmp_path / "images.npy", np.zeros((4, 8, 8), np.uint8))
+    (tmp_path / "images.npy").rename(tmp_path / "images.npz")
+    with pytest.raises(UsageError, match="cannot be read .it is no archive"):
+        open_source(str(tmp_path / "images.npz"), DataConfig()).read()

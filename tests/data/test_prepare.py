@@ -42,6 +42,15 @@ def test_the_second_time_nothing_is_decoded(photos, cache: Path, monkeypatch):
     monkeypatch.setattr(decoding, "decode_chunk", None)
     again = prepare(str(root), cache=cache)
     assert (again.path, again.spec) == (first.path, first.spec)
+    asked = DataConfig(
+        size=(first.spec.height, first.spec.width)
+    )  # as a run does that began with what was chosen
+    monkeypatch.chdir(root.parent)
+    assert (
+        prepare(root.name, asked, cache=cache).path
+        == prepare(str(root), asked, cache=cache).path
+        == first.path
+    )
 
 
 def test_other_content_or_settings_are_another_set(photos, cache: Path):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -20,6 +22,10 @@ MOST_BYTES = 8 << 30
 LONGEST_NAME = 200
 """Bytes of one part of a path."""
 TABLE = "labels.csv"
+_UNREADABLE = (
+    OSError, EOFError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
+)  # fmt: skip
+"""What unpacking says of damaged archives."""
 
 
 @dataclass
@@ -66,7 +72,7 @@ def collect(
         for file in files:
             try:
                 _take(file, folder, found, budget)
-            except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+            except _UNREADABLE as error:
                 raise UsageError(f"{file.name}: cannot be read ({error}).") from None
         if not found.images:
             why = f" ({'; '.join(found.left_out[:3])})" if found.left_out else ""
@@ -79,19 +85,19 @@ def _take(file: Path, folder: Path, found: Collected, budget: _Budget) -> None:
         raise UsageError(f"{file}: that is a folder; take it as it is with --data, or name what is in it.")
     with open(file, "rb") as stream:
         if name_of(stream.read(SNIFF_BYTES)) != "ZIP archive":
-            return _keep(stream, _free(file, folder), folder, found, budget)
+            return _keep(stream, PurePosixPath(file.name), folder, found, budget)
     with zipfile.ZipFile(file) as archive:
         for member, place in _members(archive, found, budget):
             with archive.open(member) as stream:
                 _keep(stream, place, folder, found, budget)
 
 
-def _free(file: Path, folder: Path) -> PurePosixPath:
-    """Return a picture's place: its name, or one like it where pictures of two folders have the same."""
-    place, count = PurePosixPath(file.name), 1
-    while (folder / place).exists() and file.name != TABLE:
+def _free(wanted: PurePosixPath, folder: Path) -> PurePosixPath:
+    """Return a picture's place: its name, or one like it where another picture has that."""
+    place, count = wanted, 1
+    while (folder / place).exists():
         count += 1
-        place = PurePosixPath(f"{file.stem} ({count}){file.suffix}")
+        place = wanted.with_name(f"{wanted.stem} ({count}){wanted.suffix}")
     return place
 
 
@@ -104,13 +110,13 @@ def _members(
     if budget.files < 0:
         raise UsageError("there are too many files in the archive; unpack it, and name the folder.")
     paths = [PurePosixPath(member.filename.replace("\\", "/")) for member in members]
-    tops = {path.parts[0] for path in paths if path.parts}
-    common = len(tops) == 1 and all(len(path.parts) > 1 for path in paths)
+    shown = [path for path in paths if _harmless(path)]  # a Mac adds folders of its own
+    common = len({path.parts[0] for path in shown}) == 1 and all(len(path.parts) > 1 for path in shown)
     for member, path in zip(members, paths, strict=True):
         place = PurePosixPath(*path.parts[1:]) if common else path
         if member.flag_bits & 1:
             raise UsageError(f"{member.filename!r} is encrypted; unpack it yourself, and name the folder.")
-        if stat.S_ISLNK(member.external_attr >> 16) or not _harmless(place):
+        if stat.S_ISLNK(member.external_attr >> 16) or not _harmless(path):
             found.left_out.append(f"{member.filename!r}: it would not stay in the folder, or is hidden")
             continue
         yield member, place
@@ -130,9 +136,9 @@ def _keep(stream: IO[bytes], place: PurePosixPath, folder: Path, found: Collecte
     stream.seek(0)
     kind = name_of(stream.read(SNIFF_BYTES))
     table = place.name == TABLE and kind == "text"
-    target = folder / place
+    target = folder / (place if table else _free(place, folder))
     if (kind not in DECODABLE and not table) or target.exists():
-        reason = "is there twice" if target.exists() else f"is no image ({kind})"
+        reason = "is there twice" if table else f"is no image ({kind})"
         found.left_out.append(f"{str(place)!r}: {reason}")
         return
     stream.seek(0)

@@ -28,6 +28,10 @@ from sfumato.errors import UsageError
 
 MAX_WHOLE_NUMBERS = 12
 MAX_CATEGORIES = 256
+MAX_CLASSES = 1000
+"""Of a set whose folders or arrays say that they are classes: a condition has an entry for each."""
+LARGEST = 1e30
+"""Of numbers that labels may be: the squares of larger ones are too large for a deviation."""
 
 _UNKNOWN = frozenset({"", "nan", "n/a", "null"})
 _PAIRS = (("0", "1"), ("-1", "1"), ("no", "yes"), ("n", "y"), ("false", "true"))
@@ -77,10 +81,12 @@ def encode(
     for position, column in enumerate(raw):
         own = [row[position] for row in cells]
         kind = column.kind or infer_kind(own)
-        if kind is None or all(_is_unknown(cell) for cell in own):
+        if kind is None or len(column.categories) > MAX_CLASSES or all(_is_unknown(cell) for cell in own):
             different = len(set(own))
             notes.append(f"column '{column.name}' was left out: {different} different texts")
             continue
+        if column.kind is None and kind == "category" and all(map(_is_number, own)):
+            own = [cell if _is_unknown(cell) else _plain(cell) for cell in own]  # 1 and 1.0 are one category
         said = {cell for cell in own if not _is_unknown(cell)}
         if column.kind is None and len(said) == 1:
             notes.append(
@@ -105,7 +111,8 @@ def _encode_one(
     column: RawColumn, kind: Kind, cells: Sequence[str], train: NDArray[np.int64]
 ) -> tuple[Column, NDArray[np.float32], NDArray[np.float32]]:
     """Encode one column; unknown entries are 0."""
-    there = np.array([not _is_unknown(cell) for cell in cells], bool)
+    # a class that a folder names may be called "null"
+    there = np.array([bool(cell) if column.categories else not _is_unknown(cell) for cell in cells], bool)
     if kind == "category":
         names = _category_names(column, cells)
         place = {name: index for index, name in enumerate(names)}
@@ -120,9 +127,12 @@ def _encode_one(
         return Column(name=column.name, kind=kind), vector[:, None], _float(there[:, None])
     pairs = zip(cells, there, strict=True)
     numbers = np.array([_number(cell) if known else 0.0 for cell, known in pairs])
-    if not np.isfinite(numbers).all():
-        bad = cells[int(np.flatnonzero(~np.isfinite(numbers))[0])]
-        raise UsageError(f"label '{column.name}' = '{bad}': not a number; leave it empty instead.")
+    usable = np.isfinite(numbers) & (np.abs(numbers) < LARGEST)
+    if not usable.all():
+        bad = cells[int(np.flatnonzero(~usable)[0])]
+        raise UsageError(
+            f"label '{column.name}' = '{bad}': not a number (below {LARGEST:g}); leave it empty instead."
+        )
     mean, std = _statistics(numbers, there, train)
     vector = np.where(there, (numbers - mean) / std, 0.0).astype(np.float32)
     made = Column(name=column.name, kind=kind, mean=mean, std=std)
@@ -135,7 +145,9 @@ def _statistics(
     """Mean and standard deviation of the train split's known values (of all, if it has none)."""
     usable = numbers[train][there[train]]
     usable = usable if len(usable) else numbers[there]
-    return float(usable.mean()), float(usable.std()) or 1.0
+    mean, std = float(usable.mean()), float(usable.std())
+    # equal values differ by their rounding, which is no measure for others
+    return mean, std if std > 1e-9 * float(np.abs(usable).max()) else 1.0
 
 
 def _category_names(column: RawColumn, cells: Sequence[str]) -> tuple[str, ...]:
@@ -154,6 +166,10 @@ def _float(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 def _is_unknown(cell: str) -> bool:
     return cell.strip().lower() in _UNKNOWN
+
+
+def _is_number(cell: str) -> bool:
+    return _is_unknown(cell) or math.isfinite(_number(cell))
 
 
 def _plain(cell: str) -> str:

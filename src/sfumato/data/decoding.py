@@ -100,8 +100,8 @@ def _shared(job: Job, chunks: deque[range], workers: int) -> Iterator[Chunk]:
     try:
         while chunks or waiting:
             while chunks and len(waiting) < 3 * workers:
-                rows = chunks.popleft()
-                waiting.append((rows, pool.submit(_decode_remembered, rows)))
+                waiting.append((chunks[0], pool.submit(_decode_remembered, chunks[0])))
+                chunks.popleft()  # not before: with a worker that died, submitting fails
             chunk = waiting[0][1].result()
             waiting.popleft()
             yield chunk

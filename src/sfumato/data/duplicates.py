@@ -23,8 +23,9 @@ MAX_HAMMING = 20
 MAX_DISTANCE = 0.2
 """Distance of two images' low frequencies, relative to their length. On photographs, drawings and
 cars every pair that was found below it was the same picture."""
-STRICTER = (0.1, 0.05, 0.02, 0.0)
-"""The distances asked for in turn within groups that are too large to be copies."""
+STRICTER = (0.1, 0.05, 0.02)
+"""The distances asked for in turn within groups that are too large to be copies. What still holds together at
+the last are copies, however many: frames of a film, one picture saved again and again."""
 MIN_CONTRAST = 2.0
 """Gray levels of contrast below which an image is plain and like nothing but its copies."""
 EVERY_PAIR = 10_000

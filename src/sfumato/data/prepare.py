@@ -49,7 +49,7 @@ def prepare(
     config = config or DataConfig()
     try:
         found = open_source(source, config)
-        path = _place(found, config, cache_folder(cache))
+        path = _kept(found, config, cache_folder(cache))
         contents = None if store.is_whole(path) else found.read()
     except OSError as error:
         raise UsageError(
@@ -67,6 +67,20 @@ def prepare(
 
 def _unwatched(done: int, total: int, what: str) -> None:
     """Show progress to nobody."""
+
+
+def _kept(source: Source, config: DataConfig, cache: Path) -> Path:
+    """Return where a set is kept: also where its size, which is asked for here, was chosen from the data.
+
+    A run begins with a size that is chosen, and asks for that ever after.
+    """
+    path = _place(source, config, cache)
+    if config.size is not None and not store.is_whole(path):
+        chosen = _place(source, config.model_copy(update={"size": None}), cache)
+        if store.is_whole(chosen):
+            spec = load(chosen).spec
+            return chosen if (spec.height, spec.width) == tuple(config.size) else path
+    return path
 
 
 def _place(source: Source, config: DataConfig, cache: Path) -> Path:

@@ -118,7 +118,7 @@ class Run:
         try:
             values = yaml.safe_load((self.path / "recipe.yaml").read_text(encoding="utf-8"))
             version = values.get("schema_version")
-        except (yaml.YAMLError, UnicodeDecodeError, AttributeError):
+        except (yaml.YAMLError, ValueError, AttributeError):
             raise SfumatoError(f"{self.path / 'recipe.yaml'}: not a recipe; put the file back.") from None
         if version != SCHEMA:
             raise SfumatoError(

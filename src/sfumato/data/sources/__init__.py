@@ -28,11 +28,15 @@ def open_source(source: str, config: DataConfig) -> Source:
         UsageError: If there is no such thing, or nothing in it.
     """
     name, _, rest = source.partition(":")
+    path = Path(source).expanduser()
+    if config.labels is not None and (name in NAMES or path.is_file()):
+        raise UsageError(
+            f"data.labels = '{config.labels}': a table is for a folder of images; {plain(path)} has its own."
+        )
     if name in ARTISTS:
         return _noted(drawn(name, rest, config), name)
     if name in SETS:
         return _noted(open_named(name, rest, config), name)
-    path = Path(source).expanduser()
     if path.is_file():
         if path.suffix.lower() == ".npz":
             return npz(path)
@@ -42,7 +46,7 @@ def open_source(source: str, config: DataConfig) -> Source:
         )
     if not path.is_dir():
         raise UsageError(f"{plain(path)}: there is no such folder, file or named set; {_hint(path)}")
-    found = recognise(path, config)
+    found = recognise(path, config) if config.labels is None else None  # else who gave a table knows better
     if found is not None:
         note = f"the folder has the layout of {found.name} and is read as that set"
         return replace(found, notes=(note, *found.notes))

@@ -37,8 +37,9 @@ def folder(root: Path, config: DataConfig) -> Source:
     if not listing.images:
         raise UsageError(f"{plain(root)}: no images are in this folder{_instead(listing)}.")
     table_path = _labels_path(root, config, listing)
-    paths = [root / name for name in listing.images]
-    tracked = [*paths, table_path] if table_path else paths
+    # resolved, so that a run, which remembers the whole path, finds what was prepared by a shorter one
+    tracked = [root.resolve() / name for name in listing.images]
+    tracked += [table_path.resolve()] if table_path else []
     notes = [f"labels come from {plain(table_path.name)}"] if table_path else []
     if listing.links:
         notes.append(f"{listing.links} links to folders or out of the folder were not followed")
@@ -67,26 +68,40 @@ def _instead(listing: Listing) -> str:
 def _labels_path(root: Path, config: DataConfig, listing: Listing) -> Path | None:
     """Find the label table: the one asked for, else labels.csv at the top."""
     if config.labels is not None:
-        path = Path(config.labels)
+        path = Path(config.labels).expanduser()
         if not path.is_file():
             raise UsageError(f"data.labels = '{config.labels}': there is no such file.")
         return path
-    return root / "labels.csv" if "labels.csv" in listing.others else None
+    return next((root / name for name in listing.others if name.lower() == "labels.csv"), None)
 
 
 def _split_of(names: list[str]) -> dict[str, tuple[Split, str]] | None:
-    """Return each name's own split and the rest of its path, or None if the set has no split."""
+    """Return each name's own split and the rest of its path, or None if the set has no split.
+
+    Raises:
+        UsageError: If it has one, and some images are on neither side.
+    """
     result: dict[str, tuple[Split, str]] = {}
+    neither = []
     for name in names:
         top, slash, rest = name.partition("/")
-        if not slash or top.lower() not in _SPLITS:
-            return None
-        result[name] = _SPLITS[top.lower()], rest
-    return result if {split for split, _ in result.values()} == {"train", "test"} else None
+        if slash and top.lower() in _SPLITS:
+            result[name] = _SPLITS[top.lower()], rest
+        else:
+            neither.append(name)
+    if {split for split, _ in result.values()} != {"train", "test"}:
+        return None
+    if neither:
+        raise UsageError(
+            f"train/ and test/ (or val/) are the set's own split, and {len(neither)} of its images are in "
+            f"neither, such as '{plain(neither[0])}'; move them into one of these folders, or out of the set."
+        )
+    return result
 
 
-def _classes(inner: list[str]) -> tuple[str, ...]:
-    """Return the class names if the paths are `class/file`, else nothing."""
+def _classes(names: list[str], split: dict[str, tuple[Split, str]] | None) -> tuple[str, ...]:
+    """Return the class names if the paths (of a split: of what is learned from) are `class/file`."""
+    inner = [split[name][1] for name in names if split[name][0] == "train"] if split else names
     if any(name.count("/") != 1 for name in inner):
         return ()
     found = sorted({name.partition("/")[0] for name in inner})
@@ -95,8 +110,7 @@ def _classes(inner: list[str]) -> tuple[str, ...]:
 
 def _letters(names: list[str]) -> bool:
     """Say whether the classes are single digits or letters, which have no mirror image."""
-    split = _split_of(names)
-    classes = _classes([split[name][1] for name in names] if split else names)
+    classes = _classes(names, _split_of(names))
     return bool(classes) and all(len(name) == 1 and name.isalnum() for name in classes)
 
 
@@ -106,7 +120,8 @@ def _read(
     """List the items with their labels."""
     split = _split_of(names)
     inner = {name: split[name][1] if split else name for name in names}
-    classes = _classes(list(inner.values()))
+    classes = _classes(names, split)
+    known = frozenset(classes)
     table = read_labels(table_path, root, names) if table_path else LabelTable((), {})
     by_folder = bool(classes) and "class" not in table.columns
     columns = [RawColumn("class", "category", tuple(plain(c) for c in classes))] if by_folder else []
@@ -114,7 +129,8 @@ def _read(
     unknown = ("",) * len(table.columns)
     items = []
     for name in names:
-        own = (plain(inner[name].partition("/")[0]),) if by_folder else ()
+        among = inner[name].partition("/")[0]  # held-out images may lie flat: of no known class
+        own = (plain(among) if among in known else "",) if by_folder else ()
         cells = own + table.cells.get(name, unknown)
         items.append(Item(plain(name), cells, split[name][0] if split else None))
     paths = tuple(str(root / name) for name in names)

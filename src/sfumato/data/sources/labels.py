@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,9 +71,8 @@ def _rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError(f"{path}: not UTF-8 text; save the table as CSV in UTF-8.") from None
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    delimiter = max(",;\t", key=text.lstrip("\r\n ").partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         lines = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
@@ -90,7 +91,17 @@ def _rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
             )
     if len(set(header)) != len(header) or "" in header[1:]:
         raise UsageError(f"{path}: every column needs a name of its own; the header is {header}.")
-    return header, lines[1:]
+    return header, lines[1:] if delimiter == "," else _with_points(lines[1:])
+
+
+def _with_points(rows: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """Write decimal commas, which tables with other separators may have, as points."""
+    number = re.compile(r"\s*([-+]?\d+(,\d+)?)?\s*")
+    turned = {k for k in range(1, len(rows[0][1])) if all(number.fullmatch(row[k]) for _, row in rows)}
+    return [
+        (line, [cell.replace(",", ".") if k in turned else cell for k, cell in enumerate(row)])
+        for line, row in rows
+    ]
 
 
 def _slashes(name: str) -> str:
@@ -101,7 +112,10 @@ def _slashes(name: str) -> str:
 def _prefixes(path: Path, root: Path) -> list[str]:
     """Return what may stand between the data folder and a name of the table."""
     prefixes = ["", "images/"]
-    beside = _slashes(os.path.relpath(path.resolve().parent, root.resolve()))
+    try:
+        beside = _slashes(os.path.relpath(path.resolve().parent, root.resolve()))
+    except ValueError:  # on another drive of Windows
+        return prefixes
     if beside != "." and not beside.startswith(".."):
         prefixes = [f"{beside}/", f"{beside}/images/", *prefixes]
     return prefixes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,8 @@ def _read(path: Path) -> Contents:
         UsageError: If the archive is broken or its arrays have another shape or type.
     """
     try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is no archive of arrays")
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             pixels, cells = ("arr_0", "arr_1") if "images" not in archive else ("images", "labels")
             if pixels not in archive:
@@ -46,7 +49,7 @@ def _read(path: Path) -> Contents:
                 )
             images = _images(path, archive[pixels])
             labels = archive.get(cells)
-    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         raise UsageError(f"{path}: this .npz cannot be read ({error}); save it anew with np.savez.") from None
     columns, cells = _labels(path, labels, len(images))
     items = [Item(f"{index:06d}", cell) for index, cell in enumerate(cells)]
@@ -82,6 +85,10 @@ def _labels(
             f"{path}: labels has shape {labels.shape}; it must be [{count}] or [{count}, K], "
             "one row per image."
         )
+    if labels.dtype.kind == "S":
+        labels = np.char.decode(labels.astype(np.bytes_), "utf-8", "replace")
+    if labels.ndim == 2 and labels.shape[1] == 1 and labels.dtype.kind != "f":
+        labels = labels[:, 0]  # one class for each, as Keras has them
     if labels.ndim == 2:
         columns = tuple(RawColumn(f"label_{k}") for k in range(labels.shape[1]))
         return columns, [tuple(str(value) for value in row) for row in labels.tolist()]
