@@ -22,7 +22,7 @@ from sfumato.metrics.score import Protocol, Score
 from sfumato.metrics.uncertainty import student_interval
 from sfumato.ranks import ALONE
 from sfumato.recipe import lookup
-from sfumato.runs import Run
+from sfumato.runs import Run, check_finished
 from sfumato.sampling import Sampler
 from sfumato.training import train as train_run
 
@@ -99,7 +99,7 @@ def _accuracy(
         run = Run(Path(scratch, "classifier"))
         create(run.path, override(recipe, [f"seed={seed}"]), learned, CLASSIFIER, device)
         train_run(run, learned, device, observer, ranks=ALONE)
-        run.check_finished()
+        check_finished(run)
         ruler = load_ruler(run, device)
     seen = ruler.predictions(np.asarray(prepared.images[prepared.test]))
     truth = prepared.condition(prepared.test)

@@ -16,7 +16,7 @@ from sfumato.models.base import GenerativeModel, Model, RestorationModel
 from sfumato.models.own import preset_name
 from sfumato.recipe import lookup
 from sfumato.report.formats import duration
-from sfumato.runs import Run
+from sfumato.runs import Run, check_finished
 
 BUDGET = "3m"
 """Training time of each where nobody says."""
@@ -135,7 +135,7 @@ def train_all(plan: Plan, folder: Path, device: str, allow_bad: bool, observer: 
                 seed=seed, device=device, resume="auto", settings=plan.settings, allow_bad=allow_bad,
                 observer=observer,
             )  # fmt: skip
-            run.check_finished()
+            check_finished(run)
             chosen.append(run)
     return chosen
 

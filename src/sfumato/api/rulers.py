@@ -17,7 +17,7 @@ from sfumato.evaluation.ruler import load_ruler
 from sfumato.models.domain import REVISION
 from sfumato.ranks import ALONE
 from sfumato.recipe import Recipe, lookup
-from sfumato.runs import Run
+from sfumato.runs import Run, check_finished
 from sfumato.training import train as train_run
 
 RULER = "domain"
@@ -52,7 +52,7 @@ def open_reference(
                 create(run.path, recipe, prepared, RULER, device)
             if run.status.state != "finished":
                 train_run(run, prepared, device, renamed(observer, "training the ruler"), ranks=ALONE)
-                run.check_finished()
+                check_finished(run)
 
     backbone.ranks.by_first(trained)  # trained by several processes it would be another ruler
     ruler = load_ruler(run, device)

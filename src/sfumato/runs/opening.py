@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from sfumato.errors import UsageError
+from sfumato.errors import SfumatoError, UsageError
 from sfumato.models.base import Model
 from sfumato.recipe import lookup
 from sfumato.runs import checkpoints
@@ -25,6 +25,16 @@ class Opened(NamedTuple):
     """SHA-256 of the file of its weights."""
     scalars: Mapping[str, Any]
     """What was stored beside them."""
+
+
+def check_finished(run: Run) -> None:
+    """Refuse to take half a training for a whole one.
+
+    Raises:
+        SfumatoError: If it was stopped.
+    """
+    if run.status.state != "finished":
+        raise SfumatoError(f"{run.path}: stopped before the end; run the same command again to go on.")
 
 
 def newest_folder(run: Run) -> Path:

@@ -239,15 +239,6 @@ class Run:
         else:
             (self.path / NOTE).unlink(missing_ok=True)
 
-    def check_finished(self) -> None:
-        """Refuse to take half a training for a whole one.
-
-        Raises:
-            SfumatoError: If it was stopped.
-        """
-        if self.status.state != "finished":
-            raise SfumatoError(f"{self.path}: stopped before the end; run the same command again to go on.")
-
     def keep(self, name: str, result: Any) -> None:
         """Keep a result as JSON with the run; where nothing can be written, it is measured each time.
 
