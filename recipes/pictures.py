@@ -9,7 +9,8 @@ The others are single commands:
 
     sfumato explore example:flow showcase -n 64 --out docs/showcase.png
     sfumato explore example:flow trajectory --seeds 33 --steps 12 --out docs/trajectory.png
-    make demo                                    # docs/report.png is the top of its report
+    sfumato report example:flow example:ddpm example:gan_cbam example:dcgan example:vae --out report
+                                                 # docs/report.webp is its top
 """
 
 from __future__ import annotations
